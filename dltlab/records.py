@@ -1,0 +1,258 @@
+"""What the engine says: Header, Frames, Keyframe, Event and Footer, and their bytes.
+
+A session is one append-only file of JSON Lines. Each line opens with the CRC-32 of the rest
+of it, so that a torn or altered line is known from itself alone::
+
+    {"crc":"5f0c2a91","record":"frames","step":40,...}
+
+Arrays are raw little-endian bytes in base64 beside their dtype and shape: exact for every
+float, NaN and infinity among them. Nothing read here is ever executed, and a declared size
+is checked before memory is taken. Unknown kinds of record are skipped, so that an older
+reader follows a newer engine.
+"""
+
+import math
+import zlib
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+import numpy as np
+from msgspec import Struct, field
+
+from dltlab.errors import RecordingError
+from dltlab.text import clean
+
+FORMAT: Final = "dltlab-session/1"
+SUFFIX: Final = ".dltlab.jsonl"
+LONGEST_LINE: Final = 1 << 30
+_DTYPES: Final = frozenset({"<f4", "<f8", "<i4", "<i8", "<u4", "<u8", "|u1", "|b1"})
+
+
+class Array(Struct, frozen=True):
+    """An array as it travels: dtype, shape, and the bytes in C order."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> "Array":
+        """Pack an array; its numbers come back with the same bits."""
+        little = np.asarray(values, order="C")
+        little = little.astype(little.dtype.newbyteorder("<"), copy=False)
+        return cls(little.dtype.str, little.shape, little.tobytes())
+
+    def numpy(self) -> np.ndarray:
+        """Unpack, read-only. Raises RecordingError where size and shape disagree."""
+        if self.dtype not in _DTYPES:
+            raise RecordingError(f"an array of dtype {clean(self.dtype)!r}; known: {', '.join(sorted(_DTYPES))}.")
+        dtype = np.dtype(self.dtype)
+        if any(length < 0 for length in self.shape) or len(self.shape) > 32:
+            raise RecordingError("an array with an impossible shape.")
+        if math.prod(self.shape) * dtype.itemsize != len(self.data):
+            raise RecordingError(f"an array whose shape {self.shape} does not fit its {len(self.data)} bytes.")
+        return np.frombuffer(self.data, dtype).reshape(self.shape)
+
+
+class Series(Struct, frozen=True):
+    """A named column of readings: what a frame holds of it, and how to show it."""
+
+    name: str
+    title: str
+    axes: tuple[str, ...] = ()
+    """Names of the axes of one reading; an ensemble's first axis is "seed"."""
+    shape: tuple[int, ...] = ()
+    dtype: str = "<f8"
+    every: int = 1
+    """Steps between readings."""
+    scale: str = "linear"
+    """The scale that suits it: "linear" or "log"."""
+    unit: str = ""
+    source: str = ""
+    """The probe or theory that it comes from, as the scenario names it."""
+    price: float = 0.0
+    """What a reading of its probe costs, in gradient evaluations (an estimate)."""
+
+
+class Knob(Struct, frozen=True):
+    """A hyperparameter that may be turned while it runs, and its bounds."""
+
+    name: str
+    title: str
+    value: float
+    low: float
+    high: float
+    scale: str = "log"
+
+
+class Part(Struct, frozen=True):
+    """Readings that share their steps: ``first, first + stride, …``, ``count`` of them."""
+
+    first: int
+    stride: int
+    count: int
+    columns: dict[str, Array]
+    """Per series an array of shape (count, *shape of a reading)."""
+
+    def steps(self) -> np.ndarray:
+        """The steps of the readings, shape (count,)."""
+        return self.first + self.stride * np.arange(self.count, dtype=np.int64)
+
+
+class Header(Struct, frozen=True, tag_field="record", tag="header"):
+    """The first record: all that a reader must know before the first frame."""
+
+    format: str
+    session: str
+    """The session's name, unique on its machine; also its file's name."""
+    started: str
+    """ISO 8601, UTC."""
+    title: str
+    scenario: dict
+    """The resolved scenario: the TOML tables with every override applied."""
+    source: str
+    """Where the scenario came from: a name of the gallery or a path."""
+    steps: int
+    """Steps planned; the axis of every plot."""
+    every: int
+    """Steps between frames."""
+    pace: float | None
+    """Steps a second worth watching; None for flat out."""
+    seeds: tuple[int, ...]
+    series: tuple[Series, ...]
+    knobs: tuple[Knob, ...]
+    parameters: int
+    precision: str
+    optimizer: str
+    """The optimizer's kind, for titles."""
+    versions: dict[str, str]
+    device: dict[str, str]
+    threads: int
+    fingerprint: str
+    """A digest of versions, device, threads and flags: equal ones promise equal bits."""
+    pid: int = 0
+    socket: str = ""
+    """Where the engine hears commands."""
+    parent: str = ""
+    """The session that this one continues, if any."""
+
+
+class Frames(Struct, frozen=True, tag_field="record", tag="frames"):
+    """A chunk's worth of frames, by column."""
+
+    step: int
+    """The step that the session has reached."""
+    parts: tuple[Part, ...]
+    wall: float
+    """Seconds since the session started."""
+    busy: float
+    """Seconds that the device computed for this chunk."""
+    clock: float = 0.0
+    """Physical time reached: the sum of the learning rates of all steps."""
+
+
+class Keyframe(Struct, frozen=True, tag_field="record", tag="keyframe"):
+    """The whole state at a step: what resume, seek and fork start from."""
+
+    step: int
+    leaves: dict[str, Array]
+    digest: str
+    """SHA-256 of the leaves' bytes in order."""
+
+
+class Event(Struct, frozen=True, tag_field="record", tag="event"):
+    """What happened to the session between frames."""
+
+    step: int
+    what: str
+    """turn, pause, resume, advance, pace, mark, diverged, refused, warning, continued, price."""
+    text: str
+    """One line for people."""
+    data: dict = field(default_factory=dict)
+    wall: float = 0.0
+
+
+class Footer(Struct, frozen=True, tag_field="record", tag="footer"):
+    """The last record of a session that ended by itself."""
+
+    step: int
+    reason: str
+    """finished, stopped, diverged or failed."""
+    text: str
+    wall: float = 0.0
+    last_finite: int | None = None
+    """The last step with a finite state, where the reason is "diverged"."""
+
+
+Record = Header | Frames | Keyframe | Event | Footer
+_KINDS: Final = frozenset({"header", "frames", "keyframe", "event", "footer"})
+
+
+class _Kind(Struct):
+    record: str
+
+
+_ENCODER: Final = msgspec.json.Encoder()
+_DECODER: Final = msgspec.json.Decoder(Record)
+_KIND: Final = msgspec.json.Decoder(_Kind)
+_PREFIX: Final = len('{"crc":"00000000",')
+
+
+def encode(record: Record) -> bytes:
+    """One line, with its checksum and its line feed."""
+    rest = _ENCODER.encode(record)[1:]
+    return b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest)
+
+
+def decode(line: bytes) -> Record | None:
+    """Read one line without its line feed; None for a kind that this version does not know.
+
+    Raises:
+        RecordingError: The line is not whole, or not what was written.
+    """
+    rest = line[_PREFIX:]
+    if not line.startswith(b'{"crc":"') or line[8:16] != b"%08x" % zlib.crc32(rest):
+        raise RecordingError("its checksum does not fit")
+    try:
+        text = b"{" + rest
+        if _KIND.decode(text).record not in _KINDS:
+            return None
+        return _DECODER.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
+        raise RecordingError(f"it is no record ({clean(str(fault))})") from None
+
+
+class Decoder:
+    """Bytes in as they come, records out; the unfinished end of a line waits for the rest.
+
+    After the first broken line nothing more is read: what follows cannot be trusted to
+    belong. ``note`` then says where and why.
+    """
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._line = 0
+        self.note = ""
+
+    def feed(self, data: bytes) -> Iterator[Record]:
+        """Yield the records that these bytes complete."""
+        if self.note:
+            return
+        lines = (self._tail + data).split(b"\n")
+        self._tail = lines.pop()
+        for line in lines:
+            self._line += 1
+            try:
+                record = decode(line)
+            except RecordingError as fault:
+                self.note = f"line {self._line} is damaged ({fault}); what stands before it was kept."
+                self._tail = b""
+                return
+            if record is not None:
+                yield record
+
+    @property
+    def torn(self) -> int:
+        """Bytes of an unfinished last line."""
+        return len(self._tail)

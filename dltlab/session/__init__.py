@@ -1,0 +1,1 @@
+"""The stream and its keeping: NumPy only, no JAX and no screen."""

@@ -1,0 +1,108 @@
+"""The stream folded: one growing column a series, each with its own steps.
+
+Everything below the stream reads a session through this: claims judge it, panels draw it,
+exports write it. Nobody can tell from it whether the session is live or replayed.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from dltlab.records import Event, Footer, Frames, Header, Keyframe, Record, Series
+
+
+class Column:
+    """The readings of one series so far. Grows by doubling; views are cheap."""
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self._steps = np.empty(64, np.int64)
+        self._values = np.empty((64, *series.shape), np.dtype(series.dtype))
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @property
+    def steps(self) -> np.ndarray:
+        """The steps of the readings, shape (n,), increasing."""
+        return self._steps[: self._length]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The readings, shape (n, *shape of a reading)."""
+        return self._values[: self._length]
+
+    def append(self, steps: np.ndarray, values: np.ndarray) -> None:
+        """Add readings at later steps; ones at or before the last step are dropped."""
+        if self._length and len(steps) and steps[0] <= self._steps[self._length - 1]:
+            fresh = steps > self._steps[self._length - 1]
+            steps, values = steps[fresh], values[fresh]
+        needed = self._length + len(steps)
+        if needed > len(self._steps):
+            room = max(needed, 2 * len(self._steps))
+            self._steps = np.resize(self._steps, room)
+            self._values = np.concatenate(
+                [self.values, np.empty((room - self._length, *self.series.shape), self._values.dtype)]
+            )
+        self._steps[self._length : needed] = steps
+        self._values[self._length : needed] = values
+        self._length = needed
+
+
+class History:
+    """A session, as far as it was told."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.columns = {series.name: Column(series) for series in header.series}
+        self.events: list[Event] = []
+        self.footer: Footer | None = None
+        self.step = 0
+        """The step that the session has reached."""
+        self.wall = 0.0
+        """Seconds since the session started."""
+        self.clock = 0.0
+        """Physical time: the sum of the learning rates of all steps."""
+        self.busy = 0.0
+        """Seconds the device has computed."""
+        self.version = 0
+        """Grows with every record, so that a reader knows whether to look again."""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+    def __getitem__(self, name: str) -> Column:
+        return self.columns[name]
+
+    def extend(self, records: Iterable[Record]) -> None:
+        """Take in what the stream says next."""
+        for record in records:
+            self.version += 1
+            match record:
+                case Frames():
+                    self.step, self.wall, self.clock = record.step, record.wall, record.clock
+                    self.busy += record.busy
+                    for part in record.parts:
+                        steps = part.steps()
+                        for name, column in part.columns.items():
+                            if name in self.columns:
+                                self.columns[name].append(steps, column.numpy())
+                case Event():
+                    self.events.append(record)
+                case Footer():
+                    self.footer, self.step, self.wall = record, record.step, record.wall
+                case Header() | Keyframe():
+                    pass
+
+    def turns(self, knob: str | None = None) -> list[Event]:
+        """The knobs that were turned, oldest first."""
+        return [e for e in self.events if e.what == "turn" and knob in (None, e.data.get("knob"))]
+
+    def knob(self, name: str, step: int | None = None) -> float:
+        """A knob's value at a step (now, if none is given)."""
+        value = next(k.value for k in self.header.knobs if k.name == name)
+        for event in self.turns(name):
+            if step is None or event.step <= step:
+                value = float(event.data["value"])
+        return value

@@ -1,0 +1,45 @@
+"""Text that came from outside, made fit for a terminal: cleaned once, where it enters.
+
+A control character in a title can move the cursor, set the clipboard or hide what follows
+it. C0, DEL, C1, bidirectional overrides and zero-width characters are shown as escapes.
+"""
+
+import re
+from typing import Final
+
+_UNFIT: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def clean(text: str) -> str:
+    """Show what a terminal would obey as an escape; keep line feeds and tabs.
+
+    >>> clean("loss\\x1b[2J")
+    'loss\\\\x1b[2J'
+    """
+    return _UNFIT.sub(_escaped, text)
+
+
+def cleaned(value: object) -> object:
+    """The same tree of tables, lists and values with every string and key cleaned."""
+    match value:
+        case str():
+            return clean(value)
+        case dict():
+            return {clean(str(key)): cleaned(item) for key, item in value.items()}
+        case list():
+            return [cleaned(item) for item in value]
+        case _:
+            return value
+
+
+def one_line(text: str) -> str:
+    """Cleaned text on one line: what a title, a label or an error quotes."""
+    return " ".join(clean(text).split())
