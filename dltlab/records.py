@@ -231,28 +231,36 @@ class Decoder:
     """
 
     def __init__(self) -> None:
-        self._tail = b""
+        self._pieces: list[bytes] = []
         self._line = 0
+        self.torn = 0
+        """Bytes of an unfinished last line."""
         self.note = ""
 
     def feed(self, data: bytes) -> Iterator[Record]:
         """Yield the records that these bytes complete."""
         if self.note:
             return
-        lines = (self._tail + data).split(b"\n")
-        self._tail = lines.pop()
+        first, *others = data.split(b"\n")
+        # A line that comes in many pieces is joined once, so that a long one takes linear time.
+        self._pieces.append(first)
+        self.torn += len(first)
+        if self.torn > LONGEST_LINE:
+            return self._refuse(f"is longer than {LONGEST_LINE >> 20} MiB")
+        if not others:
+            return
+        lines = [b"".join(self._pieces), *others]
+        self._pieces = [lines.pop()]
+        self.torn = len(self._pieces[0])
         for line in lines:
             self._line += 1
             try:
                 record = decode(line)
             except RecordingError as fault:
-                self.note = f"line {self._line} is damaged ({fault}); what stands before it was kept."
-                self._tail = b""
-                return
+                return self._refuse(f"is damaged ({fault})")
             if record is not None:
                 yield record
 
-    @property
-    def torn(self) -> int:
-        """Bytes of an unfinished last line."""
-        return len(self._tail)
+    def _refuse(self, fault: str) -> None:
+        self.note = f"line {max(self._line, 1)} {fault}; what stands before it was kept."
+        self._pieces, self.torn = [], 0

@@ -41,10 +41,13 @@ class Column:
         needed = self._length + len(steps)
         if needed > len(self._steps):
             room = max(needed, 2 * len(self._steps))
-            self._steps = np.resize(self._steps, room)
-            self._values = np.concatenate(
-                [self.values, np.empty((room - self._length, *self.series.shape), self._values.dtype)]
+            # Room that is not written to costs no memory, so that only what was read is paid for.
+            grown_steps, grown_values = (
+                np.empty(room, np.int64),
+                np.empty((room, *self.series.shape), self._values.dtype),
             )
+            grown_steps[: self._length], grown_values[: self._length] = self.steps, self.values
+            self._steps, self._values = grown_steps, grown_values
         self._steps[self._length : needed] = steps
         self._values[self._length : needed] = values
         self._length = needed
@@ -79,6 +82,9 @@ class History:
         """Take in what the stream says next."""
         for record in records:
             self.version += 1
+            if not isinstance(record, Footer):
+                # A session that is continued goes on after its footer.
+                self.footer = None
             match record:
                 case Frames():
                     self.step, self.wall, self.clock = record.step, record.wall, record.clock

@@ -1,0 +1,254 @@
+"""An engine that runs in a process of its own, followed through the file that it writes.
+
+The engine outlives its viewer: it is started in a process session of its own, hears
+commands over a Unix socket and says everything else in the session file.
+"""
+
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import sys
+import threading
+import time
+import typing
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from dltlab import commands, folders
+from dltlab.commands import Command
+from dltlab.errors import EngineError, ScenarioError, UsageError
+from dltlab.records import Footer, Frames, Header, Record
+from dltlab.session.recording import Follower, engine_alive, header_of, opened
+from dltlab.text import one_line
+
+ENGINE: list[str] = [sys.executable, "-P", "-m", "dltlab.engine"]
+"""What starts an engine. With -P no file of the current folder can stand in for a module."""
+LONGEST_START: Final = 120.0
+_LOCK_EVERY: Final = 0.25
+_PATIENCE: Final = 0.25
+_SLICE: Final = 0.02
+
+
+class Live:
+    """A running session: a Source whose commands an engine hears."""
+
+    def __init__(self, path: Path, follower: Follower, first: list[Record], pid: int = 0) -> None:
+        self.path = path
+        self.header: Header = header_of(follower)
+        self.accepts: frozenset[type] = frozenset(typing.get_args(Command))
+        self._follower = follower
+        self._waiting = first
+        self._pid = pid or self.header.pid
+        self._step = 0
+        self._footer: Footer | None = None
+        self._ended = ""
+        self._looked = 0.0
+
+    @property
+    def ended(self) -> str:
+        """Empty while more may come; else one sentence: how the session ended."""
+        return self._ended
+
+    def poll(self) -> list[Record]:
+        """The records since the last call, the Header first; reads for a fiftieth of a second at most."""
+        found, self._waiting = self._waiting, []
+        until = time.monotonic() + _SLICE
+        while (more := self._follower.read()) and time.monotonic() < until:
+            found += more
+        found += more
+        for record in found:
+            self._footer = record if isinstance(record, Footer) else None
+            if isinstance(record, Frames | Footer):
+                self._step = record.step
+        if not more and not self._ended:
+            found += self._how_it_stands()
+        return found
+
+    def send(self, command: Command) -> None:
+        """Ask the engine for something. That nobody hears it shows through ``ended``."""
+        if type(command) not in self.accepts or not _ours(self.header.socket):
+            return
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+            line.settimeout(_PATIENCE)
+            line.connect(self.header.socket)
+            line.sendall(commands.encode(command))
+
+    def close(self) -> None:
+        """Stop following. The engine goes on."""
+        self._follower.close()
+
+    def _how_it_stands(self) -> list[Record]:
+        """Settle whether the session has ended, now that nothing new stands in the file."""
+        if self._follower.note:
+            self._end(f"The recording cannot be followed any further: {self._follower.note}")
+        elif self._footer is not None:
+            text = one_line(self._footer.text).rstrip(".")
+            how = f"The session {one_line(self._footer.reason)} at step {self._footer.step}"
+            self._end(f"{how}: {text}." if text else f"{how}.")
+            _sweep(folders.log_path(self.path))
+        elif time.monotonic() - self._looked >= _LOCK_EVERY:
+            self._looked = time.monotonic()
+            if not engine_alive(self.path, self._pid):
+                return self._last_words()
+        return []
+
+    def _last_words(self) -> list[Record]:
+        """Nobody writes any more: what came between the last reading and the death is read first."""
+        found = self._follower.rest()
+        if found:
+            self._waiting, found = found, []
+            return self.poll()
+        words = last_line(folders.log_path(self.path))
+        said = f" It said: {words}" if words else ""
+        whole = f"the recording {one_line(str(self.path))} is whole up to there."
+        self._end(f"The engine died at step {self._step}; {whole}{said}")
+        return []
+
+    def _end(self, how: str) -> None:
+        self._ended, self.accepts = how, frozenset()
+
+
+def launch(
+    scenario: str,
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    headless: bool = False,
+    session: Path | None = None,
+    nice: int = 5,
+) -> Live:
+    """Start an engine on a scenario and wait for its first record.
+
+    Raises:
+        ScenarioError: The engine refuses the scenario; one line a fault.
+        EngineError: The engine ended, or said nothing for two minutes.
+        UsageError: The session cannot be recorded where it was asked to be.
+    """
+    wanted = [f"--set={assignment}" for assignment in overrides]
+    for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
+        wanted += [] if number is None else [option, str(number)]
+    path, log = _reserved(scenario, session)
+    order = [*ENGINE, "run", f"--session={path}", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
+    try:
+        return _started(order, path, log, nice)
+    except BaseException:
+        _sweep(path)
+        _sweep(folders.log_path(path))
+        raise
+    finally:
+        os.close(log)
+
+
+def attach(path: Path) -> Live:
+    """Follow a session whose engine runs already, or has ended.
+
+    Raises:
+        RecordingError: The file is no recording.
+    """
+    follower, first = opened(path)
+    return Live(path, follower, first)
+
+
+def last_line(log: Path) -> str:
+    """The last line that an engine said, cleaned; empty if it said nothing."""
+    lines = [line for line in _lines(log) if line]
+    return lines[-1] if lines else ""
+
+
+def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
+    """A path that nobody records to, held by the log beside it, which is made here."""
+    while True:
+        path = (session or folders.new_session_path(scenario)).absolute()
+        if os.path.lexists(path):
+            raise UsageError(f"{one_line(str(path))}: there is a file already; choose another name or remove it.")
+        # A chosen name may have a stale log beside it; a new one is ours only if we made its log.
+        exclusive = os.O_TRUNC if session else os.O_EXCL
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | exclusive
+        try:
+            return path, os.open(folders.log_path(path), flags, 0o600)
+        except FileExistsError:
+            continue
+        except OSError as fault:
+            cure = "choose a folder that you may write to."
+            raise UsageError(f"{one_line(str(path))}: cannot record there ({fault.strerror}); {cure}") from None
+
+
+def _started(order: list[str], path: Path, log: int, nice: int) -> Live:
+    """Start the engine's process and follow its file as soon as the Header stands there."""
+    quiet = subprocess.DEVNULL
+    engine = subprocess.Popen(order, stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=_environment())
+    with contextlib.suppress(OSError):
+        os.setpriority(os.PRIO_PROCESS, engine.pid, nice)
+    # Somebody must wait for the process when it ends, or it stays in the table as a zombie.
+    threading.Thread(target=engine.wait, name="dltlab-reaper", daemon=True).start()
+    try:
+        return _awaited(engine, path)
+    except BaseException:
+        engine.kill()
+        raise
+
+
+def _awaited(engine: "subprocess.Popen[bytes]", path: Path) -> Live:
+    until = time.monotonic() + LONGEST_START
+    follower: Follower | None = None
+    while time.monotonic() < until:
+        over = engine.poll() is not None
+        if follower is None and path.exists():
+            follower = Follower(path)
+        if follower is not None and (first := follower.read()):
+            return Live(path, follower, first, engine.pid)
+        if over:
+            raise _stillborn(engine.returncode, folders.log_path(path))
+        time.sleep(0.01)
+    raise EngineError(f"The engine said nothing for {LONGEST_START:.0f} seconds and was ended; try again.")
+
+
+def _stillborn(code: int, log: Path) -> ScenarioError | EngineError:
+    """The error that an engine's end before its first record amounts to; its log is used up."""
+    said = [line for line in _lines(log) if line]
+    with contextlib.suppress(OSError):
+        log.unlink()
+    if code == UsageError.exit_code and said:
+        return ScenarioError(*said)
+    how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
+    return EngineError(f"The engine ended {how} before it began: {said[-1] if said else 'it said nothing'}")
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the way to a package that stands in a checkout."""
+    root = Path(__file__).resolve().parents[2]
+    given = dict(os.environ)
+    if root.name not in ("site-packages", "dist-packages"):
+        given["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), given.get("PYTHONPATH")]))
+    return given
+
+
+def _ours(path: str) -> bool:
+    """Whether a path that a file named is a socket of our own: nobody else's may be spoken to."""
+    try:
+        found = os.lstat(path)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid()
+
+
+def _lines(log: Path) -> list[str]:
+    """The last lines of a log, cleaned."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, stream.seek(0, os.SEEK_END) - (1 << 16)))
+            return [one_line(line) for line in stream.read().decode("utf-8", "replace").splitlines()]
+    except OSError:
+        return []
+
+
+def _sweep(file: Path) -> None:
+    """Remove a file of ours that stayed empty."""
+    with contextlib.suppress(OSError):
+        if file.is_file() and file.stat().st_size == 0:
+            file.unlink()

@@ -1,0 +1,90 @@
+"""Whether a record that reads well also makes sense: what a crafted file could do harm with.
+
+A checksum keeps accidents out, not intent. Sizes are bounded before anybody allocates by
+them, and every column must have the shape that the header promised.
+"""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from dltlab.errors import RecordingError
+from dltlab.records import Event, Footer, Frames, Header, Keyframe, Part, Record, Series
+
+LARGEST_STEP: Final = 1 << 53
+LARGEST_READING: Final = 1 << 24
+"""Numbers in one reading of all series together."""
+MOST_READINGS: Final = 1 << 24
+"""Readings of one series in one record."""
+_KINDS: Final = frozenset({"<f4", "<f8", "<i4", "<i8", "<u4", "<u8", "|u1", "|b1"})
+
+
+def fault_of(record: Record, header: Header | None) -> str:
+    """What is wrong with a record of this session; empty if nothing is."""
+    match record:
+        case Header():
+            return _header_fault(record)
+        case Frames() if header is not None:
+            return _frames_fault(record, {series.name: series for series in header.series})
+        case Event() if record.what == "turn":
+            return _step_fault(record.step) or _turn_fault(record)
+        case Event() | Footer() | Keyframe():
+            return _step_fault(record.step)
+        case _:
+            return ""
+
+
+def _step_fault(step: int) -> str:
+    return "" if 0 <= step <= LARGEST_STEP else "a step beyond all bounds"
+
+
+def _turn_fault(event: Event) -> str:
+    value = event.data.get("value")
+    named = isinstance(event.data.get("knob"), str)
+    number = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+    return "" if named and number else "a turn without its knob and value"
+
+
+def _header_fault(header: Header) -> str:
+    if not 0 <= header.steps <= LARGEST_STEP or not 1 <= header.every <= LARGEST_STEP:
+        return "steps beyond all bounds"
+    if not header.seeds or len(header.seeds) > 1 << 16 or len(header.series) > 1 << 12:
+        return "no seeds, or too many seeds or series"
+    if len({series.name for series in header.series}) < len(header.series):
+        return "two series of one name"
+    total = 0
+    for series in header.series:
+        possible = len(series.shape) <= 8 and all(0 <= length <= LARGEST_READING for length in series.shape)
+        if series.dtype not in _KINDS or not possible:
+            return "a series of impossible dtype or shape"
+        if len(series.axes) != len(series.shape) or not 1 <= series.every <= LARGEST_STEP:
+            return "a series whose axes do not fit its shape"
+        total += math.prod(series.shape)
+    return "readings larger than this dltlab takes" if total > LARGEST_READING else ""
+
+
+def _frames_fault(frames: Frames, known: dict[str, Series]) -> str:
+    if fault := _step_fault(frames.step):
+        return fault
+    return next((fault for part in frames.parts if (fault := _part_fault(part, known))), "")
+
+
+def _part_fault(part: Part, known: dict[str, Series]) -> str:
+    if not 0 <= part.count <= MOST_READINGS or part.stride < 1 or part.first < 0:
+        return "readings at impossible steps"
+    if part.first + part.stride * part.count > LARGEST_STEP:
+        return "a step beyond all bounds"
+    for name, column in part.columns.items():
+        series = known.get(name)
+        if series is None:
+            continue
+        if column.shape != (part.count, *series.shape):
+            return "a column of another shape than its series"
+        if column.dtype not in _KINDS or not np.can_cast(column.dtype, series.dtype, "same_kind"):
+            return "a column of another dtype than its series"
+        try:
+            column.numpy()
+        except RecordingError:
+            return "a column whose bytes do not fill its shape"
+    return ""

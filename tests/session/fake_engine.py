@@ -1,0 +1,121 @@
+"""An engine without JAX: writes what it is told to, as a true engine would write it.
+
+    fake_engine.py ENDING run --session=FILE --scenario=NAME … [--headless]
+
+The ENDING is finished, diverged, stopped, killed, silent, refused, broken or listening.
+"""
+
+import argparse
+import fcntl
+import os
+import signal
+import socket
+import sys
+import time
+
+import msgspec
+import numpy as np
+
+from dltlab import commands, folders, records
+from dltlab.records import Array, Event, Footer, Frames, Header, Keyframe, Part, Series
+
+CHUNK = 10
+
+
+def header(session: str, steps: int, seeds: int, where: str = "", **changes) -> Header:
+    """A header of two series: a loss at every step, and its theory."""
+    lead = (("seed",), (seeds,)) if seeds > 1 else ((), ())
+    series = tuple(Series(name, name, lead[0], lead[1], scale="log") for name in ("loss", "loss.theory"))
+    told = {
+        "format": records.FORMAT, "session": session, "started": "2026-01-02T03:04:05Z", "title": "A fall",
+        "source": "fall",
+        "scenario": {"title": "A fall", "claims": []}, "steps": steps, "every": 1, "pace": None, "series": series,
+        "seeds": tuple(range(seeds)), "knobs": (records.Knob("learning_rate", "η", 0.1, 0.01, 1.0),), "parameters": 1,
+        "precision": "float64", "optimizer": "gradient_descent", "versions": {}, "device": {}, "threads": 1,
+        "fingerprint": "f" * 8, "pid": os.getpid(), "socket": where,
+    }  # fmt: skip
+    return Header(**(told | changes))
+
+
+def frames(first: int, count: int, seeds: int, wall: float) -> Frames:
+    """A chunk of an exponential fall."""
+    values = np.exp(-0.01 * np.arange(first, first + count))
+    values = np.repeat(values[:, None], seeds, axis=1) if seeds > 1 else values
+    columns = {"loss": Array.of(values), "loss.theory": Array.of(values)}
+    return Frames(first + count - 1, (Part(first, 1, count, columns),), wall, 0.001, 0.1 * (first + count))
+
+
+def told(head: Header, ending: str) -> list[records.Record]:
+    """The records of a whole session: header, chunks with a keyframe among them, footer."""
+    seeds = len(head.seeds)
+    said: list[records.Record] = [head]
+    for first in range(0, head.steps, CHUNK):
+        said.append(frames(first, min(CHUNK, head.steps - first), seeds, 0.01 * first))
+        if first == CHUNK:
+            said.append(Keyframe(first, {"theta": Array.of(np.arange(5.0))}, "digest"))
+            said.append(Event(first, "mark", "half way", {}, 0.01 * first))
+    if ending == "diverged":
+        said.append(Event(head.steps - 1, "diverged", "the loss is NaN", {"step": head.steps - 1, "seed": 0}, 1.0))
+    last = head.steps - 5 if ending == "diverged" else None
+    return [*said, Footer(head.steps - 1, ending, f"{ending} as told", 0.01 * head.steps, last)]
+
+
+def listen(given: argparse.Namespace, out) -> None:
+    """Hold, echo each command as an event, end on Stop."""
+    where = str(folders.socket_path(os.path.basename(given.session)))
+    with socket.socket(socket.AF_UNIX) as ear:
+        ear.bind(where)
+        ear.listen()
+        out(header("fake", given.steps, given.seeds, where))
+        out(frames(0, CHUNK, given.seeds, 0.1))
+        while True:
+            with ear.accept()[0] as line:
+                command = commands.decode(line.makefile("rb").readline())
+            if isinstance(command, commands.Stop):
+                break
+            data = msgspec.structs.asdict(command) | {"old": 0.1}
+            out(Event(CHUNK - 1, type(command).__name__.lower(), "heard", data, 0.2))
+    os.unlink(where)
+    out(Footer(CHUNK - 1, "stopped", "", 0.3))
+
+
+def main() -> int:
+    """Play the part."""
+    reader = argparse.ArgumentParser()
+    reader.add_argument("ending")
+    reader.add_argument("verb")
+    reader.add_argument("--session")
+    reader.add_argument("--scenario")
+    reader.add_argument("--set", action="append")
+    for name, usual in (("--seed", 0), ("--seeds", 1), ("--steps", 50)):
+        reader.add_argument(name, type=int, default=usual)
+    reader.add_argument("--headless", action="store_true")
+    given = reader.parse_args()
+    if given.ending == "refused":
+        print("fall.toml:3:1: run.steps: too few.\nfall.toml:4:1: \x1b[2Jbad", file=sys.stderr)
+        return 2
+    if given.ending == "broken":
+        print("The device is on fire.", file=sys.stderr)
+        return 3
+    file = os.open(given.session, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    fcntl.flock(file, fcntl.LOCK_EX)
+
+    def out(record: records.Record) -> None:
+        os.write(file, records.encode(record))
+
+    if given.ending == "silent":
+        return 3
+    if given.ending == "listening":
+        listen(given, out)
+        return 0
+    for record in told(header("fake", given.steps, given.seeds), given.ending):
+        if given.ending == "killed" and isinstance(record, Footer):
+            os.write(file, records.encode(record)[:20])
+            os.kill(os.getpid(), signal.SIGKILL)
+        out(record)
+        time.sleep(0.002)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""A live session tells what its engine wrote, hears its viewer, and outlives it."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from dltlab import commands, folders
+from dltlab.errors import EngineError, ScenarioError, UsageError
+from dltlab.records import Event, Footer, Frames, Header, Record
+from dltlab.session import live, recording
+from dltlab.session.live import Live
+
+
+def followed(source: Live, seconds: float = 10.0) -> list[Record]:
+    """Everything until the session has ended."""
+    told, until = [], time.monotonic() + seconds
+    while not source.ended and time.monotonic() < until:
+        told += source.poll()
+        time.sleep(0.005)
+    assert source.ended, "the session did not end in time"
+    return told
+
+
+@pytest.mark.parametrize("ending", ["finished", "diverged", "stopped"])
+def test_a_session_is_told_from_header_to_footer(engine, ending):
+    engine(ending)
+    source = live.launch("fall", steps=200, seeds=3)
+    told = followed(source)
+    assert isinstance(told[0], Header)
+    assert isinstance(told[-1], Footer)
+    assert sum(part.count for record in told if isinstance(record, Frames) for part in record.parts) == 200
+    assert ending in source.ended
+    assert "199" in source.ended
+    assert not source.accepts
+    assert not folders.log_path(source.path).exists()
+    assert source.path.parent.stat().st_mode & 0o077 == 0
+
+
+def test_a_killed_engine_leaves_a_whole_recording_and_the_viewer_says_so(engine):
+    engine("killed")
+    source = live.launch("fall", steps=50)
+    told = followed(source)
+    assert source.ended.startswith("The engine died at step 49")
+    assert str(source.path) in source.ended
+    history, note = recording.read_all(source.path)
+    assert len(history["loss"]) == 50
+    assert "not whole" in note
+    assert len(told) == 1 + 5 + 2
+
+
+def test_closing_the_viewer_never_stops_the_engine(engine):
+    engine("listening")
+    source = live.launch("fall")
+    source.close()
+    again = live.attach(source.path)
+    assert recording.engine_alive(source.path)
+    assert any(isinstance(record, Frames) for record in again.poll() + again.poll())
+    again.send(commands.Stop())
+    followed(again)
+    assert "stopped" in again.ended
+
+
+def test_commands_are_heard_and_echoed(engine):
+    engine("listening")
+    source = live.launch("fall")
+    source.send(commands.Turn("learning_rate", 0.2))
+    source.send(commands.Pause())
+    source.send(commands.Stop())
+    told = followed(source)
+    assert [record.what for record in told if isinstance(record, Event)] == ["turn", "pause"]
+    source.send(commands.Pause())
+
+
+def test_a_dead_socket_shows_through_ended_and_is_no_exception(engine):
+    engine("listening")
+    source = live.launch("fall")
+    os.kill(source.header.pid, signal.SIGKILL)
+    source.send(commands.Pause())
+    followed(source)
+    assert "died" in source.ended
+
+
+def test_a_file_that_names_another_socket_is_not_spoken_to(engine, tmp_path):
+    engine("listening")
+    source = live.launch("fall")
+    plain = tmp_path / "letter"
+    plain.write_text("")
+    assert live._ours(source.header.socket)
+    assert not live._ours(str(plain))
+    assert not live._ours("\x00")
+    source.send(commands.Stop())
+    followed(source)
+
+
+def test_a_refused_scenario_is_told_in_the_engines_own_lines(engine):
+    engine("refused")
+    with pytest.raises(ScenarioError) as refusal:
+        live.launch("fall")
+    assert refusal.value.faults == ("fall.toml:3:1: run.steps: too few.", "fall.toml:4:1: \\x1b[2Jbad")
+    assert not list(folders.sessions().iterdir())
+
+
+@pytest.mark.parametrize(("ending", "words"), [("broken", "The device is on fire"), ("silent", "it said nothing")])
+def test_an_engine_that_dies_before_its_first_word_leaves_nothing_behind(engine, ending, words):
+    engine(ending)
+    with pytest.raises(EngineError, match=words):
+        live.launch("fall")
+    assert not list(folders.sessions().iterdir())
+
+
+def test_an_engine_that_stays_silent_is_ended(engine, monkeypatch, tmp_path):
+    sleeper = tmp_path / "sleeper.py"
+    sleeper.write_text("import time; time.sleep(60)")
+    engine("")
+    live.ENGINE[1:] = [str(sleeper)]
+    monkeypatch.setattr(live, "LONGEST_START", 0.2)
+    started = time.monotonic()
+    with pytest.raises(EngineError, match="said nothing for"):
+        live.launch("fall")
+    assert time.monotonic() - started < 10
+
+
+def test_no_recording_is_overwritten(engine, tmp_path):
+    engine("finished")
+    taken = tmp_path / "taken.dltlab.jsonl"
+    taken.write_text("precious")
+    with pytest.raises(UsageError, match="there is a file already"):
+        live.launch("fall", session=taken)
+    assert taken.read_text() == "precious"
+
+
+def test_a_folder_that_is_not_there_is_named(engine, tmp_path):
+    engine("finished")
+    with pytest.raises(UsageError, match="cannot record there"):
+        live.launch("fall", session=tmp_path / "nowhere" / "s.dltlab.jsonl")
+
+
+def test_two_launches_in_one_second_have_two_sessions(engine):
+    engine("finished")
+    both = [live.launch("fall", steps=5) for _ in range(2)]
+    assert both[0].path != both[1].path
+    assert {Path(source.path).suffix for source in both} == {".jsonl"}
+    for source in both:
+        followed(source)
