@@ -53,13 +53,10 @@ def runtime() -> Path:
     return _private(mine if short else Path("/tmp") / mine.name, "XDG_RUNTIME_DIR")
 
 
-def socket_path(session: str) -> Path:
-    """Where the engine of a session listens: short enough for every kernel, unique to the name."""
-    folder = runtime()
-    plain = folder / f"{_slug(session, 60)}.sock"
-    if len(os.fsencode(plain)) < LONGEST_SOCKET and plain.stem == session:
-        return plain
-    return folder / f"{hashlib.sha256(os.fsencode(session)).hexdigest()[:16]}.sock"
+def socket_path(session: Path) -> Path:
+    """Where the engine of a session listens: short enough for every kernel, and of this session alone."""
+    digest = hashlib.sha256(os.fsencode(os.path.realpath(session))).hexdigest()
+    return runtime() / f"{digest[:20]}.sock"
 
 
 def new_session_path(scenario: str) -> Path:

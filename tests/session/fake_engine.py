@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -62,7 +63,7 @@ def told(head: Header, ending: str) -> list[records.Record]:
 
 def listen(given: argparse.Namespace, out) -> None:
     """Hold, echo each command as an event, end on Stop."""
-    where = str(folders.socket_path(os.path.basename(given.session)))
+    where = str(folders.socket_path(Path(given.session)))
     with socket.socket(socket.AF_UNIX) as ear:
         ear.bind(where)
         ear.listen()
