@@ -7,8 +7,10 @@ table that knows the place of every key), :meth:`Document.set` applies overrides
 shelf checks them, through :mod:`dltlab.catalog`.
 """
 
-import importlib.resources
+import functools
 import math
+import os
+import re
 import typing
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -17,13 +19,16 @@ from typing import Annotated, Any, Final, Literal
 import tomli
 from msgspec import Meta, Struct, field
 
-from dltlab import catalog, places
+from dltlab import places, values
 from dltlab.errors import ScenarioError
-from dltlab.text import cleaned, one_line
+from dltlab.text import clean, cleaned, one_line
 
 LARGEST_FILE: Final = 1 << 20
-_Name = Annotated[str, Meta(pattern="^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
-_Line = Annotated[str, Meta(min_length=1, max_length=400)]
+DEEPEST: Final = 16
+_A_NAME: Final = "a name: a letter, then letters, digits, - and _, 40 at most"
+_A_LINE: Final = "a text of 1 to 400 characters"
+_Name = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$(?!\n)", description=_A_NAME)]
+_Line = Annotated[str, Meta(min_length=1, max_length=400, description=_A_LINE)]
 
 
 class Run(Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,25 +79,26 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
 class Document:
     """A parsed scenario file: its table, and the place of every key."""
 
-    def __init__(self, name: str, table: dict[str, Any], where: places.Map, text: str = "") -> None:
+    def __init__(self, name: str, table: dict[str, Any], text: str = "") -> None:
         self.name = name
         """What messages call it: the path as it was given, or the gallery's name."""
         self.table = table
         self.text = text
-        self._where = where
-        self._overridden: dict[tuple[str | int, ...], str] = {}
+        """What it was parsed from; empty if it came from no file."""
+        self._overridden: dict[values.Path, str] = {}
 
-    def fault(self, at: catalog.Path, message: str) -> str:
+    @functools.cached_property
+    def _where(self) -> places.Map:
+        return places.locate(self.text)
+
+    def fault(self, at: values.Path, message: str) -> str:
         """``FILE:LINE:COLUMN: key: message``, or the override that set the key."""
+        key = f"{values.dotted(at)}: " if at else ""
         for length in range(len(at), 0, -1):
             if at[:length] in self._overridden:
-                return f"--set {self._overridden[at[:length]]}: {catalog.dotted(at)}: {message}"
-        line, column = 1, 1
-        for length in range(len(at), -1, -1):
-            if at[:length] in self._where:
-                line, column = self._where[at[:length]]
-                break
-        key = f"{catalog.dotted(at)}: " if at else ""
+                return f"--set {self._overridden[at[:length]]}: {key}{message}"
+        found = (self._where.find(at[:length]) for length in range(len(at), -1, -1))
+        line, column = next(place for place in found if place)
         return f"{one_line(self.name)}:{line}:{column}: {key}{message}"
 
     def set(self, assignment: str) -> None:
@@ -105,47 +111,67 @@ class Document:
             ScenarioError: The key has no place to go.
         """
         key, equals, value = assignment.partition("=")
-        parts = [part.strip() for part in key.strip().split(".")]
+        said = values.shortened(one_line(assignment))
+        parts = [part.strip() for part in key.split(".")]
         if not equals or not all(parts):
-            raise ScenarioError(f"--set {one_line(assignment)}: write KEY=VALUE, for example optimizer.learning_rate=0.3.")
-        try:
-            new = cleaned(tomli.loads(f"value = {value.strip()}")["value"])
-        except (tomli.TOMLDecodeError, RecursionError, KeyError):
-            new = cleaned(value.strip())
+            raise ScenarioError(f"--set {said}: write KEY=VALUE, for example optimizer.learning_rate=0.3.")
+        at, node = self._holder(parts[:-1], said)
+        last = _step(node, parts[-1])
+        if last is None:
+            raise ScenarioError(_astray(said, at, parts[-1], node))
+        node[last] = _value(value.strip(), said)
+        self._overridden[(*at, last)] = said
+
+    def _holder(self, parts: list[str], said: str) -> tuple[values.Path, Any]:
+        """The table or list that a key goes into, and its path; tables that are not there are made."""
+        at: values.Path = ()
         node: Any = self.table
-        at: tuple[str | int, ...] = ()
-        for depth, part in enumerate(parts):
-            last = depth == len(parts) - 1
-            if isinstance(node, list):
-                index = _index(node, part)
-                if index is None:
-                    raise ScenarioError(f"--set {one_line(key)}: {catalog.dotted(at)} has no item {one_line(part)!r}; name it or count from 0.")
-                at, step = (*at, index), index
-            elif isinstance(node, dict):
-                at, step = (*at, part), part
-                if not last:
-                    node.setdefault(part, {})
-            else:
-                raise ScenarioError(f"--set {one_line(key)}: {catalog.dotted(at)} is a value, so nothing stands below it.")
-            if last:
-                node[step] = new
-            else:
-                node = node[step]
-        self._overridden[at] = one_line(assignment)
+        for part in parts:
+            step = _step(node, part)
+            if step is None:
+                raise ScenarioError(_astray(said, at, part, node))
+            at = (*at, step)
+            if isinstance(node, dict) and step not in node:
+                node[step] = {}
+                self._overridden[at] = said
+            node = node[step]
+        return at, node
 
 
-def _index(items: list[Any], part: str) -> int | None:
+def _step(node: Any, part: str) -> str | int | None:
+    """What a part of a dotted key means in a table or a list; None if it means nothing there."""
+    if isinstance(node, dict):
+        return clean(part)
+    items = node if isinstance(node, list) else []
     for index, item in enumerate(items):
         if isinstance(item, dict) and item.get("name") == part:
             return index
-    return int(part) if part.isdigit() and int(part) < len(items) else None
+    return int(part) if re.fullmatch("[0-9]{1,6}", part) and int(part) < len(items) else None
+
+
+def _astray(said: str, at: values.Path, part: str, node: Any) -> str:
+    if isinstance(node, list):
+        cure = f"it has {len(node)}: name one, or count from 0"
+        return f"--set {said}: {values.dotted(at)} has no item {values.named(part)}; {cure}."
+    return f"--set {said}: {values.dotted(at)} is {values.named(node)}, not a table, so nothing can stand below it."
+
+
+def _value(text: str, said: str) -> Any:
+    """The TOML value of an override; what is no TOML is a string."""
+    try:
+        value = tomli.loads(f"value = {text}")["value"]
+    except (ValueError, RecursionError):
+        value = text
+    if _depths(value) > DEEPEST:
+        raise ScenarioError(f"--set {said}: nested deeper than {DEEPEST} levels; a scenario needs about four.")
+    return cleaned(value)
 
 
 def folder() -> Path:
-    """The folder of the gallery: beside the package in a checkout, inside it in a wheel."""
-    installed = Path(str(importlib.resources.files("dltlab"))) / "scenarios"
-    checkout = Path(__file__).resolve().parent.parent / "scenarios"
-    return installed if installed.is_dir() else checkout
+    """The folder of the gallery: inside the package in a wheel, beside it in a checkout or an editable install."""
+    package = Path(__file__).resolve().parent
+    inside = package / "scenarios"
+    return inside if inside.is_dir() else package.parent / "scenarios"
 
 
 def gallery() -> dict[str, Path]:
@@ -159,13 +185,12 @@ def find(name: str) -> Path:
     Raises:
         ScenarioError: There is no such file and no such name.
     """
-    path = Path(name)
-    if name.endswith(".toml") or path.is_file() or "/" in name:
-        return path
+    if name.endswith(".toml") or "/" in name or os.path.isfile(name):
+        return Path(name)
     known = gallery()
     if name in known:
         return known[name]
-    raise ScenarioError(f"{one_line(name)}: no scenario of that name and no such file; {catalog.near_miss(name, known)}")
+    raise ScenarioError(f"{one_line(name)}: neither a file nor in the gallery; {values.near_miss(name, known)}")
 
 
 def read(name: str) -> Document:
@@ -175,32 +200,45 @@ def read(name: str) -> Document:
         ScenarioError: It cannot be read, is too large, or is no TOML.
     """
     path = find(name)
+    shown = one_line(str(path))
     try:
         with path.open("rb") as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except OSError as fault:
-        raise ScenarioError(f"{one_line(str(path))}: cannot be read ({fault.strerror}); check the path.") from None
+        raise ScenarioError(f"{shown}: cannot be read ({fault.strerror}); check the path.") from None
     if len(raw) > LARGEST_FILE:
-        raise ScenarioError(f"{one_line(str(path))}: larger than {LARGEST_FILE >> 20} MiB; a scenario is a page of text.")
+        raise ScenarioError(f"{shown}: larger than {LARGEST_FILE >> 20} MiB; a scenario is a page of text.")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as fault:
-        line = raw[: fault.start].count(b"\n") + 1
-        raise ScenarioError(f"{one_line(str(path))}:{line}:1: not UTF-8; save the file as UTF-8.") from None
+        line, column = raw.count(b"\n", 0, fault.start) + 1, fault.start - raw.rfind(b"\n", 0, fault.start)
+        raise ScenarioError(f"{shown}:{line}:{column}: not UTF-8; save the file as UTF-8.") from None
     return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> Document:
     """Parse the text of a scenario. Raises ScenarioError where it is no TOML."""
+    shown = one_line(name)
     try:
         table = tomli.loads(text)
-        where = places.locate(text)
     except tomli.TOMLDecodeError as fault:
-        message = f"not TOML ({one_line(fault.msg)})."
-        raise ScenarioError(f"{one_line(name)}:{fault.lineno}:{fault.colno}: {message}") from None
+        raise ScenarioError(f"{shown}:{fault.lineno}:{fault.colno}: not TOML: {one_line(fault.msg)}.") from None
     except RecursionError:
-        raise ScenarioError(f"{one_line(name)}:1:1: nested too deeply; a scenario needs about four levels.") from None
-    return Document(name, cleaned(table), where, text)  # type: ignore[arg-type]
+        raise ScenarioError(f"{shown}:1:1: nested deeper than {DEEPEST} levels; a scenario needs about four.") from None
+    except ValueError as fault:
+        raise ScenarioError(f"{shown}:1:1: not TOML: {one_line(str(fault))}.") from None
+    if _depths(table) > DEEPEST:
+        raise ScenarioError(f"{shown}:1:1: nested deeper than {DEEPEST} levels; a scenario needs about four.")
+    return Document(name, typing.cast("dict[str, Any]", cleaned(table)), text)
+
+
+def _depths(value: object) -> int:
+    """How many levels of tables and lists there are; counted without recursion, and not much past the limit."""
+    level, depth = [value], 0
+    while depth <= DEEPEST and (held := [item for item in level if isinstance(item, dict | list)]):
+        level = [item for one in held for item in (one.values() if isinstance(one, dict) else one)]
+        depth += 1
+    return depth
 
 
 def _unfit(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -217,7 +255,7 @@ def _unfit(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | 
         case str() | int() | float():
             return
         case _:
-            yield at, f"a {type(value).__name__} has no place in a scenario."
+            yield at, f"{values.named(value)} has no place in a scenario; write a number or a string."
 
 
 def validate(document: Document) -> Scenario:
@@ -227,23 +265,14 @@ def validate(document: Document) -> Scenario:
         ScenarioError: With every fault that was found, one a line.
     """
     faults = [document.fault(at, message) for at, message in _unfit(document.table, ())]
-    hints = typing.get_type_hints(Scenario, include_extras=True)
-    for key in document.table.keys() - hints.keys():
-        cure = catalog.near_miss(str(key), hints)
-        faults.append(document.fault((key,), f"unknown key {one_line(str(key))!r}; {cure}"))
-    parts: dict[str, Any] = {}
-    for key, hint in hints.items():
-        if key in document.table:
-            try:
-                parts[key] = catalog.convert(document.table[key], hint, at=(key,), places=document)
-            except ScenarioError as found:
-                faults += found.faults
-        elif key in ("title", "problem", "optimizer", "run"):
-            faults.append(document.fault((), f"the key {key!r} is missing; add it."))
-    faults += _knob_faults(document, parts.get("knobs", ()))
+    try:
+        scenario = values.convert(document.table, Scenario, at=(), places=document)
+    except ScenarioError as found:
+        raise ScenarioError(*faults, *found.faults) from None
+    faults += _knob_faults(document, scenario.knobs)
     if faults:
         raise ScenarioError(*faults)
-    return Scenario(**parts)
+    return scenario
 
 
 def _knob_faults(document: Document, knobs: Iterable[KnobTable]) -> Iterator[str]:

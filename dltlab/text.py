@@ -19,10 +19,10 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def clean(text: str) -> str:
-    """Show what a terminal would obey as an escape; keep line feeds and tabs.
+    r"""Show what a terminal would obey as an escape; keep line feeds and tabs.
 
-    >>> clean("loss\\x1b[2J")
-    'loss\\\\x1b[2J'
+    >>> clean("loss\x1b[2J")
+    'loss\\x1b[2J'
     """
     return _UNFIT.sub(_escaped, text)
 

@@ -1,0 +1,187 @@
+"""A TOML value becomes what a signature asks for, or one sentence a fault that says why not.
+
+msgspec judges; this finds every fault instead of the first, and words each for people:
+place, fault, cure.
+"""
+
+import datetime as dt
+import re
+import types
+import typing
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Annotated, Any, Final, Literal, Protocol
+
+import msgspec
+
+from dltlab.errors import ScenarioError
+from dltlab.text import one_line
+
+Path = tuple[str | int, ...]
+
+
+class Places(Protocol):
+    """Says where in its file a key stands, and words a fault there."""
+
+    def fault(self, at: Path, message: str) -> str:
+        """One line: the place, the key, the fault."""
+        ...
+
+
+class Nowhere:
+    """Places for tables that come from no file."""
+
+    def fault(self, at: Path, message: str) -> str:
+        """The key and the fault."""
+        return f"{dotted(at)}: {message}"
+
+
+def dotted(at: Path) -> str:
+    """The key as people write it: ``problem.model.widths[1]``."""
+    text = ""
+    for part in at:
+        text += f"[{part}]" if isinstance(part, int) else f".{one_line(part)}" if text else one_line(part)
+    return text
+
+
+def near_miss(word: str, known: Iterable[str]) -> str:
+    """A cure: the likeliest of the known words, or all of them."""
+    known = list(known)
+    close = get_close_matches(word, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}."
+
+
+def named(value: object) -> str:
+    """A value as a message mentions it: itself if it is short, else what it is."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return shortened(str(value))
+        case str():
+            return repr(shortened(one_line(value)))
+        case list():
+            return "a list"
+        case dict():
+            return "a table"
+        case dt.date() | dt.time():
+            return "a date or time"
+        case _:
+            return f"a {type(value).__name__}"
+
+
+def shortened(text: str, longest: int = 60) -> str:
+    """Text that fits a message."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def convert(value: object, into: Any, *, at: Path, places: Places) -> Any:
+    """Convert a value strictly into a type.
+
+    Raises:
+        ScenarioError: It does not fit; with every fault, each naming the key and the cure.
+    """
+    faults = list(_faults(value, into, at, places))
+    if faults:
+        raise ScenarioError(*faults)
+    return msgspec.convert(value, into)
+
+
+def key_faults(
+    table: Mapping[str, object], known: Iterable[str], required: Iterable[str], *, at: Path, places: Places
+) -> Iterator[str]:
+    """The keys of a table that are unknown, then those that are missing."""
+    known = list(known)
+    for key in table:
+        if key not in known:
+            message = f"unknown key {shortened(one_line(key))!r}; {near_miss(key, known)}"
+            yield places.fault((*at, key), message)
+    for key in required:
+        if key not in table:
+            yield places.fault(at, f"the key {key!r} is missing; add it.")
+
+
+def _faults(value: object, into: Any, at: Path, places: Places) -> Iterator[str]:
+    """Every fault of a value, the innermost ones first; those of a container only if what it holds is sound."""
+    inner = [fault for part, item, kind in _items(value, into) for fault in _faults(item, kind, (*at, part), places)]
+    plain = _plain(into)
+    if isinstance(value, dict) and isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        fields = msgspec.structs.fields(plain)
+        required = [field.name for field in fields if field.required]
+        inner += key_faults(value, [field.name for field in fields], required, at=at, places=places)
+    if inner:
+        yield from inner
+        return
+    try:
+        msgspec.convert(value, into)
+    except msgspec.ValidationError as fault:
+        where, message = _worded(str(fault), value, into)
+        yield places.fault((*at, *where), message)
+
+
+def _items(value: object, into: Any) -> Iterator[tuple[str | int, object, Any]]:
+    """What a container holds, each with the type that it is to become."""
+    plain = _plain(into)
+    origin, args = typing.get_origin(plain), typing.get_args(plain)
+    if isinstance(value, dict) and origin is dict:
+        for key, item in value.items():
+            yield key, key, args[0]
+            yield key, item, args[1]
+    elif isinstance(value, dict) and isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+        for field in msgspec.structs.fields(plain):
+            if field.name in value:
+                yield field.name, value[field.name], field.type
+    elif isinstance(value, list) and (origin is list or (origin is tuple and args[-1] is ...)):
+        for index, item in enumerate(value):
+            yield index, item, args[0]
+
+
+def _plain(into: Any) -> Any:
+    """The type without its bounds, and without a None that it may also be: TOML has no null."""
+    if typing.get_origin(into) is Annotated:
+        return _plain(typing.get_args(into)[0])
+    if typing.get_origin(into) in (typing.Union, types.UnionType):
+        others = [one for one in typing.get_args(into) if one is not type(None)]
+        return _plain(others[0]) if len(others) == 1 else into
+    return into
+
+
+_AT: Final = re.compile(r"(.*) - at `\$(.*)`$", re.DOTALL)
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
+_EXPECTED: Final = re.compile(r"Expected `([^`]*)`(.*?)(?:, got (?:`([^`]*)`|\d+))?", re.DOTALL)
+_TYPES: Final = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
+
+
+def _worded(text: str, value: object, into: Any) -> tuple[Path, str]:
+    """What msgspec says, in words for people; and where inside the value it says it."""
+    where: Path = ()
+    if found := _AT.fullmatch(text):
+        text = found[1]
+        where = tuple(name or int(index) for name, index in _STEP.findall(found[2]))
+    plain = _plain(into)
+    if text.startswith("Invalid enum value") and typing.get_origin(plain) is Literal:
+        choices = [str(choice) for choice in typing.get_args(plain)]
+        return where, f"unknown value {named(value)}; {near_miss(str(value), choices)}"
+    if expected := _EXPECTED.fullmatch(text):
+        description = "" if where or expected[3] else _description(into)
+        types_, bound = _kinds(expected[1]), re.sub(r"(\d)\.0\b", r"\1", expected[2])
+        met = _kinds(expected[3] or "") if where else named(value)
+        return where, f"expected {description or types_ + bound}{met and ', not '}{met}."
+    return where, one_line(text).rstrip(".") + "."
+
+
+def _kinds(names: str) -> str:
+    return " or ".join(_TYPES.get(name, name) for name in names.split(" | ") if name != "null")
+
+
+def _description(into: Any) -> str:
+    """The words of a type's own bounds, where they have some: a pattern tells people little."""
+    metas = [mark for mark in getattr(into, "__metadata__", ()) if isinstance(mark, msgspec.Meta)]
+    return next((meta.description for meta in metas if meta.description), "")

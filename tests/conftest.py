@@ -1,0 +1,35 @@
+"""What every test stands on: folders of its own, and JAX as the engine sets it."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# Compiling is most of what the engine's tests would do; the results may outlive a run, and
+# the processes that tests start find them here too.
+_COMPILED = Path(tempfile.gettempdir()) / f"dltlab-tests-{os.getuid()}" / "compiled"
+os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")
+os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Send every file that a test causes to a folder of its own; nobody's real sessions are touched."""
+    home = tmp_path_factory.mktemp("home")
+    for variable, name in {
+        "DLTLAB_DATA_DIR": "data",
+        "DLTLAB_CACHE_DIR": "cache",
+        "XDG_DATA_HOME": "share",
+        "XDG_CACHE_HOME": "xdg-cache",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_STATE_HOME": "state",
+    }.items():
+        monkeypatch.setenv(variable, str(home / name))
+    # A Unix socket's path must be short, which a test's own folder is not.
+    with tempfile.TemporaryDirectory(prefix="dltlab-") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        yield home
