@@ -1,0 +1,80 @@
+"""The app holds nothing: it chooses colours and moves between screens."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.style import Style
+from textual.app import App
+from textual.theme import Theme
+
+from dltlab.session.source import Source
+from dltlab.terminal.drawing.inks import GROUND, palette
+from dltlab.terminal.fit import Options, settled
+
+_THEME = Theme("dltlab", primary="#5cb8f0", background=GROUND, surface=GROUND, foreground="#c9d1d9", dark=True)
+
+
+class Lab(App[int]):
+    """The gallery and the bench."""
+
+    CSS_PATH: ClassVar[str] = "app.tcss"
+    ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+
+    def __init__(self, options: Options) -> None:
+        self.options = settled(options)
+        ansi = self.options.colours == "16"
+        super().__init__(ansi_color=ansi)
+        self.inks: dict[str, Style] = palette(ansi=ansi)
+        if ansi:
+            self.theme = "ansi-dark"
+        else:
+            self.register_theme(_THEME)
+            self.theme = "dltlab"
+
+    def show_bench(self, source: Source, relaunch: Callable[[], Source] | None = None) -> None:
+        """Open the bench on a source."""
+        from dltlab.terminal.screens.bench import Bench
+
+        self.push_screen(Bench(source, self.options, self.inks, relaunch))
+
+    def start_bench(self, relaunch: Callable[[], Source], title: str, *, instead: bool = False) -> None:
+        """Start an engine, then open the bench on it."""
+        from dltlab.terminal.screens.starting import Starting
+
+        screen = Starting(relaunch, title, self.options, self.inks)
+        if instead:
+            self.switch_screen(screen)
+        else:
+            self.push_screen(screen)
+
+    def leave_bench(self) -> None:
+        """Back to the gallery if there is one below; else out."""
+        from dltlab.terminal.screens.gallery import Gallery
+
+        if any(isinstance(screen, Gallery) for screen in self.screen_stack[:-1]):
+            self.pop_screen()
+        else:
+            self.exit(0)
+
+
+def gallery(options: Options) -> int:
+    """Show the gallery until the user leaves; the exit code."""
+    from dltlab.terminal.screens.gallery import Gallery
+
+    return _shown(options, lambda app: app.push_screen(Gallery(app.inks, plain=app.options.glyphs == "ascii")))
+
+
+def bench(source: Source, options: Options, relaunch: Callable[[], Source] | None = None) -> int:
+    """Show a session until the user leaves; the exit code."""
+    return _shown(options, lambda app: app.show_bench(source, relaunch))
+
+
+def start(launch: Callable[[], Source], title: str, options: Options) -> int:
+    """Start an engine with a line that says so, then show its session; the exit code."""
+    return _shown(options, lambda app: app.start_bench(launch, title))
+
+
+def _shown(options: Options, first: Callable[[Lab], object]) -> int:
+    app = Lab(options)
+    app.call_later(first, app)
+    return app.run() or app.return_code or 0

@@ -1,0 +1,144 @@
+"""What stands beside the plots: verdicts, what to look for, knobs, keys."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Final, Protocol
+
+from rich.cells import cell_len
+
+from dltlab.records import Knob
+from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, wrap
+from dltlab.terminal.drawing.numbers import short
+from dltlab.text import one_line
+
+_SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
+
+
+class Verdict(Protocol):
+    """What became of a claim; see :mod:`dltlab.claims`."""
+
+    name: str
+    says: str
+    status: str
+    predicted: str
+    measured: str
+    tolerance: str
+    detail: str
+
+
+def rule(title: str, width: int) -> Line:
+    """A heading over the cells that follow it."""
+    return fit(((title, "strong"), (" " + "─" * width, "rule")), width - 1) + ((" ", "text"),)
+
+
+def verdict_lines(verdicts: Sequence[Verdict], width: int, *, full: bool = True) -> list[Line]:
+    """Every verdict: sign and word, what it says, predicted against measured."""
+    lines: list[Line] = []
+    for verdict in verdicts:
+        sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
+        says = one_line(verdict.says) or one_line(verdict.name)
+        head = f"{sign} {verdict.status}"
+        body = wrap(f"{head}  {says}", width - 1, "text", "", "  ")
+        first = body[0][1][0]
+        lines.append(((first[: len(head)], ink), (first[len(head) :], "text")))
+        lines += body[1:]
+        if full and (verdict.measured or verdict.predicted):
+            numbers = f"measured {one_line(verdict.measured) or '…'}, predicted {one_line(verdict.predicted)}"
+            tolerance = one_line(verdict.tolerance)
+            numbers += f" ({tolerance})" if tolerance else ""
+            lines += wrap(numbers, width - 1, "faint", "  ")
+    return lines
+
+
+def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int) -> Picture:
+    """Claims above, what to look for below; the numbers give way first where room is scarce."""
+    inner = max(width - 1, 1)
+    look = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
+    look = [rule("Look for", inner), *look] if look else []
+    for full in (True, False):
+        claims = verdict_lines(verdicts, inner, full=full)
+        claims = [rule("Claims", inner), *claims] if claims else []
+        gap: list[Line] = [()] if claims and look else []
+        if len(claims) + len(gap) + len(look) <= height:
+            break
+    lines = [*claims, *gap, *look] if len(claims) <= height else claims
+    return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
+
+
+def summary(verdicts: Sequence[Verdict]) -> list[Span]:
+    """How many claims stand how, for a line."""
+    spans: list[Span] = []
+    for status, sign in _SIGNS.items():
+        number = sum(verdict.status == status for verdict in verdicts)
+        if number:
+            spans.append((f" {sign} {number} {status} ", status))
+    return spans
+
+
+def knob_line(knob: Knob, value: float, pending: float | None, width: int, *, chosen: bool) -> Line:
+    """A knob as a slider: its name, its track between its bounds, its value."""
+    lead = "▸ " if chosen else "  "
+    title = one_line(knob.title or knob.name)
+    # The symbol is what the plots use, the name is what --set uses; both where there is room.
+    name = title if width < 60 or title == knob.name else f"{title}  {one_line(knob.name)}"
+    low, high = short(knob.low), short(knob.high)
+    now = f" {short(value, 4)}"
+    asked = f" → {short(pending, 4)}" if pending is not None else ""
+    fixed = cell_len(lead) + cell_len(name) + len(low) + len(high) + len(now) + 12
+    track = max(min(width - fixed - 6, 48), 0)
+    spans: list[Span] = [(lead, "strong"), (f"{name}  ", "strong" if chosen else "text")]
+    if track >= 6:
+        at = round(place(knob, value if pending is None else pending) * (track - 1))
+        ink = "pending" if pending is not None else "curve0"
+        spans += [
+            (f"{low} ", "faint"),
+            ("─" * at, "rule"),
+            ("●", ink),
+            ("─" * (track - 1 - at), "rule"),
+            (f" {high} ", "faint"),
+        ]
+    return fit((*spans, (now, "strong"), (asked, "pending")), width)
+
+
+def place(knob: Knob, value: float) -> float:
+    """Where a value lies between a knob's bounds, on its scale."""
+    if knob.scale == "log" and min(knob.low, knob.high, value) > 0:
+        return _clip(math.log(value / knob.low) / math.log(knob.high / knob.low))
+    return _clip((value - knob.low) / (knob.high - knob.low))
+
+
+def turned(knob: Knob, value: float, notches: int) -> float:
+    """A knob's value after some notches: equal ratios or equal differences, rounded."""
+    if knob.scale == "log" and knob.low > 0 and value > 0:
+        new = value * (knob.high / knob.low) ** (notches / 32)
+    else:
+        new = value + (knob.high - knob.low) * notches / 40
+    new = float(f"{new:.3g}")
+    return min(max(new, knob.low), knob.high)
+
+
+def _clip(fraction: float) -> float:
+    return min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0
+
+
+def keys_line(keys: Sequence[tuple[str, str]], width: int, right: Sequence[Span] = ()) -> Line:
+    """Keys and what they do, as many as there is room for."""
+    line: list[Span] = [(" ", "text")]
+    room = width - sum(cell_len(text) for text, _ in right)
+    for key, words in keys:
+        longer = [*line, (key, "strong"), (f" {words}   ", "faint")]
+        if sum(cell_len(text) for text, _ in longer) > room + 2:
+            break
+        line = longer
+    return (*fit(line, room), *right)
+
+
+def help_page(keys: Sequence[tuple[str, str]], notes: Mapping[str, Sequence[str]], width: int) -> list[Line]:
+    """All keys with their meaning, then prose under headings."""
+    lines: list[Line] = [((f"{key:>12}  ", "strong"), (words, "text")) for key, words in keys]
+    for heading, texts in notes.items():
+        if texts:
+            lines += [(), rule(heading, width)]
+            for text in texts:
+                lines += wrap(text, width, "text", "  ")
+    return lines

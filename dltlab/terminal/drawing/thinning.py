@@ -1,0 +1,102 @@
+"""Long series at the price of short ones: minimum and maximum of equal stretches of steps.
+
+The step axis spans the steps that are planned, so the stretches are known beforehand and a
+reading costs the same whenever it comes: a million readings and a hundred draw alike.
+"""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+STRETCHES: Final = 1024
+_SLICE: Final = 1 << 16
+
+
+class Run(NamedTuple):
+    """An unbroken piece of a thinned curve: at most two points a column."""
+
+    columns: np.ndarray
+    values: np.ndarray
+
+
+class Stretches:
+    """Minimum and maximum of some tracks in equal stretches of the step axis.
+
+    A stretch without finite readings holds NaN; ``positive`` is the least positive reading,
+    for logarithmic axes.
+    """
+
+    def __init__(self, planned: int, tracks: int, count: int = STRETCHES) -> None:
+        self.planned = max(planned, 1)
+        self.count = count
+        self.low = np.full((count, tracks), np.nan)
+        self.high = np.full((count, tracks), np.nan)
+        self.positive = np.full((count, tracks), np.nan)
+        self.broken = np.zeros((count, tracks), bool)
+        """Whether the stretch held a NaN or an infinity."""
+        self.unlogged = np.zeros(tracks, np.int64)
+        """Finite readings that no logarithm takes."""
+        self.unfinite = np.zeros(tracks, np.int64)
+
+    def extend(self, steps: np.ndarray, values: np.ndarray) -> None:
+        """Take in readings, shape (n,) and (n, tracks), at increasing steps."""
+        for start in range(0, len(steps), _SLICE):
+            self._extend(steps[start : start + _SLICE], values[start : start + _SLICE])
+
+    def _extend(self, steps: np.ndarray, values: np.ndarray) -> None:
+        at = np.clip(steps * self.count // (self.planned + 1), 0, self.count - 1)
+        starts = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
+        where = at[starts]
+        finite = np.isfinite(values)
+        kept = np.where(finite, values, np.nan)
+        above = np.where(kept > 0, kept, np.nan)
+        self.low[where] = np.fmin(self.low[where], np.fmin.reduceat(kept, starts, axis=0))
+        self.high[where] = np.fmax(self.high[where], np.fmax.reduceat(kept, starts, axis=0))
+        self.positive[where] = np.fmin(self.positive[where], np.fmin.reduceat(above, starts, axis=0))
+        self.broken[where] |= np.logical_or.reduceat(~finite, starts, axis=0)
+        self.unfinite += (~finite).sum(axis=0)
+        self.unlogged += (kept <= 0).sum(axis=0)
+
+    def extent(self, track: int, *, log: bool) -> tuple[float, float] | None:
+        """The least and the largest reading that the axis can show, if there is one."""
+        low = self.positive[:, track] if log else self.low[:, track]
+        shown = np.isfinite(low)
+        if not shown.any():
+            return None
+        return float(low[shown].min()), float(self.high[shown, track].max())
+
+    def runs(self, track: int, columns: int, *, log: bool) -> list[Run]:
+        """The curve in so many columns, broken where no reading was finite."""
+        columns = max(min(columns, self.count), 1)
+        low = self.positive[:, track] if log else self.low[:, track]
+        high = np.where(np.isfinite(low), self.high[:, track], np.nan)
+        lost = self.broken[:, track] | (np.isfinite(self.low[:, track]) & np.isnan(low))
+        at = np.arange(self.count) * columns // self.count
+        starts = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
+        low, high = np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
+        gap = np.logical_or.reduceat(lost, starts) & np.isnan(low)
+        shown = np.flatnonzero(np.isfinite(low))
+        piece = np.cumsum(gap)[shown]
+        cuts = np.flatnonzero(np.diff(piece)) + 1
+        return [_strokes(part, low[part], high[part]) for part in np.split(shown, cuts) if len(part)]
+
+
+def _strokes(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> Run:
+    """Both extremes of each column, in the order that the curve passes them."""
+    middle = low / 2 + high / 2
+    rising = np.r_[middle[1:] >= middle[:-1], True] if len(middle) > 1 else np.array([True])
+    pairs = np.stack([np.where(rising, low, high), np.where(rising, high, low)], axis=1).ravel()
+    twice = np.repeat(columns, 2)
+    once = np.ones(len(pairs), bool)
+    once[1::2] = low != high
+    return Run(twice[once], pairs[once])
+
+
+def thin(x: np.ndarray, y: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points with x in [0, 1], increasing, to at most two a column, extremes kept."""
+    if len(x) <= 2 * columns:
+        return x, y
+    at = np.clip((x * columns).astype(np.int64), 0, columns - 1)
+    starts = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
+    run = _strokes(at[starts], np.minimum.reduceat(y, starts), np.maximum.reduceat(y, starts))
+    return (run.columns + 0.5) / columns, run.values

@@ -1,0 +1,76 @@
+"""Which panels a session shows: its scenario's own, or ones that follow from its series."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from dltlab import catalog
+from dltlab.errors import ScenarioError
+from dltlab.records import Header, Series
+from dltlab.terminal.panels import PANELS, AbstractPanel
+from dltlab.terminal.panels.bars import Bars
+from dltlab.terminal.panels.curves import Curves
+
+STANDARD: Final = {
+    "loss": ("loss", "Loss"),
+    "sharpness": ("sharpness", "Sharpness"),
+    "movement": ("weight_movement", "‖θ − θ₀‖"),
+}
+"""The plots that are always one key away: their series, the probe's kind and the title."""
+_FLOW: Final = {"loss": "loss", "sharpness": "sharpness", "movement": "distance"}
+
+
+def build(tables: Iterable[object], places: catalog.Places | None = None) -> list[AbstractPanel]:
+    """Panels from the ``[[panels]]`` tables of a scenario.
+
+    Raises:
+        ScenarioError: With every table's fault.
+    """
+    panels, faults = [], []
+    for index, table in enumerate(tables):
+        try:
+            panels.append(catalog.make(PANELS, table, noun="panel", at=("panels", index), places=places))
+        except ScenarioError as found:
+            faults += found.faults
+    if faults:
+        raise ScenarioError(*faults)
+    return panels
+
+
+def of(header: Header) -> list[AbstractPanel]:
+    """The panels of a session, in the order in which they are shown."""
+    try:
+        own = build(header.scenario.get("panels", ()))
+    except ScenarioError:
+        # A recording may hold panels that this version does not know; its series remain.
+        own = []
+    return own or default(header)
+
+
+def default(header: Header) -> list[AbstractPanel]:
+    """Standard plots first, then every other series: numbers as curves, vectors as bars."""
+    panels = list(standard(header).values())
+    shown = {name for panel in panels for name in panel.series}
+    for series in header.series:
+        extra = series.name.endswith(".theory") or series.name.split(".")[0] in header.scenario.get("theories", {})
+        if series.name not in shown and not extra:
+            vector = bool(_own_axes(series))
+            panels.append(Bars([series.name]) if vector else Curves([series.name]))
+    return panels
+
+
+def standard(header: Header) -> dict[str, AbstractPanel]:
+    """Loss, sharpness and weight movement, as far as the session reads them."""
+    found: dict[str, AbstractPanel] = {}
+    names = {series.name for series in header.series}
+    probes: dict[str, Any] = header.scenario.get("probes", {})
+    for word, (kind, title) in STANDARD.items():
+        kinds = {name: table if isinstance(table, str) else table.get("kind") for name, table in probes.items()}
+        name = next((n for n, k in kinds.items() if k == kind and n in names), word)
+        if name in names:
+            flow = f"flow.{_FLOW[word]}"
+            found[word] = Curves([name, flow] if flow in names else [name], title)
+    return found
+
+
+def _own_axes(series: Series) -> tuple[str, ...]:
+    return series.axes[1:] if series.axes[:1] == ("seed",) else series.axes

@@ -1,0 +1,110 @@
+"""Series against the step: lines, the dashed lines of theory, the band of an ensemble."""
+
+import math
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from dltlab.terminal.drawing import plot
+from dltlab.terminal.drawing.lines import Picture
+from dltlab.terminal.drawing.scales import Scale, around, steps
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels.panel import AbstractPanel, Look, numbered
+from dltlab.text import one_line
+
+
+@dataclass(frozen=True)
+class Curves(AbstractPanel):
+    """Series against the step.
+
+    The theory of a series (``sharpness.theory``) is drawn beside it, dashed. A series with
+    an axis is drawn by component, five at most; an ensemble by its median between the
+    minimum and the maximum of its members.
+    """
+
+    series: Annotated[list[str], Meta(min_length=1, max_length=8)]
+    title: Annotated[str, Meta(max_length=200)] = ""
+    scale: Literal["auto", "linear", "log"] = "auto"
+    y_min: float | None = None
+    y_max: float | None = None
+    theory: bool = field(default=True)
+
+    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
+        """Height lines of width cells, whatever the readings are."""
+        if apology := self.apology(traces, width, height, look):
+            return apology
+        names = [name for name in self.series if name in traces]
+        curves = self._curves(traces, names)
+        kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
+        up = self._up(curves, kind)
+        if kind == "log" and up is None and self._up(curves, "linear") is not None:
+            # Not one reading is positive: better a linear axis than an empty one.
+            kind, up = "linear", self._up(curves, "linear")
+        heading = numbered(self.heading(traces), look)
+        return plot.draw(
+            heading,
+            curves,
+            steps(traces.history.header.steps),
+            up,
+            width,
+            height,
+            look.glyphs,
+            marks=_marks(traces, look),
+            note=_dropped(curves, kind),
+        )
+
+    def _curves(self, traces: Traces, names: list[str]) -> list[plot.Curve]:
+        curves: list[plot.Curve] = []
+        slot = 0
+        several = len(names) > 1
+        for name in names:
+            trace = traces[name]
+            role = "theory" if traces.is_theory(name) else "curve"
+            for track in range(trace.lines):
+                label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
+                latest = float(trace.latest[track])
+                curves.append(plot.Curve(trace.stretches, track, label, latest, slot, role))
+                slot += role == "curve"
+            if trace.band:
+                label = f"{trace.series.shape[0]} seeds" if name == names[0] else ""
+                curves.append(plot.Curve(trace.stretches, trace.lines, label, math.nan, slot, "band"))
+                curves.append(plot.Curve(trace.stretches, trace.lines + 1, "", math.nan, slot, "band"))
+            theory = traces.theory_of(name)
+            if self.theory and theory and theory not in names:
+                predicted = traces[theory]
+                label = one_line(predicted.series.title or "theory")
+                curves.append(plot.Curve(predicted.stretches, 0, label, float(predicted.latest[0]), slot, "theory"))
+        return curves
+
+    def _up(self, curves: list[plot.Curve], kind: str) -> Scale | None:
+        log = kind == "log"
+        extents = [extent for c in curves if (extent := c.stretches.extent(c.track, log=log))]
+        if not extents:
+            return None
+        low, high = min(low for low, _ in extents), max(high for _, high in extents)
+        low = low if self.y_min is None or (log and self.y_min <= 0) else self.y_min
+        high = high if self.y_max is None or (log and self.y_max <= 0) else self.y_max
+        scale = around(kind, min(low, high), max(low, high))
+        if self.y_min is not None and not log:
+            scale = scale._replace(low=min(self.y_min, scale.high - abs(scale.high) * 1e-9))
+        if self.y_max is not None and not log:
+            scale = scale._replace(high=max(self.y_max, scale.low + max(abs(scale.low), 1e-300) * 1e-9))
+        return scale
+
+
+def _marks(traces: Traces, look: Look) -> list[plot.Mark]:
+    """Knobs turned and marks left, on the step axis."""
+    turn, mark = ("^", "!") if look.glyphs == "ascii" else ("▲", "◆")
+    planned = max(traces.history.header.steps, 1)
+    told = [(event, {"turn": turn, "mark": mark}.get(event.what)) for event in traces.history.events]
+    return [plot.Mark(min(max(e.step / planned, 0.0), 1.0), glyph) for e, glyph in told if glyph]
+
+
+def _dropped(curves: list[plot.Curve], kind: str) -> str:
+    """How many readings the picture cannot show."""
+    lines = [c for c in curves if c.role == "curve"]
+    unfinite = sum(int(c.stretches.unfinite[c.track]) for c in lines)
+    unlogged = sum(int(c.stretches.unlogged[c.track]) for c in lines) if kind == "log" else 0
+    words = ([f"{unfinite} not finite"] if unfinite else []) + ([f"{unlogged} not positive"] if unlogged else [])
+    return f"({', '.join(words)})" if words else ""

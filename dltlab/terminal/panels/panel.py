@@ -1,0 +1,54 @@
+"""What a panel is: an immutable view of some series, drawn from a history."""
+
+import abc
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from dltlab.terminal.drawing.lines import Picture, centred, frame
+from dltlab.terminal.drawing.plot import title_line
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.text import one_line
+
+
+class Look(NamedTuple):
+    """How to draw."""
+
+    glyphs: str = "braille"
+    """braille, block or ascii."""
+    number: str = ""
+    """The key that brings the panel to the front, shown before its title."""
+
+
+class AbstractPanel(abc.ABC):
+    """A view of some series. Its fields are what a ``[[panels]]`` table may say."""
+
+    title: str
+    series: Sequence[str]
+
+    @abc.abstractmethod
+    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
+        """Height lines of width cells, whatever the readings are."""
+
+    def heading(self, traces: Traces) -> list[tuple[str, str]]:
+        """The title that it was given, or its first series' own."""
+        known = [traces.history[name].series for name in self.series if name in traces]
+        text = self.title or ", ".join(known[0:1] and [_with_unit(known[0].title, known[0].unit)]) or self.series[0]
+        return [(one_line(text), "strong")]
+
+    def apology(self, traces: Traces, width: int, height: int, look: Look) -> Picture | None:
+        """A sentence in the panel's place where a series is not in the session."""
+        missing = [one_line(name) for name in self.series if name not in traces]
+        if len(missing) < len(self.series) or height < 1:
+            return None
+        sentence = f"this session has no series {', '.join(missing)}; it has {', '.join(traces.history.columns)}."
+        top = title_line(numbered(self.heading(traces), look), (), width, look.glyphs)
+        return frame((top, *centred(sentence, width, height - 1)), width, height)
+
+
+def numbered(heading: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
+    """The heading after its key."""
+    return [(f"{look.number} ", "key"), *heading] if look.number else heading
+
+
+def _with_unit(title: str, unit: str) -> str:
+    return f"{title} ({unit})" if unit else title

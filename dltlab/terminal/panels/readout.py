@@ -1,0 +1,42 @@
+"""The latest readings as a table."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from msgspec import Meta
+
+from dltlab.terminal.drawing.lines import Line, Picture, between, frame
+from dltlab.terminal.drawing.numbers import count, short
+from dltlab.terminal.drawing.plot import title_line
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels.panel import AbstractPanel, Look, numbered
+from dltlab.text import one_line
+
+
+@dataclass(frozen=True)
+class Readout(AbstractPanel):
+    """The latest reading of each series, with its theory where there is one."""
+
+    series: Annotated[list[str], Meta(min_length=1, max_length=64)]
+    title: Annotated[str, Meta(max_length=200)] = "Readings"
+
+    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
+        """Height lines of width cells, whatever the readings are."""
+        if apology := self.apology(traces, width, height, look):
+            return apology
+        lines: list[Line] = [title_line(numbered(self.heading(traces), look), (), width, look.glyphs)]
+        for name in self.series:
+            if name in traces:
+                lines.append(_line(traces, name, width))
+        return frame(lines, width, height)
+
+
+def _line(traces: Traces, name: str, width: int) -> Line:
+    column, trace = traces.history[name], traces[name]
+    if not len(column):
+        return between(((one_line(column.series.title or name), "text"),), (("no reading yet", "faint"),), width)
+    values = "  ".join(short(float(value), 5) for value in trace.latest[: trace.lines])
+    theory = traces.theory_of(name)
+    beside = f"  (theory {short(float(traces[theory].latest[0]), 5)})" if theory else ""
+    right = ((values, "strong"), (beside, "theory"), (f"  at {count(int(column.steps[-1]))}", "faint"))
+    return between(((one_line(column.series.title or name), "text"),), right, width)

@@ -1,0 +1,1 @@
+"""Screens: the gallery, the bench, and the pages between them."""

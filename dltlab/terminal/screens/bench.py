@@ -1,0 +1,437 @@
+"""The bench: a session's plots, verdicts and knobs, and the keys that steer it.
+
+It cannot tell a live engine from a recording: it polls a source for records, folds them
+into a History, and sends commands that come back as Events.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.errors import DltlabError
+from dltlab.records import Event, Knob
+from dltlab.session.history import History
+from dltlab.session.source import Source
+from dltlab.terminal.drawing import beside, standing
+from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame, wrap
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.fit import Options
+from dltlab.terminal.panels import AbstractPanel, chosen
+from dltlab.terminal.panels.panel import Look
+from dltlab.terminal.screens import keys
+from dltlab.terminal.screens.page import Ask, Page
+from dltlab.terminal.screens.verdicts import Judge
+from dltlab.terminal.widgets.board import Board
+from dltlab.terminal.widgets.sheet import Sheet
+from dltlab.text import one_line
+
+SMALLEST: Final = (40, 12)
+_WIDE: Final = 100
+_ANSWER: Final = 3.0
+"""Seconds after which a command that brought no Event is no longer shown as pending."""
+
+Relaunch = Callable[[], Source]
+
+
+class Bench(Screen[None]):
+    """Follows a source and shows what it says."""
+
+    BINDINGS = keys.bindings()
+
+    def __init__(
+        self, source: Source, options: Options, inks: dict[str, Style], relaunch: Relaunch | None = None
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.history = History(source.header)
+        self.traces = Traces(self.history)
+        self._options = options
+        self._inks = inks
+        self._relaunch = relaunch
+        self._panels, self._own = _panels_of(self.history)
+        self._judge = Judge(source.header)
+        self._speed = standing.Speed()
+        self._rate: float | None = None
+        self._knob = 0
+        self._asked: dict[str, tuple[float, float]] = {}
+        self._pending = ("", 0.0)
+        self._notice = ""
+        self._seen = (-1, 0)
+        self._stale: list[Sheet] = []
+        self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
+        self._inset = self._sheet(self._paint_side, "inset")
+        self._side = self._sheet(self._paint_side, "side")
+        self._board = Board([*self._plots, self._inset], id="board")
+        self._title = self._sheet(self._paint_title, "title")
+        self._knobs = self._sheet(self._paint_knobs, "knobs")
+        self._status = self._sheet(self._paint_status, "status")
+        self._foot = self._sheet(self._paint_keys, "keys")
+        self._small = self._sheet(self._paint_small, "small")
+
+    def _sheet(self, painter: Callable[[int, int], Picture], name: str) -> Sheet:
+        return Sheet(painter, self._inks, plain=self._options.glyphs == "ascii", id=name)
+
+    def compose(self) -> ComposeResult:
+        """Title, plots with what stands beside them, knobs, status, keys."""
+        yield self._title
+        with Horizontal(id="middle"):
+            yield self._board
+            yield self._side
+        yield self._knobs
+        yield self._status
+        yield self._foot
+        yield self._small
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self._lay_out(self.size.width, self.size.height)
+        self.set_interval(1 / self._options.fps, self._poll)
+        self._poll()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Another arrangement for another size."""
+        self._lay_out(event.size.width, event.size.height)
+
+    def _lay_out(self, width: int, height: int) -> None:
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        self.set_class(small, "-small")
+        count = len(self.history.header.knobs)
+        room = max(1, (height - 10) // 4)
+        self._knobs.styles.height = min(count, room)
+        self._knobs.display = count > 0 and not small
+        wide = width >= _WIDE
+        self._side.display = wide and self._board.front is None and self._beside()
+        self._side.styles.width = min(max(width * 3 // 10, 34), 58)
+        plots = list(range(self._own))
+        if not wide and self._beside() and height >= 20:
+            # The last cell of the grid belongs to verdicts and hints.
+            columns = max(width // 34, 1)
+            most = max(columns * max((height - 3 - min(count, room)) // 7, 1) - 1, 1)
+            plots = [*plots[:most], len(self._plots)]
+        self._board.wanted = plots
+        self._board.lay_out()
+
+    def _beside(self) -> bool:
+        """Whether there is anything to say beside the plots."""
+        scenario = self.history.header.scenario
+        return bool(scenario.get("claims") or scenario.get("look_for"))
+
+    # The stream.
+
+    def _poll(self) -> None:
+        """Take in what the source says and mark what it changes for painting."""
+        before = len(self.history.events)
+        try:
+            self.history.extend(self.source.poll())
+        except DltlabError as fault:
+            self._notice = one_line(str(fault))
+        for event in self.history.events[before:]:
+            self._heard(event)
+        now = time.monotonic()
+        self._rate = self._speed.at(now, self.history.step)
+        if self._pending[0] and now - self._pending[1] > _ANSWER:
+            self._pending = ("", 0.0)
+        self._asked = {knob: asked for knob, asked in self._asked.items() if now - asked[1] <= _ANSWER}
+        if self._judge.due(now, self.history):
+            self._judge.look(now, self.history)
+            self._spoil(self._side, self._inset)
+        version = self.history.version
+        if version != self._seen[0]:
+            self._spoil(self._title, *self._plots)
+            self._seen = (version, before)
+        self._spoil(self._knobs, self._status, self._foot)
+
+    def _heard(self, event: Event) -> None:
+        """An answer: what was pending is no longer so."""
+        if event.what == "price":
+            return
+        if event.what == "turn":
+            self._asked.pop(str(event.data.get("knob")), None)
+        else:
+            self._pending = ("", 0.0)
+        if event.what in ("refused", "warning", "turn", "mark", "diverged", "continued", "pace"):
+            self._notice = standing.told(event)
+        if event.what == "refused":
+            self._asked.clear()
+
+    def _spoil(self, *sheets: Sheet) -> None:
+        """Have sheets painted, one a turn of the event loop, so that a key never waits for two."""
+        idle = not self._stale
+        self._stale += [sheet for sheet in sheets if sheet not in self._stale]
+        if idle and self._stale:
+            self.call_later(self._paint_next)
+
+    def _paint_next(self) -> None:
+        while self._stale:
+            sheet = self._stale.pop(0)
+            if sheet.display and sheet.is_attached:
+                sheet.repaint()
+                break
+        if self._stale:
+            self.set_timer(0.001, self._paint_next)
+
+    # What is painted.
+
+    def _painter(self, index: int) -> Callable[[int, int], Picture]:
+        def paint(width: int, height: int) -> Picture:
+            number = str(index + 1) if index < 9 else ""
+            look = Look(self._options.glyphs, number)
+            try:
+                return self._panels[index].draw(self.traces, width, height, look)
+            except Exception as fault:
+                # One panel that cannot be drawn must not take the session's viewer with it.
+                return centred(
+                    f"this panel could not be drawn ({type(fault).__name__}: {fault}).", width, height, "wrong"
+                )
+
+        return paint
+
+    def _paint_title(self, width: int, height: int) -> Picture:
+        return (standing.title_bar(self.history, "", width),)
+
+    def _paint_side(self, width: int, height: int) -> Picture:
+        look_for = [str(text) for text in self.history.header.scenario.get("look_for", ())]
+        return beside.side(self._judge.verdicts, look_for, width, height)
+
+    def _paint_knobs(self, width: int, height: int) -> Picture:
+        knobs = self.history.header.knobs
+        first = min(max(self._knob - height + 1, 0), max(len(knobs) - height, 0))
+        lines = []
+        for index, knob in list(enumerate(knobs))[first : first + height]:
+            asked = self._asked.get(knob.name)
+            value = self.history.knob(knob.name)
+            live = Turn in self.source.accepts
+            lines.append(
+                beside.knob_line(knob, value, asked[0] if asked else None, width, chosen=live and index == self._knob)
+            )
+        return frame(lines, width, height)
+
+    def _paint_status(self, width: int, height: int) -> Picture:
+        link = "" if Stop in self.source.accepts else "read-only" if self.source.ended else "replay"
+        now = standing.standing(self.history, self.source.ended, self._pending[0], self._rate, link)
+        return (standing.status_line(now, width),)
+
+    def _paint_keys(self, width: int, height: int) -> Picture:
+        said = self.source.ended or self._notice
+        if said and (self.source.ended or width >= 60):
+            sign = "■ " if self.source.ended else ""
+            room = max(width - 22, width // 2)
+            spans = fit(((f" {sign}{one_line(said)}", "ended" if self.source.ended else "pending"),), room)
+            return ((*spans, *beside.keys_line([("?", "help"), ("q", "quit")], width - room)),)
+        shown = [(key.shown, key.brief) for key in keys.offered(self.source.accepts) if key.brief]
+        return (beside.keys_line(shown, width, beside.summary(self._judge.verdicts) if not self._side.display else ()),)
+
+    def _paint_small(self, width: int, height: int) -> Picture:
+        needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
+        return centred(f"the terminal is too small ({width}x{height}); dltlab needs {needs}", width, height, "text")
+
+    # What the keys do.
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key whose command the source does not accept does nothing."""
+        for key in keys.KEYS:
+            if key.action.split("(")[0] == action and key.needs is not None and key.action != "detach":
+                return key.needs in self.source.accepts
+        return True
+
+    def _send(self, command: Command, pending: str = "") -> None:
+        self.source.send(command)
+        if pending:
+            self._pending = (pending, time.monotonic())
+        self._status.repaint()
+
+    def action_pause(self) -> None:
+        """Pause, or go on."""
+        held = standing.word_of(self.history, self.source.ended) == "paused"
+        self._send(Resume() if held else Pause(), "going on" if held else "pausing")
+
+    def action_advance(self) -> None:
+        """Take one step."""
+        self._send(Advance(1), "stepping")
+
+    def _chosen(self) -> Knob | None:
+        knobs = self.history.header.knobs
+        return knobs[self._knob] if knobs else None
+
+    def action_choose(self, by: int) -> None:
+        """Another knob."""
+        if knobs := self.history.header.knobs:
+            self._knob = (self._knob + by) % len(knobs)
+            self._knobs.repaint()
+
+    def action_turn(self, notches: int) -> None:
+        """Turn the chosen knob."""
+        if knob := self._chosen():
+            asked = self._asked.get(knob.name)
+            base = asked[0] if asked else self.history.knob(knob.name)
+            self._turn_to(knob, beside.turned(knob, base, notches))
+
+    def _turn_to(self, knob: Knob, value: float) -> None:
+        self._asked[knob.name] = (value, time.monotonic())
+        self.source.send(Turn(knob.name, value))
+        self._knobs.repaint()
+
+    def action_type_value(self) -> None:
+        """Ask for the knob's value."""
+        knob = self._chosen()
+        if knob is None:
+            return
+
+        def answered(text: str | None) -> None:
+            if not text:
+                return
+            try:
+                value = float(text)
+            except ValueError:
+                self._say(f"{one_line(text)} is no number; write one like 0.25.")
+                return
+            if not knob.low <= value <= knob.high:
+                self._say(
+                    f"{one_line(knob.name)} = {value:g} is out of bounds; choose from {knob.low:g} to {knob.high:g}."
+                )
+                return
+            self._turn_to(knob, value)
+
+        title = f"{one_line(knob.title or knob.name)}, from {knob.low:g} to {knob.high:g}:"
+        self._ask(title, f"{self.history.knob(knob.name):g}", answered)
+
+    def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
+        self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
+
+    def _say(self, text: str) -> None:
+        self._notice = text
+        self._foot.repaint()
+
+    def action_pace(self, factor: float) -> None:
+        """Faster or slower."""
+        now = standing.standing(self.history, "", "", self._rate, "")
+        base = now.pace or self._rate or 100.0
+        self._send(Pace(float(f"{max(base * factor, 1e-3):.3g}")), "faster" if factor > 1 else "slower")
+
+    def action_flat_out(self) -> None:
+        """As fast as it computes."""
+        self._send(Pace(None), "flat out")
+
+    def action_mark(self) -> None:
+        """Leave a mark, with a word if wanted."""
+        given = f"mark {sum(e.what == 'mark' for e in self.history.events) + 1}"
+        self._ask("a mark here, named:", given, lambda text: self._send(Mark(text[:200]), "marking") if text else None)
+
+    def action_front(self, number: int) -> None:
+        """One plot alone."""
+        if number <= len(self._plots):
+            self._show_alone(None if self._board.front == number - 1 else number - 1)
+
+    def action_next_panel(self, by: int) -> None:
+        """The next plot alone, then all of them again."""
+        places: Sequence[int | None] = [None, *range(len(self._plots))]
+        self._show_alone(places[(places.index(self._board.front) + by) % len(places)])
+
+    def action_standard(self, word: str) -> None:
+        """Loss, sharpness or movement alone."""
+        wanted = chosen.standard(self.history.header).get(word)
+        if wanted is None:
+            self._say(f"this session has no probe of the {word}.")
+            return
+        index = next(i for i, panel in enumerate(self._panels) if panel.series[:1] == wanted.series[:1])
+        self._show_alone(None if self._board.front == index else index)
+
+    def _show_alone(self, index: int | None) -> None:
+        self._board.front = index
+        self._lay_out(self.size.width, self.size.height)
+
+    def action_back(self) -> None:
+        """All plots."""
+        self._show_alone(None)
+
+    def action_claims(self) -> None:
+        """Claims, hints and sources in full."""
+        scenario = self.history.header.scenario
+
+        def write(width: int) -> list[Line]:
+            lines: list[Line] = [*wrap(str(scenario.get("abstract", "")), width), ()]
+            if self._judge.verdicts:
+                lines += [beside.rule("Claims", width), *beside.verdict_lines(self._judge.verdicts, width), ()]
+            for heading, key in (("Look for", "look_for"), ("Sources", "sources")):
+                texts = [str(text) for text in scenario.get(key, ())]
+                lines += [beside.rule(heading, width)] if texts else []
+                for text in texts:
+                    lines += wrap(text, width, "text", "• ")
+                lines.append(())
+            return lines
+
+        self._open_page(one_line(self.history.header.title), write)
+
+    def action_help(self) -> None:
+        """What the keys do."""
+        table = [(key.shown, key.words) for key in keys.offered(self.source.accepts)]
+        said = {
+            "How it ended": [self.source.ended] if self.source.ended else [],
+            "Session": [self.history.header.session],
+        }
+        self._open_page("Keys of the bench", lambda width: beside.help_page(table, said, width))
+
+    def _open_page(self, title: str, writer: Callable[[int], list[Line]]) -> None:
+        self.app.push_screen(Page(title, writer, self._inks, plain=self._options.glyphs == "ascii"))
+
+    def action_export(self) -> None:
+        """Write the screen as an SVG."""
+        stem = f"dltlab-{one_line(Path(self.history.header.source).stem or 'session')}-{self.history.step}"
+        try:
+            path = _written(stem, self.app.export_screenshot(title=one_line(self.history.header.title)))
+            self._say(f"this screen is now in {path}")
+        except OSError as fault:
+            self._say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
+
+    def action_restart(self) -> None:
+        """The same scenario anew."""
+        if self._relaunch is None:
+            self._say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
+            return
+        self._end()
+        self.app.start_bench(self._relaunch, one_line(self.history.header.title), instead=True)  # type: ignore[attr-defined]
+
+    def _end(self) -> None:
+        if Stop in self.source.accepts:
+            self.source.send(Stop())
+        self.source.close()
+
+    def action_detach(self) -> None:
+        """Leave; the session goes on."""
+        self.source.close()
+        self.app.leave_bench()  # type: ignore[attr-defined]
+
+    def action_leave(self) -> None:
+        """End the session and leave."""
+        self._end()
+        self.app.leave_bench()  # type: ignore[attr-defined]
+
+
+def _panels_of(history: History) -> tuple[list[AbstractPanel], int]:
+    """The scenario's panels and how many they are, then the standard plots that they lack."""
+    panels: list[AbstractPanel] = chosen.of(history.header)
+    own = len(panels)
+    shown = {panel.series[0] for panel in panels}
+    extra: Any = [panel for panel in chosen.standard(history.header).values() if panel.series[0] not in shown]
+    return [*panels, *extra], own
+
+
+def _written(stem: str, text: str) -> Path:
+    """A new file with this text in the working folder; nothing is overwritten."""
+    for number in range(1, 1000):
+        path = Path(f"{stem}.svg" if number == 1 else f"{stem}-{number}.svg")
+        try:
+            with path.open("x", encoding="utf-8") as stream:
+                stream.write(text)
+        except FileExistsError:
+            continue
+        return path.absolute()
+    raise FileExistsError(17, "a thousand such files exist", stem)

@@ -1,0 +1,171 @@
+"""The gallery: every scenario by name, and beside the list what the chosen one is about."""
+
+import functools
+
+from rich.style import Style
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from dltlab import scenario
+from dltlab.errors import ScenarioError
+from dltlab.session.source import Source
+from dltlab.terminal.drawing.beside import keys_line, rule
+from dltlab.terminal.drawing.lines import Line, Picture, between, centred, fit, frame, wrap
+from dltlab.terminal.widgets.sheet import Sheet
+from dltlab.text import one_line
+
+_NARROW = 60
+
+
+@functools.cache
+def _about(name: str) -> scenario.Scenario | ScenarioError:
+    """A scenario's text, or what is wrong with its file."""
+    try:
+        return scenario.validate(scenario.read(name))
+    except ScenarioError as fault:
+        return fault
+
+
+class Gallery(Screen[None]):
+    """Type to filter, move with the arrows, Enter opens the bench."""
+
+    def __init__(self, inks: dict[str, Style], *, plain: bool) -> None:
+        super().__init__()
+        self._names = list(scenario.gallery())
+        self._filter = ""
+        self._at = 0
+        self._list = Sheet(self._paint_list, inks, plain=plain, id="list")
+        self._about = Sheet(self._paint_about, inks, plain=plain, id="about")
+        self._top = Sheet(self._paint_top, inks, plain=plain, id="title")
+        self._foot = Sheet(self._paint_foot, inks, plain=plain, id="keys")
+
+    def compose(self) -> ComposeResult:
+        """The list, and the chosen one's page."""
+        yield self._top
+        with Horizontal():
+            yield self._list
+            yield self._about
+        yield self._foot
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Below sixty columns only the list."""
+        narrow = event.size.width < _NARROW
+        self._about.display = not narrow
+        self._list.styles.width = "1fr" if narrow else min(max(event.size.width // 3, 28), 44)
+
+    @property
+    def _shown(self) -> list[str]:
+        return [name for name in self._names if all(word in name for word in self._filter.lower().split())]
+
+    @property
+    def _chosen(self) -> str | None:
+        shown = self._shown
+        return shown[min(self._at, len(shown) - 1)] if shown else None
+
+    def on_key(self, event: events.Key) -> None:
+        """Filter, move, open, leave."""
+        last = max(len(self._shown) - 1, 0)
+        match event.key:
+            case "up":
+                self._at = max(min(self._at, last) - 1, 0)
+            case "down":
+                self._at = min(self._at + 1, last)
+            case "home" | "pageup":
+                self._at = 0
+            case "end" | "pagedown":
+                self._at = last
+            case "backspace":
+                self._filter, self._at = self._filter[:-1], 0
+            case "escape" if self._filter:
+                self._filter, self._at = "", 0
+            case "escape" | "ctrl+c" | "ctrl+q":
+                self.app.exit(0)
+            case "enter":
+                self._open()
+            case _ if event.is_printable and event.character:
+                self._filter, self._at = (self._filter + event.character)[:40], 0
+            case _:
+                return
+        event.stop()
+        event.prevent_default()
+        self._repaint()
+
+    def on_sheet_touched(self, message: Sheet.Touched) -> None:
+        """A click chooses, a second one opens."""
+        if message.sheet is self._list and message.line < len(self._shown):
+            index = message.line + self._first(self._list.size.height)
+            if index == self._at:
+                self._open()
+            self._at = index
+            self._repaint()
+
+    def _open(self) -> None:
+        name = self._chosen
+        if name is None or isinstance(_about(name), ScenarioError):
+            return
+
+        def launch() -> Source:
+            from dltlab.session.live import launch as start
+
+            return start(name, seeds=1)
+
+        self.app.start_bench(launch, name)  # type: ignore[attr-defined]
+
+    def _repaint(self) -> None:
+        for sheet in (self._top, self._list, self._about, self._foot):
+            sheet.repaint()
+
+    def _first(self, height: int) -> int:
+        return max(min(self._at, len(self._shown) - 1) - height + 1, 0)
+
+    def _paint_top(self, width: int, height: int) -> Picture:
+        shown = f"{len(self._shown)} of {len(self._names)} scenarios "
+        typed = ((" › ", "faint"), (self._filter, "pending")) if self._filter else ()
+        return (between(((" dltlab", "strong"), *typed), ((shown, "faint"),), width),)
+
+    def _paint_list(self, width: int, height: int) -> Picture:
+        shown = self._shown
+        if not shown:
+            text = "no scenario has such a name; backspace takes back" if self._names else "the gallery is empty"
+            return centred(text, width, height)
+        first = self._first(height)
+        lines: list[Line] = []
+        for name in shown[first : first + height]:
+            chosen = name == self._chosen
+            lines.append(
+                fit(
+                    ((f" {'▸' if chosen else ' '} {one_line(name)}", "chosen" if chosen else "text"),),
+                    width,
+                    "chosen" if chosen else "text",
+                )
+            )
+        return frame(lines, width, height)
+
+    def _paint_about(self, width: int, height: int) -> Picture:
+        name = self._chosen
+        if name is None:
+            return frame((), width, height)
+        about, column = _about(name), min(width - 4, 84)
+        lines: list[Line] = []
+        if isinstance(about, ScenarioError):
+            lines += [((f"{name} cannot be run", "wrong"),), ()]
+            for fault in about.faults:
+                lines += wrap(fault, column, "text", "✗ ")
+        else:
+            lines += [*wrap(about.title, column, "strong"), (), *wrap(about.abstract, column)]
+            for heading, texts in (("Look for", about.look_for), ("Sources", about.sources)):
+                lines += [(), rule(heading, column)] if texts else []
+                for text in texts:
+                    lines += wrap(text, column, "text" if heading == "Look for" else "faint", "• ")
+        return frame([(("  ", "text"), *line) for line in lines], width, height)
+
+    def _paint_foot(self, width: int, height: int) -> Picture:
+        keys = [
+            ("↑↓", "choose"),
+            ("enter", "open"),
+            ("type", "to filter"),
+            ("esc", "clear" if self._filter else "quit"),
+        ]
+        return (keys_line(keys, width),)

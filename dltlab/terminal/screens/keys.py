@@ -1,0 +1,66 @@
+"""The keys of the bench: one table from which bindings, the footer and the help all come."""
+
+from typing import Final, NamedTuple
+
+from textual.binding import Binding, BindingType
+
+from dltlab.commands import Advance, Command, Mark, Pace, Pause, Stop, Turn
+
+
+class Key(NamedTuple):
+    """A key of the bench."""
+
+    key: str
+    """As Textual calls it; several are separated by commas."""
+    shown: str
+    action: str
+    words: str
+    needs: type[Command] | None = None
+    """The command that the source must accept for the key to be offered."""
+    brief: str = ""
+    """What the footer says; keys without it stand in the help alone."""
+
+
+KEYS: Final = (
+    Key("space", "space", "pause", "pause, or go on", Pause, "pause"),
+    Key("full_stop", ".", "advance", "take one step and hold", Advance, "step"),
+    Key("left", "←", "turn(-1)", "turn the chosen knob down", Turn),
+    Key("right", "→", "turn(1)", "turn the chosen knob up", Turn, "turn"),
+    Key("shift+left", "⇧←", "turn(-4)", "turn it down by much", Turn),
+    Key("shift+right", "⇧→", "turn(4)", "turn it up by much", Turn),
+    Key("up", "↑", "choose(-1)", "choose the knob above", Turn),
+    Key("down", "↓", "choose(1)", "choose the knob below", Turn),
+    Key("equals_sign,enter", "=", "type_value", "type the knob's value", Turn, "value"),
+    Key("plus", "+", "pace(2.0)", "twice as fast", Pace, "faster"),
+    Key("minus", "-", "pace(0.5)", "half as fast", Pace, "slower"),
+    Key("f", "f", "flat_out", "as fast as it computes", Pace),
+    Key("tab", "tab", "next_panel(1)", "one plot at a time: the next", None, "plots"),
+    Key("shift+tab", "⇧tab", "next_panel(-1)", "the one before"),
+    Key("1,2,3,4,5,6,7,8,9", "1…9", "", "one plot alone"),
+    Key("escape", "esc", "back", "all plots again"),
+    Key("l", "l", "standard('loss')", "the loss alone"),
+    Key("s", "s", "standard('sharpness')", "the sharpness alone"),
+    Key("w", "w", "standard('movement')", "the weights' movement alone"),
+    Key("c", "c", "claims", "claims and what to look for, in full"),
+    Key("m", "m", "mark", "leave a mark at this step", Mark, "mark"),
+    Key("r", "r", "restart", "run the scenario anew"),
+    Key("e", "e", "export", "write this screen as an SVG file here"),
+    Key("question_mark,h", "?", "help", "this page", None, "help"),
+    Key("d", "d", "detach", "leave; the session goes on", Stop, "detach"),
+    Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
+)
+
+
+def bindings() -> list[BindingType]:
+    """Textual's bindings for them."""
+    made: list[BindingType] = []
+    for key in KEYS:
+        if key.action:
+            made.append(Binding(key.key, key.action, key.words, show=False))
+    made += [Binding(str(number), f"front({number})", "one plot alone", show=False) for number in range(1, 10)]
+    return made
+
+
+def offered(accepts: frozenset[type]) -> list[Key]:
+    """The keys that mean something for a source."""
+    return [key for key in KEYS if key.needs is None or key.needs in accepts]

@@ -1,0 +1,81 @@
+"""While an engine starts: one line; and if it does not, why."""
+
+from collections.abc import Callable
+
+from rich.style import Style
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.worker import get_current_worker
+
+from dltlab.commands import Stop
+from dltlab.errors import DltlabError
+from dltlab.session.source import Source
+from dltlab.terminal.drawing.beside import keys_line
+from dltlab.terminal.drawing.lines import Line, Picture, centred, frame, wrap
+from dltlab.terminal.fit import Options
+from dltlab.terminal.widgets.sheet import Sheet
+
+
+class Starting(Screen[None]):
+    """Waits for an engine's first record in a thread."""
+
+    BINDINGS = (Binding("escape,q,ctrl+c", "leave", "back", show=False),)
+
+    def __init__(self, launch: Callable[[], Source], title: str, options: Options, inks: dict[str, Style]) -> None:
+        super().__init__()
+        self._launch = launch
+        self._heading = title
+        self._options = options
+        self._faults: list[str] = []
+        self._left = False
+        self._sheet = Sheet(self._paint, inks, plain=options.glyphs == "ascii", id="about")
+
+    def compose(self) -> ComposeResult:
+        """One sheet."""
+        yield self._sheet
+
+    def on_mount(self) -> None:
+        """Start."""
+        self._start()
+
+    @work(thread=True, exit_on_error=False)
+    def _start(self) -> None:
+        worker = get_current_worker()
+        try:
+            source = self._launch()
+        except DltlabError as fault:
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._failed, str(fault))
+            return
+        if self._left or worker.is_cancelled:
+            # Nobody waits for it any more.
+            source.send(Stop())
+            source.close()
+            return
+        self.app.call_from_thread(self._started, source)
+
+    def _started(self, source: Source) -> None:
+        from dltlab.terminal.screens.bench import Bench
+
+        self.app.switch_screen(Bench(source, self._options, self._sheet.inks, self._launch))
+
+    def _failed(self, text: str) -> None:
+        self._faults = text.splitlines()
+        self._sheet.repaint()
+
+    def action_leave(self) -> None:
+        """Do not wait."""
+        self._left = True
+        self.app.leave_bench()  # type: ignore[attr-defined]
+
+    def _paint(self, width: int, height: int) -> Picture:
+        if not self._faults:
+            body = centred("starting the engine…", width, height - 1)
+        else:
+            lines: list[Line] = [(), ((f"  {self._heading} cannot be run", "strong"),), ()]
+            for fault in self._faults:
+                lines += [(("  ", "text"), *line) for line in wrap(fault, width - 4, "text", "✗ ")]
+            body = frame(lines, width, height - 1)
+        return (*body, keys_line([("esc", "back")], width))

@@ -1,0 +1,1 @@
+"""Widgets: thin skins over the drawing."""
