@@ -26,7 +26,7 @@ from dltlab.values import Nowhere, Path, Places, convert, dotted, key_faults, na
 
 __all__ = [
     "Kind", "Nowhere", "Parameter", "Path", "Places", "Shelf", "convert", "dotted", "make", "near_miss",
-    "parameters", "schema",
+    "parameters", "resolved", "schema",
 ]  # fmt: skip
 
 Shelf = Mapping[str, Callable[..., Any]]
@@ -131,17 +131,31 @@ def _kind_of(shelf: Shelf, table: object, noun: str, at: Path, places: Places) -
     return kind, rest
 
 
+def resolved(shelf: Shelf, table: Any) -> dict[str, Any]:
+    """A table that :func:`make` accepts, with the defaults of every key that it leaves out."""
+    given = {"kind": table} if isinstance(table, str) else table
+    full = {"kind": given["kind"]}
+    for parameter in parameters(shelf[given["kind"]]):
+        value = given.get(parameter.name, parameter.default)
+        if parameter.kind is not None and parameter.name in given:
+            value = resolved(parameter.kind.shelf, value)
+        if (value is not None and not parameter.required) or parameter.name in given:
+            full[parameter.name] = msgspec.to_builtins(value)
+    return full
+
+
 def schema(shelf: Shelf) -> dict[str, Any]:
-    """JSON Schema of a table of this shelf: one alternative a kind."""
-    return {"anyOf": [_alternative(kind, factory) for kind, factory in shelf.items()]}
+    """JSON Schema of what may name a thing of this shelf: its kind alone, or a table, one alternative a kind."""
+    bare = [kind for kind, factory in shelf.items() if not any(one.required for one in parameters(factory))]
+    alternatives = [_alternative(kind, factory) for kind, factory in shelf.items()]
+    return {"anyOf": [*([{"enum": bare}] if bare else []), *alternatives]}
 
 
 def _alternative(kind: str, factory: Callable[..., Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {"kind": {"const": kind}}
     for parameter in parameters(factory):
         if parameter.kind is not None:
-            nested = parameter.kind.shelf
-            properties[parameter.name] = {"anyOf": [{"enum": list(nested)}, schema(nested)]}
+            properties[parameter.name] = schema(parameter.kind.shelf)
             continue
         properties[parameter.name] = msgspec.json.schema(parameter.annotation)
         if isinstance(parameter.default, str | int | float):

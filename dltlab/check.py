@@ -1,0 +1,84 @@
+"""A whole scenario against every room's shelf: its faults, its schema, its tables with every default filled in.
+
+The rooms are imported when they are asked, for they bring JAX and Textual along.
+"""
+
+import os
+from typing import Any
+
+import msgspec
+
+from dltlab import catalog
+from dltlab.catalog import Shelf
+from dltlab.errors import ScenarioError
+from dltlab.scenario import Document, Scenario, validate
+
+
+def check(document: Document) -> Scenario:
+    """Build all that a scenario names, and run nothing.
+
+    Raises:
+        ScenarioError: With every fault that any room finds.
+    """
+    scenario = validate(document)
+    experiment = _engine()
+    faults: list[str] = []
+    try:
+        experiment.check(document)
+    except ScenarioError as found:
+        faults += found.faults
+    for section, noun in (("panels", "panel"), ("claims", "claim")):
+        shelf = _shelves()[noun]
+        for index, table in enumerate(getattr(scenario, section)):
+            try:
+                catalog.make(shelf, table, noun=noun, at=(section, index), places=document)
+            except ScenarioError as found:
+                faults += found.faults
+    if faults:
+        raise ScenarioError(*faults)
+    return scenario
+
+
+def resolved(scenario: Scenario) -> dict[str, Any]:
+    """The tables of a scenario that :func:`check` passed, with every default that a constructor has."""
+    shelves = _shelves()
+    tables = msgspec.to_builtins(scenario)
+    for section in ("problem", "optimizer"):
+        tables[section] = catalog.resolved(shelves[section], tables[section])
+    for section, noun in (("probes", "probe"), ("theories", "theory")):
+        tables[section] = {name: catalog.resolved(shelves[noun], one) for name, one in tables[section].items()}
+    for section, noun in (("panels", "panel"), ("claims", "claim")):
+        tables[section] = [catalog.resolved(shelves[noun], one) for one in tables[section]]
+    return tables
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (draft 7) of scenario files, for editors."""
+    shelves = {noun: catalog.schema(shelf) for noun, shelf in _shelves().items()}
+    _, parts = msgspec.json.schema_components([Scenario], ref_template="#/definitions/{name}")
+    body = parts.pop("Scenario")
+    properties = body["properties"]
+    for section in ("problem", "optimizer"):
+        properties[section] = shelves[section]
+    for section, noun in (("probes", "probe"), ("theories", "theory")):
+        properties[section]["additionalProperties"] = shelves[noun]
+    for section, noun in (("panels", "panel"), ("claims", "claim")):
+        properties[section]["items"] = shelves[noun]
+    about = {"$schema": "http://json-schema.org/draft-07/schema#", **body, "title": "A scenario of dltlab"}
+    return {**about, "description": "A phenomenon of deep learning theory, ready to run.", "definitions": parts}
+
+
+def _engine() -> Any:
+    # Nothing is computed here that is worth a GPU's memory, which JAX would take whole.
+    os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    from dltlab.engine import experiment
+
+    return experiment
+
+
+def _shelves() -> dict[str, Shelf]:
+    """Every shelf that a scenario's open tables name things from, by noun."""
+    from dltlab.claims import CLAIMS
+    from dltlab.terminal.panels import PANELS
+
+    return {**_engine().shelves(), "panel": PANELS, "claim": CLAIMS}

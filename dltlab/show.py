@@ -1,0 +1,85 @@
+"""A scenario as text for people: what it is about, what to look for, and its tables as TOML."""
+
+import json
+import re
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import Any, Final
+
+from dltlab.scenario import Scenario
+from dltlab.text import clean, one_line
+
+TOLD: Final = ("title", "abstract", "sources", "look_for")
+"""What :func:`prose` tells, and the tables need not repeat."""
+
+
+def prose(scenario: Scenario) -> Iterator[str]:
+    """Title, abstract, what to look for, sources and claims, a line at a time."""
+    yield one_line(scenario.title)
+    yield "=" * len(one_line(scenario.title))
+    for paragraph in clean(scenario.abstract).split("\n\n"):
+        yield from _wrapped(paragraph)
+        yield ""
+    for heading, items in (("What to look for", scenario.look_for), ("Sources", scenario.sources)):
+        if items:
+            yield heading
+            for item in items:
+                yield from _wrapped(item, bullet="  · ")
+            yield ""
+    if scenario.claims:
+        yield "Claims"
+        for claim in scenario.claims:
+            yield from _wrapped(f"{claim.get('name', claim['kind'])}: {claim.get('says', '')}", bullet="  · ")
+        yield ""
+
+
+def toml(tables: dict[str, Any]) -> Iterator[str]:
+    """Tables as TOML, a line at a time; reading it back gives the same tables."""
+    for key, value in tables.items():
+        if not _headed(value):
+            yield f"{_key(key)} = {_value(value)}"
+    for key, value in tables.items():
+        if _headed(value):
+            yield from _section(_key(key), value)
+
+
+def _headed(value: object) -> bool:
+    """Whether a top-level value is written under headers of its own."""
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(item, dict) for item in value))
+
+
+def _section(header: str, value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for item in value:
+            yield f"\n[[{header}]]"
+            yield from (f"{_key(key)} = {_value(inner)}" for key, inner in item.items())
+    elif value and all(isinstance(item, dict) for item in value.values()):
+        for key, item in value.items():
+            yield from _section(f"{header}.{_key(key)}", item)
+    else:
+        yield f"\n[{header}]"
+        yield from (f"{_key(key)} = {_value(inner)}" for key, inner in value.items())
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _value(key)
+
+
+def _value(value: Any) -> str:
+    match value:
+        case str():
+            return json.dumps(clean(value), ensure_ascii=False)
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
+        case list() | tuple():
+            return "[" + ", ".join(_value(item) for item in value) + "]"
+        case _:
+            return repr(value)
+
+
+def _wrapped(text: str, bullet: str = "") -> list[str]:
+    width = min(100, shutil.get_terminal_size().columns)
+    return textwrap.wrap(one_line(text), max(20, width), initial_indent=bullet, subsequent_indent=" " * len(bullet))
