@@ -1,0 +1,75 @@
+"""The engine's process: ``python -m dltlab.engine run|resume|doctor``.
+
+Started by :mod:`dltlab.session.live`. Its standard output is never used for records; what
+it has to say to people goes to standard error, one sentence a line.
+"""
+
+import argparse
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from dltlab.errors import BROKEN, HOLDS, DltlabError
+from dltlab.text import clean
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run what the command line says; the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m dltlab.engine")
+    tasks = parser.add_subparsers(dest="task", required=True)
+    run = tasks.add_parser("run")
+    run.add_argument("--session", type=Path, required=True)
+    run.add_argument("--scenario", required=True)
+    run.add_argument("--set", action="append", default=[], dest="overrides")
+    for option in ("--seed", "--seeds", "--steps"):
+        run.add_argument(option, type=int)
+    run.add_argument("--headless", action="store_true")
+    resume = tasks.add_parser("resume")
+    resume.add_argument("--session", type=Path, required=True)
+    resume.add_argument("--headless", action="store_true")
+    tasks.add_parser("doctor")
+    given = parser.parse_args(argv)
+    for name in ("SIGHUP", "SIGPIPE"):
+        with contextlib.suppress(AttributeError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    try:
+        return _task(given)
+    except DltlabError as fault:
+        print(clean(str(fault)), file=sys.stderr)
+        return fault.exit_code
+
+
+def _task(given: argparse.Namespace) -> int:
+    # JAX is set up before anything of it is imported: some of it reads the settings once.
+    from dltlab.engine import machine
+
+    machine.prepare()
+    if given.task == "doctor":
+        versions, device, threads, fingerprint = machine.describe()
+        told = {"versions": versions, "device": device, "threads": threads, "fingerprint": fingerprint}
+        print(json.dumps(told | {"devices": machine.devices()}))
+        return HOLDS
+    from dltlab.engine import session
+
+    try:
+        if given.task == "resume":
+            return session.resume(given.session, headless=given.headless)
+        return session.run(
+            given.session,
+            given.scenario,
+            overrides=given.overrides,
+            seed=given.seed,
+            seeds=given.seeds,
+            steps=given.steps,
+            headless=given.headless,
+        )
+    except MemoryError:
+        print("the engine ran out of memory; make the scenario smaller.", file=sys.stderr)
+        return BROKEN
+
+
+if __name__ == "__main__":
+    sys.exit(main())

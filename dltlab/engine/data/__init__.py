@@ -1,0 +1,17 @@
+"""The shelf of data sets."""
+
+from typing import Final
+
+from dltlab.engine.data.arrays import Arrays
+from dltlab.engine.data.base import AbstractData as AbstractData
+from dltlab.engine.data.base import Examples as Examples
+from dltlab.engine.data.chebyshev import Chebyshev
+from dltlab.engine.data.cifar import Cifar10
+from dltlab.engine.data.digits import Digits
+
+DATA: Final[dict[str, type[AbstractData]]] = {
+    "chebyshev": Chebyshev,
+    "cifar10": Cifar10,
+    "digits": Digits,
+    "npz": Arrays,
+}

@@ -1,0 +1,47 @@
+"""Any data set from an ``.npz``: arrays ``x`` (n, …) and ``y`` (n) labels or (n, c) targets.
+
+NumPy loads the file with pickles forbidden, so nothing in it can run.
+"""
+
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta
+
+from dltlab.engine.data.base import AbstractData, Examples, classified
+from dltlab.text import one_line
+
+
+class Arrays(AbstractData):
+    """Examples from an .npz file with arrays x and y."""
+
+    path: str
+    points: Annotated[int, Meta(ge=0)] = 0
+    """Take the first so many; 0 takes all."""
+
+    def examples(self) -> Examples:
+        """Whole-number y of shape (n,) are labels and become one-hot; other y are targets."""
+        shown = one_line(self.path)
+        try:
+            with np.load(Path(self.path).expanduser(), allow_pickle=False) as stored:
+                missing = {"x", "y"} - set(stored.files)
+                if missing:
+                    raise ValueError(f"{shown}: has no array {sorted(missing)[0]!r}; save x and y with numpy.savez.")
+                x, y = np.asarray(stored["x"]), np.asarray(stored["y"])
+        except FileNotFoundError:
+            raise ValueError(f"{shown}: no such file; write one with numpy.savez(path, x=…, y=…).") from None
+        except (OSError, zipfile.BadZipFile, EOFError) as fault:
+            raise ValueError(f"{shown}: cannot be read ({one_line(str(fault))}); write it with numpy.savez.") from None
+        if x.ndim < 1 or y.ndim not in (1, 2) or len(x) != len(y) or len(x) == 0 or x.dtype.kind not in "fiub":
+            raise ValueError(f"{shown}: x {x.shape} and y {y.shape} do not fit; x is (n, …), y is (n,) or (n, c).")
+        x = x.reshape(len(x), -1).astype(float)
+        if not (np.isfinite(x).all() and (y.dtype.kind in "iu" or (y.dtype.kind == "f" and np.isfinite(y).all()))):
+            raise ValueError(f"{shown}: holds numbers that are not finite; clean it first.")
+        x, y = (x[: self.points], y[: self.points]) if self.points else (x, y)
+        if y.ndim == 1 and y.dtype.kind in "iu":
+            if y.min() < 0 or y.max() >= 10_000:
+                raise ValueError(f"{shown}: labels run from {y.min()} to {y.max()}; they must lie in 0 … 9999.")
+            return classified(x, y.astype(np.int64), int(y.max()) + 1)
+        return Examples(x, y.reshape(len(y), -1).astype(float), None)

@@ -1,0 +1,35 @@
+"""What every data set is: examples, in NumPy float64."""
+
+import abc
+from typing import NamedTuple
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Float, Int
+
+
+class Examples(NamedTuple):
+    """Inputs with their targets; with labels where the targets are classes."""
+
+    inputs: Float[np.ndarray, "n d"]
+    targets: Float[np.ndarray, "n c"]
+    labels: Int[np.ndarray, " n"] | None
+
+
+class AbstractData(eqx.Module):
+    """A way to come by examples."""
+
+    @abc.abstractmethod
+    def examples(self) -> Examples:
+        """Make or load them. Raises ValueError, in one sentence with the cure, where they cannot be had."""
+
+
+def classified(inputs: Float[np.ndarray, "n d"], labels: Int[np.ndarray, " n"], classes: int) -> Examples:
+    """Examples with one-hot targets, the inputs standardised.
+
+    Every input coordinate is centred and all are divided by one common scale, so that the
+    mean square of a coordinate is 1: constant pixels stay zero and none is blown up.
+    """
+    centred = inputs - inputs.mean(axis=0)
+    scale = np.sqrt(np.mean(centred**2)) or 1.0
+    return Examples(centred / scale, np.eye(classes)[labels], labels)

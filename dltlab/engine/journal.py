@@ -1,0 +1,81 @@
+"""The session file, from the side that writes it: appended to, locked, never torn by ourselves.
+
+One ``os.write`` carries whole lines, so that only a crash of the machine or a full disk can
+leave half a line, and after a full disk the half is cut off again.
+"""
+
+import fcntl
+import os
+from pathlib import Path
+
+from dltlab import records
+from dltlab.errors import EngineError, UsageError
+from dltlab.records import Decoder, Record
+from dltlab.text import one_line
+
+
+class Journal:
+    """An open session file. The lock on it says that its engine lives."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._descriptor = descriptor
+        self._whole = os.fstat(descriptor).st_size
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise UsageError(f"{one_line(str(path))}: another engine writes it; attach to that one.") from None
+
+    @classmethod
+    def created(cls, path: Path) -> "Journal":
+        """A new file, open to its owner alone. Raises UsageError where it cannot be made."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as fault:
+            name = one_line(str(path))
+            raise UsageError(f"{name}: cannot be recorded to ({fault.strerror}); choose another place.") from None
+        return cls(path, descriptor)
+
+    @classmethod
+    def continued(cls, path: Path) -> tuple["Journal", list[Record]]:
+        """An existing file and its records, cut back to its last whole line."""
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        except OSError as fault:
+            raise UsageError(f"{one_line(str(path))}: cannot be continued ({fault.strerror}).") from None
+        journal = cls(path, descriptor)
+        decoder, found, whole = Decoder(), [], 0
+        with open(path, "rb") as stream:
+            for line in stream:
+                found += decoder.feed(line)
+                if decoder.note or decoder.torn:
+                    break
+                whole += len(line)
+        os.ftruncate(descriptor, whole)
+        journal._whole = whole
+        return journal, found
+
+    def append(self, *said: Record) -> int:
+        """Write records, all or none; the bytes they took. Raises EngineError where the disk refuses."""
+        data = b"".join(records.encode(record) for record in said)
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError as fault:
+            os.ftruncate(self._descriptor, self._whole)
+            raise EngineError(
+                f"{one_line(str(self.path))}: recording stopped ({fault.strerror}); it is whole up to here, "
+                "make room and resume it."
+            ) from None
+        self._whole += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        """Put what was written on the disk and let go of the lock."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError:
+            pass
+        os.close(self._descriptor)

@@ -1,0 +1,283 @@
+"""The session: chunk after chunk, a command between two chunks, every fact a record."""
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import jax
+import numpy as np
+
+from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.engine import ensemble, keyframes, knobs
+from dltlab.engine.experiment import Experiment
+from dltlab.engine.inbox import Inbox
+from dltlab.engine.journal import Journal
+from dltlab.engine.program import Flight, Memories
+from dltlab.engine.readings import Desk
+from dltlab.engine.simulation import State
+from dltlab.records import Event, Footer, Frames
+from dltlab.text import one_line
+
+CHUNK_SECONDS: Final = 0.04
+"""A chunk aims at this: a command is obeyed within two of them."""
+KEYFRAME_BUDGET: Final = 64 << 20
+"""Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
+
+
+class Loop:
+    """A session on its way from a state to its planned end."""
+
+    def __init__(
+        self,
+        experiment: Experiment,
+        start: tuple[State, Memories],
+        journal: Journal,
+        inbox: Inbox,
+        *,
+        step: int = 0,
+        wall: float = 0.0,
+        recorded: Mapping[str, int] | None = None,
+        script: Iterable[Event] = (),
+        pace: float | None = None,
+    ) -> None:
+        self.experiment = experiment
+        self.state, self.memories = start
+        self.step = step
+        self.pace = pace
+        self.paused = False
+        self.stopping = ""
+        """Why the session ends before its planned end, once it does."""
+        self._fly = ensemble.compiled(experiment.program, len(experiment.seeds))
+        self._desk = Desk(experiment.program, len(experiment.seeds), recorded)
+        self._journal, self._inbox = journal, inbox
+        self._script = sorted(script, key=lambda event: event.step)
+        """Turns still to be made: those of a session that is being continued."""
+        self._hold_at: int | None = None
+        self._started = time.monotonic() - wall
+        self._next = time.monotonic()
+        self._seconds_a_frame = 0.0
+        self._busy, self._stepped = 0.0, 0
+        self._price: tuple[float, float] | None = None
+        """Seconds a bare step, and when it was last told."""
+        self._keyframe_bytes, self._keyframe_due = 0, 0.0
+
+    @property
+    def wall(self) -> float:
+        """Seconds since the session started."""
+        return time.monotonic() - self._started
+
+    def run(self) -> Footer:
+        """Fly to the planned end, or until told to stop or until nothing finite is left."""
+        planned = self.experiment.scenario.run.steps
+        if not self._keyframe_bytes and self.step == 0:
+            self._keyframe()
+        while not self.stopping and self.step < planned:
+            for command in self._inbox.take(self._patience()):
+                self._obey(command)
+            self._follow_script()
+            if self.stopping or self.paused or time.monotonic() < self._next:
+                continue
+            footer = self._chunk(self._limit(planned))
+            if footer:
+                return footer
+            if self._hold_at is not None and self.step >= self._hold_at:
+                self._hold_at, self.paused = None, True
+                self._peek()
+        self._peek()
+        self._keyframe()
+        reason, text = ("stopped", self.stopping) if self.stopping else ("finished", f"{planned} steps were planned.")
+        return Footer(self.step, reason, text, self.wall)
+
+    def say(self, what: str, text: str, **data: Any) -> Event:
+        """Append an event."""
+        event = Event(self.step, what, one_line(text), data, self.wall)
+        self._journal.append(event)
+        return event
+
+    def _patience(self) -> float:
+        """Seconds that the inbox may be waited for."""
+        return 0.5 if self.paused else self._next - time.monotonic()
+
+    def _limit(self, planned: int) -> int:
+        """The step that the next chunk must not pass."""
+        due = [planned]
+        due += [] if self._hold_at is None else [self._hold_at]
+        due += [event.step for event in self._script[:1]]
+        return min(due)
+
+    # -- flying ---------------------------------------------------------------------------
+
+    def _chunk(self, limit: int) -> Footer | None:
+        every = self.experiment.scenario.run.every
+        left, offset = limit - self.step, self.step % every
+        if offset and left >= every - offset:
+            stride, frames = every - offset, 1
+        elif left >= every:
+            stride, frames = every, min(self._frames(), left // every)
+        else:
+            stride, frames = left, 1
+        flight, busy = self._flown(stride, frames)
+        alive = ~self._desk.dead
+        finite = np.atleast_1d(np.asarray(flight.finite))
+        if not finite[alive].any():
+            return self._diverged(flight, stride, busy)
+        for member in np.flatnonzero(alive & ~finite):
+            at = self.step + stride * (int(np.atleast_1d(flight.frames)[member]) - 1)
+            seed = self.experiment.seeds[member]
+            self.say("diverged", f"Seed {seed}: the loss stopped being finite by step {at}.", seed=seed, step=at)
+        parts = self._desk.parts(flight, self.step, stride)
+        self._desk.dead |= ~finite
+        self.state, self.memories = flight.state, flight.memories
+        self.step += stride * frames
+        self._busy, self._stepped = self._busy + busy, self._stepped + stride * frames
+        fresh = busy / frames
+        self._seconds_a_frame = fresh if self._seconds_a_frame == 0 else 0.7 * self._seconds_a_frame + 0.3 * fresh
+        if self.pace:
+            self._next = max(self._next, time.monotonic() - 0.25) + stride * frames / self.pace
+        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+        self._housekeeping()
+        return None
+
+    def _frames(self) -> int:
+        """Frames for the next chunk: as many as fit its time, at the pace that is kept."""
+        if self._seconds_a_frame == 0:
+            return 2
+        fit = CHUNK_SECONDS / self._seconds_a_frame
+        if self.pace:
+            fit = min(fit, CHUNK_SECONDS * self.pace / self.experiment.scenario.run.every)
+        return int(min(max(fit, 1), self.experiment.program.frames))
+
+    def _flown(self, stride: int, frames: int, *, everything: bool = False) -> tuple[Flight, float]:
+        """A chunk, and the seconds that it took; nothing of the session has changed yet."""
+        begin = time.perf_counter()
+        flight = self._fly(self.state, self.memories, stride, frames, everything=everything)
+        jax.block_until_ready(flight)
+        return flight, time.perf_counter() - begin
+
+    def _peek(self) -> None:
+        """Read every probe where the session stands, without leaving."""
+        flight, busy = self._flown(1, 1, everything=True)
+        parts = self._desk.parts(flight, self.step, 1, everything=True)
+        if parts:
+            self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+
+    def _clock(self) -> float:
+        return float(np.ravel(np.asarray(self.state.clock))[0])
+
+    def _diverged(self, flight: Flight, stride: int, busy: float) -> Footer:
+        """Nothing finite is left: find the very step, read on the way, and say so."""
+        frames = int(np.max(np.asarray(flight.frames)))
+        if stride > 1 and frames > 1:
+            if frames > 2:
+                safe, _ = self._flown(stride, frames - 2)
+                self._land(safe, stride, frames - 2, busy)
+            flight, busy = self._flown(1, min(stride + 1, self.experiment.program.frames))
+            while bool(np.any(np.atleast_1d(np.asarray(flight.finite))[~self._desk.dead])):
+                self._land(flight, 1, int(np.max(np.asarray(flight.frames))), busy)
+                flight, busy = self._flown(1, min(stride + 1, self.experiment.program.frames))
+            frames, stride = int(np.max(np.asarray(flight.frames))), 1
+        if frames > 1:
+            safe, _ = self._flown(stride, frames - 1)
+            parts = self._desk.parts(flight, self.step, stride)
+            self.state, self.memories = safe.state, safe.memories
+        else:
+            parts = self._desk.parts(flight, self.step, stride)
+        self.step += stride * (frames - 1)
+        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+        text = f"the loss stopped being finite at step {self.step}{self._circumstances()}."
+        self.say("diverged", text[0].upper() + text[1:], step=self.step)
+        return Footer(self.step, "diverged", text, self.wall, max(self.step - 1, 0))
+
+    def _land(self, flight: Flight, stride: int, frames: int, busy: float) -> None:
+        parts = self._desk.parts(flight, self.step, stride)
+        self.state, self.memories = flight.state, flight.memories
+        self.step += stride * frames
+        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+
+    def _circumstances(self) -> str:
+        told = [f"{knob.title} = {knobs.read(self.state, knob.name):.4g}" for knob in self.experiment.knobs]
+        for name, value in self._desk.latest.items():
+            if f"{name}.theory" in self._desk.latest:
+                told.append(f"{name} {_top(value):.4g} against {_top(self._desk.latest[f'{name}.theory']):.4g}")
+        return f" ({', '.join(told)})" if told else ""
+
+    # -- obeying --------------------------------------------------------------------------
+
+    def _obey(self, command: Command | str) -> None:
+        match command:
+            case Pause() if not self.paused:
+                self.paused, self._hold_at = True, None
+                self._peek()
+                self._keyframe()
+                self.say("pause", f"Paused at step {self.step}.")
+            case Resume() if self.paused:
+                self.paused, self._next = False, time.monotonic()
+                self.say("resume", "Resumed.")
+            case Advance(steps=steps):
+                self.paused, self._hold_at, self._next = False, self.step + steps, time.monotonic()
+                self.say("advance", f"{steps} step{'s' * (steps > 1)} from step {self.step}.", steps=steps)
+            case Turn(knob=name, value=value):
+                self._turn(name, value)
+            case Pace(rate=rate):
+                self.pace, self._next = rate, time.monotonic()
+                self.say("pace", f"{rate:g} steps a second." if rate else "Flat out.", rate=rate)
+            case Mark(text=text):
+                self.say("mark", text)
+            case Stop():
+                self.stopping = "it was told to stop."
+            case str():
+                self.say("refused", command)
+
+    def _turn(self, name: str, value: float) -> None:
+        known = {knob.name: knob for knob in self.experiment.knobs}
+        knob = known.get(name)
+        if knob is None or not knob.low <= value <= knob.high:
+            bounds = f"; it lies between {knob.low:g} and {knob.high:g}" if knob else f"; knobs: {', '.join(known)}"
+            self.say("refused", f"{name} = {value:g} cannot be set{bounds}.")
+            return
+        old = knobs.read(self.state, name)
+        self.state = knobs.turned(self.state, name, value)
+        self.say("turn", f"{knob.title} {old:g} → {value:g}.", knob=name, value=value, old=old)
+        self._keyframe()
+        if self.paused:
+            self._peek()
+
+    def _follow_script(self) -> None:
+        while self._script and self._script[0].step <= self.step:
+            event = self._script.pop(0)
+            self.state = knobs.turned(self.state, event.data["knob"], event.data["value"])
+
+    # -- keeping house --------------------------------------------------------------------
+
+    def _housekeeping(self) -> None:
+        now = self.wall
+        if self._keyframe_due == 0.0:
+            self._keyframe_due = now + 5
+        if now >= self._keyframe_due:
+            self._keyframe_due = now + max(5.0, 0.1 * now)
+            if self._keyframe_bytes + keyframes.size(self.state, self.memories) <= KEYFRAME_BUDGET:
+                self._keyframe()
+        if self._price is None and self._busy > 0.3:
+            self._price = (self._bare_step(), 0.0)
+        if self._price is not None and now - self._price[1] > 5 and self._stepped:
+            share = max(0.0, 1 - self._price[0] * self._stepped / self._busy)
+            rate = self._stepped / self._busy
+            text = f"{rate:,.0f} steps a second of computing; probes take {share:.0%}."
+            self.say("price", text, share=share, steps_per_second=rate, seconds_a_step=self._price[0])
+            self._price, self._busy, self._stepped = (self._price[0], now), 0.0, 0
+
+    def _bare_step(self) -> float:
+        """Seconds a step without probes: two pure flights that differ by steps alone."""
+        _, short = self._flown(1, 1)
+        steps = 1 + int(min(max(0.01 * self._stepped / self._busy, 1), 100_000))
+        _, long = self._flown(steps, 1)
+        return max(long - short, 0.0) / (steps - 1)
+
+    def _keyframe(self) -> None:
+        self._keyframe_bytes += self._journal.append(keyframes.taken(self.step, self.state, self.memories))
+
+
+def _top(value: np.ndarray) -> float:
+    """The largest finite number of a reading: the first eigenvalue, the worst member."""
+    finite = np.ravel(value)[np.isfinite(np.ravel(value))]
+    return float(finite.max()) if finite.size else float("nan")

@@ -1,0 +1,27 @@
+"""What every model is: a function of parameters and inputs, and a way to draw the parameters."""
+
+import abc
+
+import equinox as eqx
+import numpy as np
+from jaxtyping import Array, Float, PyTree
+
+
+class AbstractModel(eqx.Module):
+    """A network with its parametrisation; it holds no parameters."""
+
+    @abc.abstractmethod
+    def init(self, random: np.random.Generator, inputs: int, outputs: int) -> PyTree:
+        """Draw initial parameters in NumPy float64."""
+
+    @abc.abstractmethod
+    def __call__(self, params: PyTree, x: Float[Array, "n d"]) -> Float[Array, "n c"]:
+        """The outputs for a batch of inputs."""
+
+    @abc.abstractmethod
+    def layers(self, params: PyTree) -> dict[str, PyTree]:
+        """The parameters by layer, in order."""
+
+    @abc.abstractmethod
+    def footprint(self, inputs: int, outputs: int) -> tuple[int, int]:
+        """Parameters, and activations an example."""

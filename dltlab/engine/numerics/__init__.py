@@ -1,0 +1,1 @@
+"""Matrix-free pieces that know no word of the project: eigenpairs, integrators."""

@@ -1,0 +1,44 @@
+"""What every optimizer is: an Optax transformation whose hyperparameters live in its state.
+
+Because they live there, turning a knob is a state edit and compiles nothing, and an
+ensemble over learning rates is a batched state.
+
+Each optimizer also knows its theory: the largest eigenvalue of the (preconditioned) Hessian
+at which its linearised dynamics are stable. The thresholds follow from the companion
+polynomial at z = −1 (Cohen et al. 2021, arXiv:2103.00065; Cohen et al. 2022, arXiv:2207.14484).
+"""
+
+import abc
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import equinox as eqx
+import optax
+from jaxtyping import Array, Float, PyTree
+from msgspec import Meta
+
+Positive = Annotated[float, Meta(gt=0, le=1e6)]
+Decay = Annotated[float, Meta(ge=0, lt=1)]
+Hyperparameters = Mapping[str, Float[Array, ""]]
+
+LETTERS: Final[dict[str, str]] = {"learning_rate": "η", "momentum": "β", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
+"""How the field writes the hyperparameters."""
+
+
+class AbstractOptimizer(eqx.Module):
+    """A way down, and what theory says of its stability."""
+
+    formula: eqx.AbstractClassVar[str]
+    """The threshold in the field's letters, for titles and legends."""
+
+    @abc.abstractmethod
+    def transformation(self) -> optax.GradientTransformation:
+        """The Optax transformation, its hyperparameters injected into the state."""
+
+    @abc.abstractmethod
+    def threshold(self, hyperparameters: Hyperparameters) -> Float[Array, ""]:
+        """The largest stable eigenvalue of the preconditioned Hessian."""
+
+    @abc.abstractmethod
+    def preconditioner(self, opt: Any, hyperparameters: Hyperparameters) -> PyTree | None:
+        """The diagonal P such that a step is −η P⁻¹ times a momentum of gradients; None for P = I."""

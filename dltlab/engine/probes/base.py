@@ -1,0 +1,51 @@
+"""What every probe is: a pure function of a simulation and a moment, read into one or more series."""
+
+import abc
+from collections.abc import Mapping
+from typing import Annotated, Any, NamedTuple
+
+import equinox as eqx
+from jaxtyping import Array, Float
+from msgspec import Meta
+
+from dltlab.engine.simulation import Moment, Simulation
+
+Every = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+"""Steps between readings; 0 reads at every frame."""
+
+Memory = Any
+Readings = dict[str, Float[Array, "..."]]
+
+
+class Shown(NamedTuple):
+    """How a reading presents itself."""
+
+    title: str
+    axes: tuple[str, ...] = ()
+    scale: str = "linear"
+
+
+class AbstractProbe(eqx.Module):
+    """A quantity read off the dynamics without disturbing them.
+
+    A reading may carry a memory from one reading to the next (the starting point, the last
+    eigenvectors, a reference path); the memory is part of every keyframe.
+    """
+
+    every: eqx.AbstractVar[int]
+
+    @abc.abstractmethod
+    def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
+        """Its readings by suffix; the main one's is empty. Raises ValueError where the problem has no such thing."""
+
+    @abc.abstractmethod
+    def remember(self, simulation: Simulation, moment: Moment) -> Memory:
+        """The memory before the first reading."""
+
+    @abc.abstractmethod
+    def measure(self, simulation: Simulation, moment: Moment, memory: Memory) -> tuple[Readings, Memory]:
+        """Read the quantity at one moment."""
+
+    @abc.abstractmethod
+    def price(self, simulation: Simulation, parameters: int) -> float:
+        """What a reading costs, in gradient evaluations: an estimate before the first."""

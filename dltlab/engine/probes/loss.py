@@ -1,0 +1,59 @@
+"""The training loss, and the length of its gradient."""
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+import optax
+
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.simulation import Moment, Simulation
+
+
+class Loss(AbstractProbe):
+    """The objective at the parameters: what the step that leaves them computes anyway."""
+
+    every: Every = 0
+
+    def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
+        """One number."""
+        del simulation
+        return {"": Shown("training loss", scale="log")}
+
+    def remember(self, simulation: Simulation, moment: Moment) -> None:
+        """Nothing."""
+        del simulation, moment
+
+    def measure(self, simulation: Simulation, moment: Moment, memory: None) -> tuple[Readings, None]:
+        """L(θ)."""
+        del simulation, memory
+        return {"": moment.loss}, None
+
+    def price(self, simulation: Simulation, parameters: int) -> float:
+        """Nothing: the step has it."""
+        del simulation, parameters
+        return 0.0
+
+
+class GradientNorm(AbstractProbe):
+    """The Euclidean length of the gradient."""
+
+    every: Every = 0
+
+    def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
+        """One number."""
+        del simulation
+        return {"": Shown("‖∇L‖", scale="log")}
+
+    def remember(self, simulation: Simulation, moment: Moment) -> None:
+        """Nothing."""
+        del simulation, moment
+
+    def measure(self, simulation: Simulation, moment: Moment, memory: None) -> tuple[Readings, None]:
+        """‖∇L(θ)‖."""
+        del simulation, memory
+        return {"": jnp.asarray(optax.tree.norm(moment.gradient))}, None
+
+    def price(self, simulation: Simulation, parameters: int) -> float:
+        """A pass over the gradient."""
+        del simulation, parameters
+        return 0.02

@@ -1,0 +1,84 @@
+"""Learning from examples: a data set, a network and a loss.
+
+The square loss is L = (1/2n) Σᵢ ‖f(xᵢ) − yᵢ‖², the cross-entropy L = −(1/n) Σᵢ log softmax(f(xᵢ))·yᵢ.
+"""
+
+from typing import Annotated, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+from jaxtyping import Array, Float, Int, UInt32
+from msgspec import Meta
+
+from dltlab.catalog import Kind
+from dltlab.engine.data import DATA
+from dltlab.engine.data.base import AbstractData
+from dltlab.engine.models import MODELS
+from dltlab.engine.models.base import AbstractModel
+from dltlab.engine.problems.base import AbstractProblem, Labelled, Params
+
+
+class Supervised(AbstractProblem, Labelled):
+    """Fit a network to examples."""
+
+    inputs: Float[np.ndarray, "n d"] | Float[Array, "n d"]
+    targets: Float[np.ndarray, "n c"] | Float[Array, "n c"]
+    labels: Int[np.ndarray, " n"] | Int[Array, " n"] | None
+    model: AbstractModel
+    kind_of_loss: str = eqx.field(static=True)
+    batch: int = eqx.field(static=True)
+
+    def __init__(
+        self,
+        data: Annotated[AbstractData, Kind("data set", DATA)],
+        model: Annotated[AbstractModel, Kind("model", MODELS)],
+        loss: Literal["square", "cross_entropy"] = "square",
+        batch: Annotated[int, Meta(ge=0, le=10_000_000)] = 0,
+    ) -> None:
+        examples = data.examples()
+        if loss == "cross_entropy" and examples.labels is None:
+            raise ValueError('loss = "cross_entropy" needs data with labels; this set has none, use loss = "square".')
+        if batch > len(examples.inputs):
+            raise ValueError(f"batch = {batch} is more than the {len(examples.inputs)} examples; 0 takes them all.")
+        self.inputs, self.targets, self.labels = examples.inputs, examples.targets, examples.labels
+        self.model = model
+        self.kind_of_loss = loss
+        self.batch = batch
+
+    def init(self, random: np.random.Generator) -> Params:
+        """The network's own initialisation."""
+        return self.model.init(random, self.inputs.shape[1], self.targets.shape[1])
+
+    def loss(self, params: Params) -> Float[Array, ""]:
+        """The mean over all examples."""
+        return self._mean(self.model(params, self.inputs), self.targets)
+
+    def objective(self, params: Params, key: UInt32[Array, "2"]) -> Float[Array, ""]:
+        """The mean over a batch drawn without replacement, or over all examples where ``batch = 0``."""
+        if self.batch == 0:
+            return self.loss(params)
+        chosen = jr.choice(key, self.inputs.shape[0], (self.batch,), replace=False)
+        return self._mean(self.model(params, self.inputs[chosen]), self.targets[chosen])
+
+    def _mean(self, outputs: Float[Array, "n c"], targets: Float[Array, "n c"]) -> Float[Array, ""]:
+        if self.kind_of_loss == "square":
+            return 0.5 * jnp.sum((outputs - targets) ** 2) / outputs.shape[0]
+        return -jnp.sum(targets * jax.nn.log_softmax(outputs)) / outputs.shape[0]
+
+    def accuracy(self, params: Params) -> Float[Array, ""]:
+        """The share of examples that the network names rightly."""
+        outputs = self.model(params, self.inputs)
+        return jnp.mean((jnp.argmax(outputs, axis=1) == self.labels).astype(outputs.dtype))
+
+    def layers(self, params: Params) -> dict[str, Params]:
+        """The network's layers."""
+        return self.model.layers(params)
+
+    def footprint(self) -> tuple[int, int]:
+        """Parameters, and activations kept by one gradient over all examples."""
+        n, d = self.inputs.shape
+        weights, units = self.model.footprint(d, self.targets.shape[1])
+        return weights, n * units

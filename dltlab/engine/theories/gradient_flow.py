@@ -1,0 +1,87 @@
+"""Gradient flow from the same start: the path that gradient descent leaves at the edge of stability.
+
+dw/dt = −∇L(w), followed over the same physical time t = Σ η as the optimizer's steps (Cohen
+et al. 2021, arXiv:2103.00065, section 3.1). Below the edge gradient descent shadows it; at
+the edge the flow's sharpness goes on rising while that of gradient descent is held.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float
+from msgspec import Meta
+
+from dltlab.engine.numerics import flow, hessian, lanczos
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.sharpness import DENSE_UP_TO
+from dltlab.engine.simulation import Moment, Simulation
+
+
+class Path(NamedTuple):
+    """Where the flow is."""
+
+    at: Float[Array, " p"]
+    clock: Float[Array, ""]
+    """The physical time it has reached."""
+    leading: Float[Array, " p"]
+    """The top eigenvector of its Hessian, or noise before it is known."""
+    sharpness: Float[Array, ""]
+
+
+class GradientFlow(AbstractProbe):
+    """The loss and the sharpness of gradient flow at equal physical time, and the distance to it."""
+
+    every: Every = 0
+    resolution: Annotated[float, Meta(gt=0, le=2)] = 1.0
+    """Length of a Runge–Kutta step in units of 1/λ_max; above 2.78 it would be unstable."""
+
+    def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
+        """Three numbers."""
+        del simulation
+        return {
+            "loss": Shown("loss of gradient flow", scale="log"),
+            "sharpness": Shown("sharpness of gradient flow"),
+            "distance": Shown("‖θ−θ_flow‖", scale="log"),
+        }
+
+    def remember(self, simulation: Simulation, moment: Moment) -> Path:
+        """The common start."""
+        flat, _ = ravel_pytree(moment.state.params)
+        noise = jnp.sin(1 + jnp.arange(flat.shape[0], dtype=flat.dtype))
+        # No time passes before the first reading, which takes the sharpness.
+        return Path(flat, moment.state.clock, noise / jnp.linalg.norm(noise), jnp.zeros((), flat.dtype))
+
+    def measure(self, simulation: Simulation, moment: Moment, memory: Path) -> tuple[Readings, Path]:
+        """Follow the flow to the moment's physical time and look."""
+        flat, unravel = ravel_pytree(moment.state.params)
+        duration = moment.state.clock - memory.clock
+        steep = jnp.maximum(memory.sharpness, 1e-6).astype(duration.dtype)
+        steps = jnp.ceil(duration * steep / self.resolution).astype(jnp.int32)
+        descent = jax.grad(lambda at: -simulation.problem.loss(unravel(at)))
+        at = flow.runge_kutta(descent, memory.at, duration, steps)
+        value, vector = self._sharpness(simulation, moment, at, memory.leading)
+        loss = simulation.problem.loss(unravel(at))
+        value = value.astype(flat.dtype)
+        readings = {"loss": loss, "sharpness": value, "distance": jnp.linalg.norm(flat - at)}
+        return readings, Path(at, moment.state.clock, vector, value)
+
+    def _sharpness(
+        self, simulation: Simulation, moment: Moment, at: Float[Array, " p"], leading: Float[Array, " p"]
+    ) -> tuple[Float[Array, ""], Float[Array, " p"]]:
+        _, unravel = ravel_pytree(moment.state.params)
+
+        def loss(flat: Float[Array, " p"]) -> Float[Array, ""]:
+            return simulation.problem.loss(unravel(flat))
+
+        if at.shape[0] <= DENSE_UP_TO:
+            return lanczos.leading(hessian.dense(loss, at), 1)[0], leading
+        found = lanczos.largest(hessian.products(loss, at), leading, count=1, tolerance=1e-2, most=32)
+        return found.values[0], found.vectors[0]
+
+    def price(self, simulation: Simulation, parameters: int) -> float:
+        """Four gradients a Runge–Kutta step, about one step a step of the optimizer, and a sharpness."""
+        del simulation
+        return 4.0 * max(self.every, 1) + (2.0 * parameters if parameters <= DENSE_UP_TO else 24.0)
