@@ -212,7 +212,7 @@ def decode(line: bytes) -> Record | None:
         RecordingError: The line is not whole, or not what was written.
     """
     rest = line[_PREFIX:]
-    if not line.startswith(b'{"crc":"') or line[8:16] != b"%08x" % zlib.crc32(rest):
+    if line[:_PREFIX] != b'{"crc":"%08x",' % zlib.crc32(rest):
         raise RecordingError("its checksum does not fit")
     try:
         text = b"{" + rest

@@ -42,14 +42,14 @@ class Follower:
         self._offset = 0
         self._file = _opened(path)
 
-    def read(self) -> list[Record]:
+    def read(self, piece: int = PIECE) -> list[Record]:
         """The records that the next piece of the file completes; empty when there is none yet.
 
         Raises:
             RecordingError: The first line shows that this is no recording, or of another version.
         """
         found: list[Record] = []
-        while not found and not self.note and (data := self._piece()):
+        while not found and not self.note and (data := self._piece(piece)):
             if not self._offset and not _OPENING.startswith(data[: len(_OPENING)]):
                 raise _refusal(self.path, "this is no recording of dltlab.")
             self._offset += len(data)
@@ -81,11 +81,11 @@ class Follower:
             os.close(self._file)
             self._file = -1
 
-    def _piece(self) -> bytes:
+    def _piece(self, most: int) -> bytes:
         if self._file < 0:
             return b""
         try:
-            data = os.pread(self._file, PIECE, self._offset)
+            data = os.pread(self._file, most, self._offset)
             if not data and os.fstat(self._file).st_size < self._offset:
                 self.note = "the file has become shorter; what was read before is kept."
         except OSError as fault:

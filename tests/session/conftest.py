@@ -1,11 +1,15 @@
 """A fake engine in place of the true one, and a data folder of its own for every test."""
 
+import importlib.util
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
+import msgspec
 import pytest
 
+from dltlab import records
 from dltlab.session import live
 
 FAKE = Path(__file__).with_name("fake_engine.py")
@@ -27,3 +31,30 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(live, "ENGINE", [sys.executable, str(FAKE), ending])
 
     return choose
+
+
+@pytest.fixture(scope="session")
+def fake() -> ModuleType:
+    """The fake engine as a module, for the records that it tells."""
+    spec = importlib.util.spec_from_file_location("fake_engine", FAKE)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def keep(fake: ModuleType, tmp_path: Path) -> Callable[..., Path]:
+    """Write a whole session to a file."""
+
+    def write(
+        ending: str = "finished", *, name: str = "kept", steps: int = 50, seeds: int = 1, header: dict | None = None
+    ) -> Path:
+        path = tmp_path / f"{name}{records.SUFFIX}"
+        told = fake.told(fake.header(name, steps, seeds), ending)
+        told[0] = msgspec.structs.replace(told[0], **(header or {}))
+        path.write_bytes(b"".join(map(records.encode, told)))
+        return path
+
+    return write

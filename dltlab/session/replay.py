@@ -1,0 +1,147 @@
+"""A recording played back at the pace at which it was made, or at any other.
+
+Records come out whole and exactly as they stand in the file, so that a History cannot tell
+a replay from the session itself. Only what the viewer asks of the replay is new: it is
+echoed as an Event, as an engine would echo it, with ``replay`` in its data.
+"""
+
+import math
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from dltlab.commands import Advance, Command, Pace, Pause, Resume
+from dltlab.records import Event, Footer, Frames, Header, Record
+from dltlab.session.recording import engine_alive, header_of, opened
+from dltlab.text import one_line
+
+LONGEST_GAP: Final = 2.0
+"""Seconds of the recorded clock that are waited for at most: nobody watches a long pause again."""
+MOST: Final = 2000
+"""Records that one poll releases at most, so that it never blocks for long."""
+
+
+class Replay:
+    """A Source over a recording; it can be paused, advanced and paced, and nothing else."""
+
+    def __init__(self, path: Path, *, speed: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        """Open a recording. Raises RecordingError where there is none."""
+        self.path = path
+        self._follower, first = opened(path)
+        self.header: Header = header_of(self._follower)
+        self.accepts: frozenset[type] = frozenset({Pause, Resume, Pace, Advance})
+        self.paused = False
+        self.speed = speed
+        """Recorded seconds a second, as long as no Pace in steps a second was asked for."""
+        self._rate: float | None = None
+        self._clock = clock
+        self._now = clock()
+        self._queue = deque(first)
+        self._echoes: list[Event] = []
+        self._owed = 0.0
+        """What may still be released: recorded seconds, or steps under a Pace."""
+        self._wall = 0.0
+        self._step = 0
+        self._target: int | None = None
+        self._footer: Footer | None = None
+
+    @property
+    def ended(self) -> str:
+        """Empty while more will come; else how the recorded session ended."""
+        if self._queue or self._echoes or self._more():
+            return ""
+        if self._follower.note:
+            return f"The recording was read as far as it is whole: {self._follower.note}"
+        if self._footer is not None:
+            return f"The recorded session {one_line(self._footer.reason)} at step {self._footer.step}."
+        if engine_alive(self.path, self.header.pid):
+            return f"The recording goes on beyond step {self._step}: its engine is still running."
+        return f"The recording ends at step {self._step}, where its engine died."
+
+    def poll(self) -> list[Record]:
+        """The records that are due, the Header first."""
+        now = self._clock()
+        elapsed, self._now = max(now - self._now, 0.0), now
+        if self._rate == math.inf:
+            self._owed = math.inf
+        elif not self.paused:
+            self._owed += elapsed * (self.speed if self._rate is None else self._rate)
+        released: list[Record] = []
+        while len(released) < MOST and self._due():
+            released.append(self._released())
+        if not self._more():
+            # Time that passes with nothing to show is not owed to what may come later.
+            self._owed = 0.0
+        echoes, self._echoes = self._echoes, []
+        return [*released, *echoes]
+
+    def finish(self) -> list[Record]:
+        """Everything that has not come out yet, at once."""
+        released: list[Record] = []
+        while self._more():
+            released.append(self._released())
+        return [*released, *self._echoes]
+
+    def send(self, command: Command) -> None:
+        """Pause, go on, advance or set the pace; other commands have no meaning here."""
+        match command:
+            case Pause():
+                self.paused, self._target = True, None
+                self._echo("pause", "The replay is paused.", {})
+            case Resume():
+                self.paused, self._target, self._owed = False, None, 0.0
+                self._echo("resume", "The replay goes on.", {})
+            case Advance(steps=steps):
+                self.paused, self._target = True, self._step + steps
+                self._echo("advance", f"The replay advances by {steps} steps.", {"steps": steps})
+            case Pace(rate=rate):
+                self._rate, self._owed = math.inf if rate is None else rate, 0.0
+                pace = "flat out" if rate is None else f"at {rate:g} steps a second"
+                self._echo("pace", f"The replay runs {pace}.", {"rate": rate})
+            case _:
+                self._echo("refused", "A recording cannot be changed; it can be paused, advanced and paced.", {})
+
+    def close(self) -> None:
+        """Stop reading."""
+        self._follower.close()
+
+    def _echo(self, what: str, text: str, data: dict) -> None:
+        self._echoes.append(Event(self._step, what, text, data | {"replay": True}, self._wall))
+
+    def _more(self) -> bool:
+        """Whether a record is at hand; reads the next piece of the file if need be."""
+        if not self._queue:
+            self._queue.extend(self._follower.read())
+        return bool(self._queue)
+
+    def _due(self) -> bool:
+        if not self._more():
+            return False
+        record = self._queue[0]
+        if self._target is not None:
+            # What stands between two Frames belongs to the first of them.
+            return self._step < self._target or not isinstance(record, Frames)
+        if self.paused:
+            return isinstance(record, Header)
+        price = self._price(record)
+        if price > self._owed:
+            return False
+        self._owed -= price if math.isfinite(self._owed) else 0.0
+        return True
+
+    def _price(self, record: Record) -> float:
+        """What must be owed before a record is due: recorded seconds since the one before, or steps."""
+        if self._rate is not None:
+            return float(max(record.step - self._step, 0)) if isinstance(record, Frames) else 0.0
+        wall = getattr(record, "wall", self._wall)
+        return min(max(wall - self._wall, 0.0), LONGEST_GAP)
+
+    def _released(self) -> Record:
+        record = self._queue.popleft()
+        self._wall = getattr(record, "wall", self._wall)
+        self._footer = record if isinstance(record, Footer) else None
+        if isinstance(record, Frames | Footer):
+            self._step = record.step
+        return record

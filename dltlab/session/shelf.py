@@ -1,0 +1,116 @@
+"""The sessions that were kept, newest first, known by their first line and their last."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from dltlab import catalog, folders, records
+from dltlab.errors import RecordingError, UsageError
+from dltlab.records import Footer, Frames, Header
+from dltlab.session.recording import Follower, engine_alive
+from dltlab.text import one_line
+
+State = Literal["running", "finished", "stopped", "diverged", "failed", "died"]
+_ENDS: Final[dict[str, State]] = {
+    "finished": "finished",
+    "stopped": "stopped",
+    "diverged": "diverged",
+    "failed": "failed",
+}
+_TAIL: Final = 1 << 16
+_LONGEST_TAIL: Final = 1 << 22
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One session of the shelf."""
+
+    path: Path
+    header: Header
+    state: State
+    step: int
+    """The last step that the end of the file tells of; 0 where it tells of none."""
+    size: int
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+        return self.path.name.removesuffix(records.SUFFIX)
+
+
+def kept(folder: Path | None = None) -> list[Kept]:
+    """The recordings of a folder (the sessions folder, if none is given), newest first.
+
+    Files that are no recordings are passed over: something else may lie there.
+    """
+    found = []
+    for path in (folder or folders.sessions()).glob(f"*{records.SUFFIX}"):
+        try:
+            found.append(look(path))
+        except RecordingError:
+            continue
+    return sorted(found, key=lambda one: (one.header.started, one.name), reverse=True)
+
+
+def look(path: Path) -> Kept:
+    """One recording, without reading its middle. Raises RecordingError where there is none."""
+    follower = Follower(path)
+    try:
+        follower.read(_TAIL >> 2)
+        if follower.header is None:
+            raise RecordingError(f"{one_line(str(path))}: the file holds no whole record yet.")
+        step, footer, size = _end(path)
+        alive = engine_alive(path, follower.header.pid)
+        state = "running" if alive else _ENDS.get(footer.reason, "failed") if footer else "died"
+        return Kept(path, follower.header, state, step, size)
+    finally:
+        follower.close()
+
+
+def find(name: str) -> Path:
+    """The recording of that path, that name, that beginning of a name; or the last one.
+
+    Raises:
+        UsageError: There is none, or several begin so.
+    """
+    if "/" in name or os.path.lexists(name):
+        return Path(name)
+    there = kept()
+    names = {one.name: one.path for one in there}
+    if name == "last" and there:
+        return there[0].path
+    wanted = name.removesuffix(records.SUFFIX)
+    if wanted in names:
+        return names[wanted]
+    begin = [one for one in names if one.startswith(wanted)]
+    if len(begin) == 1:
+        return names[begin[0]]
+    if not names:
+        raise UsageError(f"{one_line(name)}: no session is kept yet; `dltlab run SCENARIO` records one.")
+    cure = f"is it {' or '.join(begin[:3])}?" if begin else catalog.near_miss(name, list(names)[:8])
+    raise UsageError(f"{one_line(name)}: no single session of that name; {one_line(cure)}")
+
+
+def _end(path: Path) -> tuple[int, Footer | None, int]:
+    """The last step told of, the footer if it stands last, and the size of the file."""
+    size, wanted = path.stat().st_size, _TAIL
+    while True:
+        with path.open("rb") as stream:
+            stream.seek(max(0, size - wanted))
+            tail = stream.read(wanted)
+        # The first line of the tail is cut, unless the tail is the file.
+        whole = tail.split(b"\n")[0 if wanted >= size else 1 : -1]
+        footer: Footer | None = None
+        for place, line in enumerate(reversed(whole)):
+            try:
+                record = records.decode(line)
+            except RecordingError:
+                continue
+            if isinstance(record, Footer) and place == 0:
+                footer = record
+            if isinstance(record, Frames | Footer):
+                return record.step, footer, size
+        if wanted >= min(size, _LONGEST_TAIL):
+            return 0, footer, size
+        wanted *= 4

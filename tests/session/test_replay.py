@@ -1,0 +1,139 @@
+"""A replay tells the same history as the session, at its pace or any other."""
+
+import numpy as np
+import pytest
+
+from dltlab.commands import Advance, Pace, Pause, Resume, Stop
+from dltlab.records import Event, Frames, Header
+from dltlab.session import live
+from dltlab.session.history import History
+from dltlab.session.recording import opened, read_all
+from dltlab.session.replay import LONGEST_GAP, Replay
+
+
+class Clock:
+    """A clock that the test turns."""
+
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def step_of(told):
+    return max((record.step for record in told if isinstance(record, Frames)), default=-1)
+
+
+def test_a_replay_is_the_session_record_for_record(keep):
+    path, clock = keep(steps=200), Clock()
+    follower, wanted = opened(path)
+    wanted += follower.rest()
+    follower.close()
+    told, replay = [], Replay(path, clock=clock)
+    while not replay.ended:
+        told += replay.poll()
+        clock.now += 0.013
+    assert told == wanted
+    assert Replay(path).finish() == wanted
+    assert "finished at step 199" in replay.ended
+
+
+def test_a_replay_folds_to_the_same_history_as_live(engine):
+    engine("finished")
+    source, lived = live.launch("fall", steps=80, seeds=2), []
+    while not source.ended:
+        lived += source.poll()
+    first, second = History(source.header), History(source.header)
+    first.extend(lived)
+    second.extend(Replay(source.path).finish())
+    for name, column in first.columns.items():
+        assert np.array_equal(column.values, second[name].values)
+        assert np.array_equal(column.steps, second[name].steps)
+    assert first.events == second.events
+    assert first.footer == second.footer
+
+
+def test_records_are_due_when_the_recorded_clock_says_so(keep):
+    path, clock = keep(steps=200), Clock()
+    replay = Replay(path, clock=clock)
+    told = replay.poll()
+    assert isinstance(told[0], Header)
+    assert step_of(told) == 9
+    clock.now += 0.95
+    assert step_of(replay.poll()) == 99
+    double = Replay(path, clock=clock, speed=2.0)
+    double.poll()
+    clock.now += 0.5
+    assert step_of(double.poll()) == 109
+
+
+def test_a_pace_counts_steps_and_flat_out_releases_all(keep):
+    replay = Replay(keep(steps=200), clock=(clock := Clock()))
+    replay.poll()
+    replay.send(Pace(100.0))
+    clock.now += 0.55
+    assert step_of(replay.poll()) == 59
+    replay.send(Pace(None))
+    assert step_of(replay.poll()) == 199
+    assert replay.ended
+
+
+def test_a_paused_replay_holds_and_advances_by_whole_records(keep):
+    replay = Replay(keep(steps=200), clock=(clock := Clock()))
+    replay.poll()
+    replay.send(Pause())
+    clock.now += 50
+    assert [record.what for record in replay.poll() if isinstance(record, Event)] == ["pause"]
+    replay.send(Advance(1))
+    assert step_of(replay.poll()) == 19
+    replay.send(Advance(25))
+    assert step_of(replay.poll()) == 49
+    clock.now += 50
+    assert replay.poll() == []
+    replay.send(Resume())
+    assert step_of(replay.poll()) == -1
+    clock.now += 0.11
+    assert step_of(replay.poll()) == 59
+
+
+def test_long_gaps_are_cut_short(fake, tmp_path):
+    from dltlab import records
+
+    path, clock = tmp_path / "gap", Clock()
+    told = [fake.header("gap", 30, 1), fake.frames(0, 10, 1, 0.0), fake.frames(10, 10, 1, 3600.0)]
+    path.write_bytes(b"".join(map(records.encode, told)))
+    replay = Replay(path, clock=clock)
+    replay.poll()
+    clock.now += LONGEST_GAP
+    assert step_of(replay.poll()) == 19
+    assert "where its engine died" in replay.ended
+
+
+def test_what_a_recording_cannot_do_is_refused_in_the_stream(keep):
+    replay = Replay(keep(), clock=Clock())
+    assert Stop not in replay.accepts
+    replay.send(Stop())
+    assert [record.what for record in replay.poll() if isinstance(record, Event)] == ["refused"]
+
+
+def test_a_damaged_recording_replays_up_to_the_damage(keep):
+    path = keep(steps=100)
+    raw = bytearray(path.read_bytes())
+    raw[-300] ^= 1
+    path.write_bytes(raw)
+    replay = Replay(path)
+    history = History(replay.header)
+    history.extend(replay.finish())
+    assert 0 < len(history["loss"]) < 100
+    assert "damaged" in replay.ended
+    assert len(read_all(path)[0]["loss"]) == len(history["loss"])
+
+
+@pytest.mark.parametrize("speed", [0.25, 1.0, 8.0])
+def test_speed_changes_when_and_never_what(keep, speed):
+    path, clock = keep(steps=100), Clock()
+    replay, told = Replay(path, clock=clock, speed=speed), []
+    while not replay.ended:
+        told += replay.poll()
+        clock.now += 0.05
+    assert told == Replay(path).finish()

@@ -1,0 +1,67 @@
+"""The shelf tells sessions apart by their ends, and finds them by name."""
+
+import fcntl
+import os
+
+import pytest
+
+from dltlab import folders, records
+from dltlab.errors import RecordingError, UsageError
+from dltlab.session import shelf
+
+
+@pytest.fixture
+def stored(keep, own_folders):
+    """Put a session on the shelf."""
+
+    def store(name, ending="finished", **changes):
+        path = keep(ending, name=name, **changes)
+        return path.rename(folders.sessions() / path.name)
+
+    return store
+
+
+@pytest.mark.parametrize("ending", ["finished", "stopped", "diverged", "failed"])
+def test_a_session_is_in_the_state_that_its_footer_says(stored, ending):
+    one = shelf.look(stored("one", ending, steps=70))
+    assert (one.state, one.step, one.name) == (ending, 69, "one")
+    assert one.header.title == "A fall"
+
+
+def test_a_session_without_a_footer_died_unless_its_engine_lives(stored):
+    path = stored("cut", steps=2000)
+    os.truncate(path, path.stat().st_size - 30)
+    died = shelf.look(path)
+    assert (died.state, died.step) == ("died", 1999)
+    with path.open("rb+") as engine:
+        fcntl.flock(engine, fcntl.LOCK_EX)
+        assert shelf.look(path).state == "running"
+
+
+def test_the_newest_comes_first_and_strangers_are_passed_over(stored):
+    for day in (3, 1, 2):
+        stored(f"day-{day}", header={"started": f"2026-01-0{day}T00:00:00Z"})
+    (folders.sessions() / f"stranger{records.SUFFIX}").write_text("no recording")
+    (folders.sessions() / f"empty{records.SUFFIX}").write_text("")
+    assert [one.name for one in shelf.kept()] == ["day-3", "day-2", "day-1"]
+
+
+def test_a_session_is_found_by_path_name_beginning_and_as_the_last(stored):
+    first = stored("alpha", header={"started": "2026-01-01T00:00:00Z"})
+    second = stored("beta", header={"started": "2026-01-02T00:00:00Z"})
+    assert shelf.find(str(first)) == first
+    assert shelf.find("alpha") == shelf.find("al") == shelf.find(first.name) == first
+    assert shelf.find("last") == second
+
+
+def test_what_is_not_there_is_refused_with_a_near_miss(stored):
+    with pytest.raises(UsageError, match="no session is kept yet"):
+        shelf.find("alpha")
+    stored("alpha-1")
+    stored("alpha-2")
+    with pytest.raises(UsageError, match=r"alpha-1 or alpha-2|alpha-2 or alpha-1"):
+        shelf.find("alpha")
+    with pytest.raises(UsageError, match="did you mean 'alpha-1'"):
+        shelf.find("aplha-1")
+    with pytest.raises(RecordingError):
+        shelf.look(folders.sessions() / "nothing")
