@@ -21,7 +21,7 @@ class Resume(Struct, frozen=True, tag_field="command", tag="resume"):
 
 
 class Advance(Struct, frozen=True, tag_field="command", tag="advance"):
-    """Take some steps, read every probe at each, and hold."""
+    """Take some steps and hold; every probe is read where it stops."""
 
     steps: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
 
