@@ -32,7 +32,7 @@ __all__ = [
 Shelf = Mapping[str, Callable[..., Any]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Kind:
     """Marks a parameter whose table is made from another shelf."""
 
@@ -140,7 +140,7 @@ def resolved(shelf: Shelf, table: Any) -> dict[str, Any]:
         if parameter.kind is not None and parameter.name in given:
             value = resolved(parameter.kind.shelf, value)
         if (value is not None and not parameter.required) or parameter.name in given:
-            full[parameter.name] = msgspec.to_builtins(value)
+            full[parameter.name] = list(value) if isinstance(value, tuple) else value
     return full
 
 

@@ -172,7 +172,8 @@ def _worded(text: str, value: object, into: Any) -> tuple[Path, str]:
     if expected := _EXPECTED.fullmatch(text):
         description = "" if where or expected[3] else _description(into)
         types_, bound = _kinds(expected[1]), re.sub(r"(\d)\.0\b", r"\1", expected[2])
-        met = _kinds(expected[3] or "") if where else named(value)
+        long = isinstance(value, list | dict) and not expected[3]
+        met = _kinds(expected[3] or "") if where else "" if long else named(value)
         return where, f"expected {description or types_ + bound}{met and ', not '}{met}."
     return where, one_line(text).rstrip(".") + "."
 
