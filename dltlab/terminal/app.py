@@ -10,6 +10,7 @@ from textual.theme import Theme
 from dltlab.session.source import Source
 from dltlab.terminal.drawing.inks import GROUND, palette
 from dltlab.terminal.fit import Options, settled
+from dltlab.terminal.messages import Launch, Start
 
 _THEME = Theme("dltlab", primary="#5cb8f0", background=GROUND, surface=GROUND, foreground="#c9d1d9", dark=True)
 
@@ -31,23 +32,23 @@ class Lab(App[int]):
             self.register_theme(_THEME)
             self.theme = "dltlab"
 
-    def show_bench(self, source: Source, relaunch: Callable[[], Source] | None = None) -> None:
+    def show_bench(self, source: Source, relaunch: Launch | None = None) -> None:
         """Open the bench on a source."""
         from dltlab.terminal.screens.bench import Bench
 
         self.push_screen(Bench(source, self.options, self.inks, relaunch))
 
-    def start_bench(self, relaunch: Callable[[], Source], title: str, *, instead: bool = False) -> None:
+    def on_start(self, message: Start) -> None:
         """Start an engine, then open the bench on it."""
         from dltlab.terminal.screens.starting import Starting
 
-        screen = Starting(relaunch, title, self.options, self.inks)
-        if instead:
+        screen = Starting(message.launch, message.title, self.options, self.inks)
+        if message.instead:
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
 
-    def leave_bench(self) -> None:
+    def on_leave(self) -> None:
         """Back to the gallery if there is one below; else out."""
         from dltlab.terminal.screens.gallery import Gallery
 
@@ -64,14 +65,14 @@ def gallery(options: Options) -> int:
     return _shown(options, lambda app: app.push_screen(Gallery(app.inks, plain=app.options.glyphs == "ascii")))
 
 
-def bench(source: Source, options: Options, relaunch: Callable[[], Source] | None = None) -> int:
+def bench(source: Source, options: Options, relaunch: Launch | None = None) -> int:
     """Show a session until the user leaves; the exit code."""
     return _shown(options, lambda app: app.show_bench(source, relaunch))
 
 
-def start(launch: Callable[[], Source], title: str, options: Options) -> int:
+def start(launch: Launch, title: str, options: Options) -> int:
     """Start an engine with a line that says so, then show its session; the exit code."""
-    return _shown(options, lambda app: app.start_bench(launch, title))
+    return _shown(options, lambda app: app.post_message(Start(launch, title)))
 
 
 def _shown(options: Options, first: Callable[[Lab], object]) -> int:

@@ -46,9 +46,9 @@ def settled(options: Options, environ: Mapping[str, str] | None = None, encoding
     """
     environ = os.environ if environ is None else environ
     # Textual writes to standard error, whatever standard output is.
-    encoding = encoding or getattr(sys.__stderr__, "encoding", None) or "ascii"
+    written = encoding or str(getattr(sys.__stderr__, "encoding", "") or "ascii")
     return Options(
-        _glyphs(options.glyphs, environ, encoding),
+        _glyphs(options.glyphs, environ, written),
         _colours(options.colours, environ),
         options.fps or (4.0 if environ.get("SSH_CONNECTION") else 10.0),
     )

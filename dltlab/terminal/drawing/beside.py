@@ -17,18 +17,40 @@ _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 class Verdict(Protocol):
     """What became of a claim; see :mod:`dltlab.claims`."""
 
-    name: str
-    says: str
-    status: str
-    predicted: str
-    measured: str
-    tolerance: str
-    detail: str
+    @property
+    def name(self) -> str:
+        """Its claim's name."""
+        ...
+
+    @property
+    def says(self) -> str:
+        """What the claim says."""
+        ...
+
+    @property
+    def status(self) -> str:
+        """holds, fails or not yet."""
+        ...
+
+    @property
+    def predicted(self) -> str:
+        """The prediction."""
+        ...
+
+    @property
+    def measured(self) -> str:
+        """The measurement."""
+        ...
+
+    @property
+    def tolerance(self) -> str:
+        """How far apart they may be."""
+        ...
 
 
 def rule(title: str, width: int) -> Line:
     """A heading over the cells that follow it."""
-    return fit(((title, "strong"), (" " + "─" * width, "rule")), width - 1) + ((" ", "text"),)
+    return ((f"{title} ", "strong"), ("─" * max(width - cell_len(title) - 1, 0), "rule"))
 
 
 def verdict_lines(verdicts: Sequence[Verdict], width: int, *, full: bool = True) -> list[Line]:

@@ -1,23 +1,18 @@
-"""Horizontal bars, to an eighth of a cell."""
-
-from typing import Final
+"""Horizontal bars, to half a cell."""
 
 import numpy as np
 
 from dltlab.terminal.drawing.lines import Line, fit
 from dltlab.terminal.drawing.numbers import short
 
-_EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
-
 
 def bar(fraction: float, width: int, glyphs: str) -> str:
     """A bar that fills a fraction of its width."""
     fraction = min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0
     if glyphs == "ascii":
-        return ("#" * round(fraction * width)).ljust(width)
-    eighths = round(fraction * width * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+        return ("=" * round(fraction * width)).ljust(width)
+    full, half = divmod(round(fraction * width * 2), 2)
+    return ("━" * full + "╸" * half).ljust(width)
 
 
 def bars(labels: list[str], values: np.ndarray, width: int, glyphs: str) -> list[Line]:
@@ -30,7 +25,7 @@ def bars(labels: list[str], values: np.ndarray, width: int, glyphs: str) -> list
     for label, value in zip(labels, values.tolist(), strict=True):
         drawn = bar(abs(value / largest) if largest and np.isfinite(value) else 0.0, room, glyphs)
         if value < 0:
-            drawn = drawn.replace("█", "▒") if glyphs != "ascii" else drawn.replace("#", "-")
+            drawn = drawn.replace("━", "╍") if glyphs != "ascii" else drawn.replace("=", "-")
         number = (f" {short(value):>8}", "strong")
         lines.append(fit(((f"{label[:wide]:>{wide}} ", "tick"), (drawn, "curve0"), number), width))
     return lines

@@ -84,7 +84,7 @@ def _fit(stroke: Stroke, columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _cells(built: str, width: int, height: int) -> list[Cells]:
-    """plotext's escape sequences as runs of cells."""
+    """The escape sequences of plotext as runs of cells."""
     rows: list[Cells] = []
     for row in built.split("\n")[:height]:
         cells: Cells = []

@@ -13,7 +13,7 @@ from dltlab.terminal.drawing.scales import Scale
 from dltlab.terminal.drawing.thinning import Stretches
 
 _GUTTER: Final = 6
-_DASH: Final = {"braille": (6, 4), "block": (4, 4), "ascii": (2, 2)}
+_DASH: Final = {"braille": (4, 6), "block": (4, 6), "ascii": (2, 3)}
 """Dots drawn and left out of a dashed line."""
 SIGNS: Final = {"curve": "━", "theory": "╍", "band": "░"}
 _PLAIN_SIGNS: Final = {"curve": "*o+x#", "theory": "-", "band": ":"}
@@ -25,7 +25,8 @@ class Curve(NamedTuple):
     stretches: Stretches
     track: int
     label: str
-    latest: float
+    latest: float | None
+    """Its last reading; None for none."""
     slot: int = 0
     """Its colour among the curves."""
     role: str = "curve"
@@ -80,9 +81,9 @@ def draw(
 
 
 def _strokes(curves: Sequence[Curve], up: Scale, columns: int, glyphs: str) -> list[chart.Stroke]:
-    """Bands below, theory above them, curves on top: the last one drawn keeps a cell."""
+    """Bands below, curves above them, dashes on top: the last one drawn keeps a cell, and dashes leave gaps."""
     dots = columns * chart.DOTS[glyphs][0]
-    order = {"band": 0, "theory": 1, "curve": 2}
+    order = {"band": 0, "curve": 1, "theory": 2}
     # Among curves the first is the most important and is drawn last.
     indexed = sorted(enumerate(curves), key=lambda item: (order[item[1].role], -item[0]))
     strokes = []
@@ -114,13 +115,13 @@ def title_line(title: Sequence[Span], curves: Sequence[Curve], width: int, glyph
     named = [(text, ink) for text, ink in title]
     if note:
         named += [(f" {note}", "faint")]
-    room = width - sum(cell_len(text) for text, _ in named) - 3
+    room = width - sum(cell_len(text) for text, _ in named) - 5
     legend: list[Span] = []
     for entry in entries:
         if sum(cell_len(text) for text, _ in (*legend, *entry)) > room:
             break
         legend += entry
-    return between([*named, (" ", "text")], legend, width, rule)
+    return between([*named, (" ", "text")], [*legend, (" ", "text"), rule] if legend else [], width, rule)
 
 
 def _entry(curve: Curve, glyphs: str) -> list[Span]:
@@ -129,7 +130,7 @@ def _entry(curve: Curve, glyphs: str) -> list[Span]:
         sign = signs[curve.slot % 5] if curve.role == "curve" else signs * 2
     else:
         sign = SIGNS[curve.role]
-    value = "" if curve.role == "band" else f" {short(curve.latest)}"
+    value = "" if curve.role == "band" or curve.latest is None else f" {short(curve.latest)}"
     label = f" {curve.label}" if curve.label else ""
     return [(f"  {sign}", curve.ink), (label, "text"), (value, "strong")]
 

@@ -90,21 +90,31 @@ def _log(low: float, high: float) -> Scale:
         if top - bottom < 0.2:
             top = min(f for f in fine if f > top + 1e-9)
         return Scale("log", bottom, top)
-    return Scale("log", math.floor(bottom + 1e-9), math.ceil(top - 1e-9))
+    # Half decades while they are few, so that no plot is half empty.
+    grain = 2 if top - bottom < 4 else 1
+    return Scale("log", math.floor(bottom * grain + 1e-9) / grain, math.ceil(top * grain - 1e-9) / grain)
 
 
 def _linear_ticks(scale: Scale, most: int) -> list[tuple[float, str]]:
     width = scale.high / 2 - scale.low / 2
-    spacing = _nice(2 * (width / most)) if 1e-300 < width < 1e307 else 0.0
-    while spacing and math.floor(scale.high / spacing + 1e-9) - math.ceil(scale.low / spacing - 1e-9) >= most:
-        spacing = _nice(spacing * 1.5)
+    spacing = _spacing(scale, most) if 1e-300 < width < 1e307 else 0.0
     if not spacing:
         return [(0.0, short(scale.low)), (1.0, short(scale.high))]
     first = math.ceil(scale.low / spacing - 1e-9)
     last = math.floor(scale.high / spacing + 1e-9)
     values = [index * spacing for index in range(first, min(last, first + most) + 1)]
     digits = 3 if not values else min(max(_digits(max(map(abs, values)), spacing), 3), 8)
-    return [(float(scale.fraction(np.float64(v))), short(v, digits)) for v in values]
+    return [(float(scale.fraction(np.asarray(v))), short(v, digits)) for v in values]
+
+
+def _spacing(scale: Scale, most: int) -> float:
+    """The least round spacing with few enough ticks; one that meets both limits is preferred."""
+    power = 10.0 ** (math.floor(math.log10((scale.high - scale.low) / most)))
+    choices = [r * power * ten for ten in (1, 10, 100) for r in (1.0, 2.0, 2.5, 3.0, 4.0, 5.0)]
+    few = [s for s in choices if math.floor(scale.high / s + 1e-9) - math.ceil(scale.low / s - 1e-9) < most]
+    met = [s for s in few if all(abs(end / s - round(end / s)) < 1e-9 for end in (scale.low, scale.high))]
+    plain = [s for s in few if any(abs(s / (r * power) / ten - 1) < 1e-9 for r in (1, 2, 5) for ten in (1, 10, 100))]
+    return min(met[:1] + plain[-1:] if met and met[0] <= 2.5 * plain[0] else plain)
 
 
 def _digits(largest: float, spacing: float) -> int:

@@ -26,7 +26,8 @@ class Speed:
             self._seen.append((now, step))
         while len(self._seen) > 2 and now - self._seen[0][0] > _SPAN:
             self._seen.popleft()
-        (then, before), passed = self._seen[0], now - self._seen[0][0]
+        then, before = self._seen[0]
+        passed = now - then
         return (step - before) / passed if passed > 0.2 else None
 
 

@@ -98,7 +98,7 @@ class Traces:
 
     def is_theory(self, name: str) -> bool:
         """Whether a series is a prediction rather than a reading."""
-        scenario = self.history.header.scenario
+        theories, probes = (self.history.header.scenario.get(key) for key in ("theories", "probes"))
         first = name.split(".")[0]
-        predicted = first in scenario.get("theories", {}) and first not in scenario.get("probes", {})
-        return predicted or name.endswith(".theory")
+        predicted = isinstance(theories, dict) and first in theories
+        return name.endswith(".theory") or (predicted and not (isinstance(probes, dict) and first in probes))

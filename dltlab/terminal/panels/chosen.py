@@ -39,8 +39,8 @@ def build(tables: Iterable[object], places: catalog.Places | None = None) -> lis
 def of(header: Header) -> list[AbstractPanel]:
     """The panels of a session, in the order in which they are shown."""
     try:
-        own = build(header.scenario.get("panels", ()))
-    except ScenarioError:
+        own = build(header.scenario.get("panels") or ())
+    except (ScenarioError, TypeError):
         # A recording may hold panels that this version does not know; its series remain.
         own = []
     return own or default(header)
@@ -51,7 +51,7 @@ def default(header: Header) -> list[AbstractPanel]:
     panels = list(standard(header).values())
     shown = {name for panel in panels for name in panel.series}
     for series in header.series:
-        extra = series.name.endswith(".theory") or series.name.split(".")[0] in header.scenario.get("theories", {})
+        extra = series.name.endswith(".theory") or series.name.split(".")[0] in _tables(header, "theories")
         if series.name not in shown and not extra:
             vector = bool(_own_axes(series))
             panels.append(Bars([series.name]) if vector else Curves([series.name]))
@@ -62,14 +62,20 @@ def standard(header: Header) -> dict[str, AbstractPanel]:
     """Loss, sharpness and weight movement, as far as the session reads them."""
     found: dict[str, AbstractPanel] = {}
     names = {series.name for series in header.series}
-    probes: dict[str, Any] = header.scenario.get("probes", {})
+    probes = _tables(header, "probes")
     for word, (kind, title) in STANDARD.items():
-        kinds = {name: table if isinstance(table, str) else table.get("kind") for name, table in probes.items()}
+        kinds = {n: table.get("kind") if isinstance(table, dict) else table for n, table in probes.items()}
         name = next((n for n, k in kinds.items() if k == kind and n in names), word)
         if name in names:
             flow = f"flow.{_FLOW[word]}"
             found[word] = Curves([name, flow] if flow in names else [name], title)
     return found
+
+
+def _tables(header: Header, key: str) -> dict[str, Any]:
+    """A table of the scenario, as its recording holds it."""
+    tables = header.scenario.get(key)
+    return tables if isinstance(tables, dict) else {}
 
 
 def _own_axes(series: Series) -> tuple[str, ...]:

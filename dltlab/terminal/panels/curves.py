@@ -1,6 +1,5 @@
 """Series against the step: lines, the dashed lines of theory, the band of an ensemble."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -9,7 +8,7 @@ from msgspec import Meta
 from dltlab.terminal.drawing import plot
 from dltlab.terminal.drawing.lines import Picture
 from dltlab.terminal.drawing.scales import Scale, around, steps
-from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Look, numbered
 from dltlab.text import one_line
 
@@ -61,21 +60,37 @@ class Curves(AbstractPanel):
         for name in names:
             trace = traces[name]
             role = "theory" if traces.is_theory(name) else "curve"
+            lines = []
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
-                latest = float(trace.latest[track])
-                curves.append(plot.Curve(trace.stretches, track, label, latest, slot, role))
+                latest = float(trace.latest[track]) if trace.length else None
+                lines.append(plot.Curve(trace.stretches, track, label, latest, slot, role))
                 slot += role == "curve"
-            if trace.band:
-                label = f"{trace.series.shape[0]} seeds" if name == names[0] else ""
-                curves.append(plot.Curve(trace.stretches, trace.lines, label, math.nan, slot, "band"))
-                curves.append(plot.Curve(trace.stretches, trace.lines + 1, "", math.nan, slot, "band"))
-            theory = traces.theory_of(name)
-            if self.theory and theory and theory not in names:
-                predicted = traces[theory]
-                label = one_line(predicted.series.title or "theory")
-                curves.append(plot.Curve(predicted.stretches, 0, label, float(predicted.latest[0]), slot, "theory"))
+            # In the legend the theory stands beside the curve that it predicts.
+            curves += [*lines[:1], *self._theory(traces, name), *self._band(trace, name == names[0]), *lines[1:]]
         return curves
+
+    def _theory(self, traces: Traces, name: str) -> list[plot.Curve]:
+        theory = traces.theory_of(name)
+        if not self.theory or theory is None or theory in self.series:
+            return []
+        predicted = traces[theory]
+        label = one_line(predicted.series.title or "theory")
+        return [
+            plot.Curve(
+                predicted.stretches, 0, label, float(predicted.latest[0]) if predicted.length else None, 0, "theory"
+            )
+        ]
+
+    def _band(self, trace: Trace, named: bool) -> list[plot.Curve]:
+        if not trace.band:
+            return []
+        label = f"{trace.series.shape[0]} seeds" if named else ""
+        low, high = trace.lines, trace.lines + 1
+        return [
+            plot.Curve(trace.stretches, low, label, None, 0, "band"),
+            plot.Curve(trace.stretches, high, "", None, 0, "band"),
+        ]
 
     def _up(self, curves: list[plot.Curve], kind: str) -> Scale | None:
         log = kind == "log"

@@ -32,8 +32,8 @@ class AbstractPanel(abc.ABC):
     def heading(self, traces: Traces) -> list[tuple[str, str]]:
         """The title that it was given, or its first series' own."""
         known = [traces.history[name].series for name in self.series if name in traces]
-        text = self.title or ", ".join(known[0:1] and [_with_unit(known[0].title, known[0].unit)]) or self.series[0]
-        return [(one_line(text), "strong")]
+        own = f"{known[0].title} ({known[0].unit})" if known and known[0].unit else known[0].title if known else ""
+        return [(one_line(self.title or own or self.series[0]), "strong")]
 
     def apology(self, traces: Traces, width: int, height: int, look: Look) -> Picture | None:
         """A sentence in the panel's place where a series is not in the session."""
@@ -48,7 +48,3 @@ class AbstractPanel(abc.ABC):
 def numbered(heading: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
     """The heading after its key."""
     return [(f"{look.number} ", "key"), *heading] if look.number else heading
-
-
-def _with_unit(title: str, unit: str) -> str:
-    return f"{title} ({unit})" if unit else title

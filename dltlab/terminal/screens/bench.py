@@ -4,7 +4,6 @@ It cannot tell a live engine from a recording: it polls a source for records, fo
 into a History, and sends commands that come back as Events.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -15,30 +14,25 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Stop, Turn
-from dltlab.errors import DltlabError
-from dltlab.records import Event, Knob
+from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Turn
+from dltlab.records import Knob
 from dltlab.session.history import History
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, standing
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame, wrap
-from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.fit import Options
+from dltlab.terminal.messages import Launch, Leave, Start
 from dltlab.terminal.panels import AbstractPanel, chosen
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
+from dltlab.terminal.screens.following import Following
 from dltlab.terminal.screens.page import Ask, Page
-from dltlab.terminal.screens.verdicts import Judge
 from dltlab.terminal.widgets.board import Board
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
 
 SMALLEST: Final = (40, 12)
 _WIDE: Final = 100
-_ANSWER: Final = 3.0
-"""Seconds after which a command that brought no Event is no longer shown as pending."""
-
-Relaunch = Callable[[], Source]
 
 
 class Bench(Screen[None]):
@@ -47,24 +41,16 @@ class Bench(Screen[None]):
     BINDINGS = keys.bindings()
 
     def __init__(
-        self, source: Source, options: Options, inks: dict[str, Style], relaunch: Relaunch | None = None
+        self, source: Source, options: Options, inks: dict[str, Style], relaunch: Launch | None = None
     ) -> None:
         super().__init__()
-        self.source = source
-        self.history = History(source.header)
-        self.traces = Traces(self.history)
+        self.following = Following(source)
+        self.history = self.following.history
         self._options = options
         self._inks = inks
         self._relaunch = relaunch
         self._panels, self._own = _panels_of(self.history)
-        self._judge = Judge(source.header)
-        self._speed = standing.Speed()
-        self._rate: float | None = None
         self._knob = 0
-        self._asked: dict[str, tuple[float, float]] = {}
-        self._pending = ("", 0.0)
-        self._notice = ""
-        self._seen = (-1, 0)
         self._stale: list[Sheet] = []
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
         self._inset = self._sheet(self._paint_side, "inset")
@@ -128,39 +114,11 @@ class Bench(Screen[None]):
 
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
-        before = len(self.history.events)
-        try:
-            self.history.extend(self.source.poll())
-        except DltlabError as fault:
-            self._notice = one_line(str(fault))
-        for event in self.history.events[before:]:
-            self._heard(event)
-        now = time.monotonic()
-        self._rate = self._speed.at(now, self.history.step)
-        if self._pending[0] and now - self._pending[1] > _ANSWER:
-            self._pending = ("", 0.0)
-        self._asked = {knob: asked for knob, asked in self._asked.items() if now - asked[1] <= _ANSWER}
-        if self._judge.due(now, self.history):
-            self._judge.look(now, self.history)
-            self._spoil(self._side, self._inset)
-        version = self.history.version
-        if version != self._seen[0]:
+        if self.following.poll():
             self._spoil(self._title, *self._plots)
-            self._seen = (version, before)
+        if self.following.judged():
+            self._spoil(self._side, self._inset)
         self._spoil(self._knobs, self._status, self._foot)
-
-    def _heard(self, event: Event) -> None:
-        """An answer: what was pending is no longer so."""
-        if event.what == "price":
-            return
-        if event.what == "turn":
-            self._asked.pop(str(event.data.get("knob")), None)
-        else:
-            self._pending = ("", 0.0)
-        if event.what in ("refused", "warning", "turn", "mark", "diverged", "continued", "pace"):
-            self._notice = standing.told(event)
-        if event.what == "refused":
-            self._asked.clear()
 
     def _spoil(self, *sheets: Sheet) -> None:
         """Have sheets painted, one a turn of the event loop, so that a key never waits for two."""
@@ -185,7 +143,7 @@ class Bench(Screen[None]):
             number = str(index + 1) if index < 9 else ""
             look = Look(self._options.glyphs, number)
             try:
-                return self._panels[index].draw(self.traces, width, height, look)
+                return self._panels[index].draw(self.following.traces, width, height, look)
             except Exception as fault:
                 # One panel that cannot be drawn must not take the session's viewer with it.
                 return centred(
@@ -194,40 +152,44 @@ class Bench(Screen[None]):
 
         return paint
 
-    def _paint_title(self, width: int, height: int) -> Picture:
+    def _paint_title(self, width: int, _: int) -> Picture:
         return (standing.title_bar(self.history, "", width),)
 
     def _paint_side(self, width: int, height: int) -> Picture:
-        look_for = [str(text) for text in self.history.header.scenario.get("look_for", ())]
-        return beside.side(self._judge.verdicts, look_for, width, height)
+        look_for = self._texts("look_for")
+        return beside.side(self.following.judge.verdicts, look_for, width, height)
+
+    def _texts(self, key: str) -> list[str]:
+        """Lines of the scenario, as its recording holds them."""
+        texts = self.history.header.scenario.get(key)
+        return [str(text) for text in texts] if isinstance(texts, list) else []
 
     def _paint_knobs(self, width: int, height: int) -> Picture:
         knobs = self.history.header.knobs
         first = min(max(self._knob - height + 1, 0), max(len(knobs) - height, 0))
         lines = []
         for index, knob in list(enumerate(knobs))[first : first + height]:
-            asked = self._asked.get(knob.name)
-            value = self.history.knob(knob.name)
-            live = Turn in self.source.accepts
-            lines.append(
-                beside.knob_line(knob, value, asked[0] if asked else None, width, chosen=live and index == self._knob)
-            )
+            value, asked = self.following.value(knob), self.following.asked(knob)
+            live = Turn in self.following.source.accepts
+            lines.append(beside.knob_line(knob, value, asked, width, chosen=live and index == self._knob))
         return frame(lines, width, height)
 
-    def _paint_status(self, width: int, height: int) -> Picture:
-        link = "" if Stop in self.source.accepts else "read-only" if self.source.ended else "replay"
-        now = standing.standing(self.history, self.source.ended, self._pending[0], self._rate, link)
-        return (standing.status_line(now, width),)
+    def _paint_status(self, width: int, _: int) -> Picture:
+        return (standing.status_line(self.following.standing, width),)
 
-    def _paint_keys(self, width: int, height: int) -> Picture:
-        said = self.source.ended or self._notice
-        if said and (self.source.ended or width >= 60):
-            sign = "■ " if self.source.ended else ""
+    def _paint_keys(self, width: int, _: int) -> Picture:
+        notice = self.following.notice
+        said = notice or self.following.source.ended
+        if said:
             room = max(width - 22, width // 2)
-            spans = fit(((f" {sign}{one_line(said)}", "ended" if self.source.ended else "pending"),), room)
+            ink = "pending" if notice else "ended"
+            spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *beside.keys_line([("?", "help"), ("q", "quit")], width - room)),)
-        shown = [(key.shown, key.brief) for key in keys.offered(self.source.accepts) if key.brief]
-        return (beside.keys_line(shown, width, beside.summary(self._judge.verdicts) if not self._side.display else ()),)
+        shown = [(key.shown, key.brief) for key in keys.offered(self.following.source.accepts) if key.brief]
+        if Turn in self.following.source.accepts and self.history.header.knobs:
+            shown.insert(2, ("←→", "turn"))
+        seen = self._side.display or self._inset.display
+        return (beside.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
 
     def _paint_small(self, width: int, height: int) -> Picture:
         needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
@@ -235,22 +197,20 @@ class Bench(Screen[None]):
 
     # What the keys do.
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """A key whose command the source does not accept does nothing."""
         for key in keys.KEYS:
             if key.action.split("(")[0] == action and key.needs is not None and key.action != "detach":
-                return key.needs in self.source.accepts
+                return key.needs in self.following.source.accepts
         return True
 
     def _send(self, command: Command, pending: str = "") -> None:
-        self.source.send(command)
-        if pending:
-            self._pending = (pending, time.monotonic())
+        self.following.send(command, pending)
         self._status.repaint()
 
     def action_pause(self) -> None:
         """Pause, or go on."""
-        held = standing.word_of(self.history, self.source.ended) == "paused"
+        held = self.following.standing.word == "paused"
         self._send(Resume() if held else Pause(), "going on" if held else "pausing")
 
     def action_advance(self) -> None:
@@ -270,13 +230,11 @@ class Bench(Screen[None]):
     def action_turn(self, notches: int) -> None:
         """Turn the chosen knob."""
         if knob := self._chosen():
-            asked = self._asked.get(knob.name)
-            base = asked[0] if asked else self.history.knob(knob.name)
-            self._turn_to(knob, beside.turned(knob, base, notches))
+            base = self.following.asked(knob)
+            self._turn_to(knob, beside.turned(knob, self.following.value(knob) if base is None else base, notches))
 
     def _turn_to(self, knob: Knob, value: float) -> None:
-        self._asked[knob.name] = (value, time.monotonic())
-        self.source.send(Turn(knob.name, value))
+        self.following.turn(knob, value)
         self._knobs.repaint()
 
     def action_type_value(self) -> None:
@@ -301,19 +259,19 @@ class Bench(Screen[None]):
             self._turn_to(knob, value)
 
         title = f"{one_line(knob.title or knob.name)}, from {knob.low:g} to {knob.high:g}:"
-        self._ask(title, f"{self.history.knob(knob.name):g}", answered)
+        self._ask(title, f"{self.following.value(knob):g}", answered)
 
     def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
 
     def _say(self, text: str) -> None:
-        self._notice = text
+        self.following.say(text)
         self._foot.repaint()
 
     def action_pace(self, factor: float) -> None:
         """Faster or slower."""
-        now = standing.standing(self.history, "", "", self._rate, "")
-        base = now.pace or self._rate or 100.0
+        now = self.following.standing
+        base = now.pace or now.rate or 100.0
         self._send(Pace(float(f"{max(base * factor, 1e-3):.3g}")), "faster" if factor > 1 else "slower")
 
     def action_flat_out(self) -> None:
@@ -358,10 +316,10 @@ class Bench(Screen[None]):
 
         def write(width: int) -> list[Line]:
             lines: list[Line] = [*wrap(str(scenario.get("abstract", "")), width), ()]
-            if self._judge.verdicts:
-                lines += [beside.rule("Claims", width), *beside.verdict_lines(self._judge.verdicts, width), ()]
+            if self.following.judge.verdicts:
+                lines += [beside.rule("Claims", width), *beside.verdict_lines(self.following.judge.verdicts, width), ()]
             for heading, key in (("Look for", "look_for"), ("Sources", "sources")):
-                texts = [str(text) for text in scenario.get(key, ())]
+                texts = self._texts(key)
                 lines += [beside.rule(heading, width)] if texts else []
                 for text in texts:
                     lines += wrap(text, width, "text", "• ")
@@ -372,9 +330,9 @@ class Bench(Screen[None]):
 
     def action_help(self) -> None:
         """What the keys do."""
-        table = [(key.shown, key.words) for key in keys.offered(self.source.accepts)]
+        table = [(key.shown, key.words) for key in keys.offered(self.following.source.accepts)]
         said = {
-            "How it ended": [self.source.ended] if self.source.ended else [],
+            "How it ended": [self.following.source.ended] if self.following.source.ended else [],
             "Session": [self.history.header.session],
         }
         self._open_page("Keys of the bench", lambda width: beside.help_page(table, said, width))
@@ -396,23 +354,18 @@ class Bench(Screen[None]):
         if self._relaunch is None:
             self._say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
             return
-        self._end()
-        self.app.start_bench(self._relaunch, one_line(self.history.header.title), instead=True)  # type: ignore[attr-defined]
-
-    def _end(self) -> None:
-        if Stop in self.source.accepts:
-            self.source.send(Stop())
-        self.source.close()
+        self.following.end()
+        self.post_message(Start(self._relaunch, one_line(self.history.header.title), instead=True))
 
     def action_detach(self) -> None:
         """Leave; the session goes on."""
-        self.source.close()
-        self.app.leave_bench()  # type: ignore[attr-defined]
+        self.following.source.close()
+        self.post_message(Leave())
 
     def action_leave(self) -> None:
         """End the session and leave."""
-        self._end()
-        self.app.leave_bench()  # type: ignore[attr-defined]
+        self.following.end()
+        self.post_message(Leave())
 
 
 def _panels_of(history: History) -> tuple[list[AbstractPanel], int]:

@@ -13,6 +13,7 @@ from dltlab.errors import ScenarioError
 from dltlab.session.source import Source
 from dltlab.terminal.drawing.beside import keys_line, rule
 from dltlab.terminal.drawing.lines import Line, Picture, between, centred, fit, frame, wrap
+from dltlab.terminal.messages import Start
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
 
@@ -111,7 +112,7 @@ class Gallery(Screen[None]):
 
             return start(name, seeds=1)
 
-        self.app.start_bench(launch, name)  # type: ignore[attr-defined]
+        self.post_message(Start(launch, name))
 
     def _repaint(self) -> None:
         for sheet in (self._top, self._list, self._about, self._foot):
@@ -120,7 +121,7 @@ class Gallery(Screen[None]):
     def _first(self, height: int) -> int:
         return max(min(self._at, len(self._shown) - 1) - height + 1, 0)
 
-    def _paint_top(self, width: int, height: int) -> Picture:
+    def _paint_top(self, width: int, _: int) -> Picture:
         shown = f"{len(self._shown)} of {len(self._names)} scenarios "
         typed = ((" › ", "faint"), (self._filter, "pending")) if self._filter else ()
         return (between(((" dltlab", "strong"), *typed), ((shown, "faint"),), width),)
@@ -161,7 +162,7 @@ class Gallery(Screen[None]):
                     lines += wrap(text, column, "text" if heading == "Look for" else "faint", "• ")
         return frame([(("  ", "text"), *line) for line in lines], width, height)
 
-    def _paint_foot(self, width: int, height: int) -> Picture:
+    def _paint_foot(self, width: int, _: int) -> Picture:
         keys = [
             ("↑↓", "choose"),
             ("enter", "open"),

@@ -25,7 +25,7 @@ KEYS: Final = (
     Key("space", "space", "pause", "pause, or go on", Pause, "pause"),
     Key("full_stop", ".", "advance", "take one step and hold", Advance, "step"),
     Key("left", "←", "turn(-1)", "turn the chosen knob down", Turn),
-    Key("right", "→", "turn(1)", "turn the chosen knob up", Turn, "turn"),
+    Key("right", "→", "turn(1)", "turn the chosen knob up", Turn),
     Key("shift+left", "⇧←", "turn(-4)", "turn it down by much", Turn),
     Key("shift+right", "⇧→", "turn(4)", "turn it up by much", Turn),
     Key("up", "↑", "choose(-1)", "choose the knob above", Turn),

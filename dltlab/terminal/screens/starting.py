@@ -1,7 +1,5 @@
 """While an engine starts: one line; and if it does not, why."""
 
-from collections.abc import Callable
-
 from rich.style import Style
 from textual import work
 from textual.app import ComposeResult
@@ -15,6 +13,7 @@ from dltlab.session.source import Source
 from dltlab.terminal.drawing.beside import keys_line
 from dltlab.terminal.drawing.lines import Line, Picture, centred, frame, wrap
 from dltlab.terminal.fit import Options
+from dltlab.terminal.messages import Launch, Leave
 from dltlab.terminal.widgets.sheet import Sheet
 
 
@@ -23,7 +22,7 @@ class Starting(Screen[None]):
 
     BINDINGS = (Binding("escape,q,ctrl+c", "leave", "back", show=False),)
 
-    def __init__(self, launch: Callable[[], Source], title: str, options: Options, inks: dict[str, Style]) -> None:
+    def __init__(self, launch: Launch, title: str, options: Options, inks: dict[str, Style]) -> None:
         super().__init__()
         self._launch = launch
         self._heading = title
@@ -68,7 +67,7 @@ class Starting(Screen[None]):
     def action_leave(self) -> None:
         """Do not wait."""
         self._left = True
-        self.app.leave_bench()  # type: ignore[attr-defined]
+        self.post_message(Leave())
 
     def _paint(self, width: int, height: int) -> Picture:
         if not self._faults:

@@ -33,7 +33,9 @@ class Judge:
     """Holds the latest verdicts."""
 
     def __init__(self, header: Header) -> None:
-        self._tables: list[dict[str, Any]] = [t for t in header.scenario.get("claims", ()) if isinstance(t, dict)]
+        self._tables: list[dict[str, Any]] = [
+            table for table in header.scenario.get("claims") or () if isinstance(table, dict)
+        ]
         self.verdicts: Sequence[Verdict] = [
             Unjudged(str(table.get("name", "")), str(table.get("says", ""))) for table in self._tables
         ]

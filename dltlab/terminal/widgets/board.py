@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Final
 
 from textual.containers import Container
-from textual.css.scalar import Scalar
 from textual.widget import Widget
 
 from dltlab.terminal.widgets.sheet import Sheet
@@ -49,7 +48,7 @@ class Board(Container):
         shown = wanted[: columns * rows]
         self.styles.grid_size_columns = columns
         self.styles.grid_size_rows = rows
-        self.styles.grid_rows = tuple(Scalar.parse("1fr") for _ in range(rows))
+        self.styles.grid_rows = " ".join(["1fr"] * rows)
         for index, sheet in enumerate(self._sheets):
             sheet.display = index in shown
             sheet.styles.column_span = 1

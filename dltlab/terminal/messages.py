@@ -1,0 +1,24 @@
+"""What screens ask of the app."""
+
+from collections.abc import Callable
+
+from textual.message import Message
+
+from dltlab.session.source import Source
+
+Launch = Callable[[], Source]
+
+
+class Start(Message):
+    """Start an engine and open the bench on it."""
+
+    def __init__(self, launch: Launch, title: str, *, instead: bool = False) -> None:
+        super().__init__()
+        self.launch = launch
+        self.title = title
+        self.instead = instead
+        """In the place of the screen that asks, rather than above it."""
+
+
+class Leave(Message):
+    """Go back to the gallery if there is one below; else leave."""

@@ -1,0 +1,122 @@
+"""Following a source: the history that its records make, and what was asked of it."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from dltlab.commands import Command, Stop, Turn
+from dltlab.errors import DltlabError
+from dltlab.records import Event, Knob
+from dltlab.session.history import History
+from dltlab.session.source import Source
+from dltlab.terminal.drawing.standing import Speed, Standing, standing, told
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.screens.verdicts import Judge
+from dltlab.text import one_line
+
+_ANSWER: Final = 3.0
+"""Seconds after which a command that brought no Event is no longer shown as pending."""
+_NOTICE: Final = 6.0
+"""Seconds for which a notice stands."""
+_TOLD: Final = frozenset({"refused", "warning", "turn", "mark", "diverged", "continued", "pace"})
+
+
+class Following:
+    """A source, folded as it speaks; with the commands that wait for their Event."""
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        self.source = source
+        self.history = History(source.header)
+        self.traces = Traces(self.history)
+        self.judge = Judge(source.header)
+        self._clock = clock
+        self._speed = Speed()
+        self._rate: float | None = None
+        self._asked: dict[str, tuple[float, float]] = {}
+        self._pending = ("", 0.0)
+        self._notice = ("", -_NOTICE)
+
+    def poll(self) -> bool:
+        """Take in what the source says; whether there was anything."""
+        before, version = len(self.history.events), self.history.version
+        try:
+            self.history.extend(self.source.poll())
+        except DltlabError as fault:
+            self.say(str(fault))
+        for event in self.history.events[before:]:
+            self._heard(event)
+        now = self._clock()
+        self._rate = self._speed.at(now, self.history.step)
+        if now - self._pending[1] > _ANSWER:
+            self._pending = ("", 0.0)
+        self._asked = {knob: asked for knob, asked in self._asked.items() if now - asked[1] <= _ANSWER}
+        return self.history.version != version
+
+    def judged(self) -> bool:
+        """Judge if it is time; whether the verdicts may be others now."""
+        now = self._clock()
+        due = self.judge.due(now, self.history)
+        if due:
+            self.judge.look(now, self.history)
+        return due
+
+    def _heard(self, event: Event) -> None:
+        """An answer: what was pending is no longer so."""
+        if event.what == "price":
+            return
+        if event.what == "turn":
+            knob, value = str(event.data.get("knob")), event.data.get("value")
+            asked = self._asked.get(knob)
+            # A later turn of the same knob may still be on its way.
+            if asked and isinstance(value, int | float) and abs(asked[0] - value) <= 1e-6 * abs(asked[0]):
+                del self._asked[knob]
+        else:
+            self._pending = ("", 0.0)
+        if event.what == "refused":
+            self._asked.clear()
+        if event.what in _TOLD:
+            self.say(told(event))
+
+    def send(self, command: Command, pending: str = "") -> None:
+        """Ask the source for something."""
+        self.source.send(command)
+        self._pending = (pending, self._clock())
+
+    def turn(self, knob: Knob, value: float) -> None:
+        """Ask for a knob to be turned."""
+        self._asked[knob.name] = (value, self._clock())
+        self.source.send(Turn(knob.name, value))
+
+    def value(self, knob: Knob) -> float:
+        """A knob's value now."""
+        try:
+            return self.history.knob(knob.name)
+        except (KeyError, TypeError, ValueError):
+            # A recording may hold a turn that says no number.
+            return knob.value
+
+    def asked(self, knob: Knob) -> float | None:
+        """The value that a knob was asked to take and has not taken."""
+        asked = self._asked.get(knob.name)
+        return asked[0] if asked else None
+
+    def say(self, text: str) -> None:
+        """Leave a notice."""
+        self._notice = (one_line(text), self._clock())
+
+    @property
+    def notice(self) -> str:
+        """What happened lately, in one line."""
+        return self._notice[0] if self._clock() - self._notice[1] < _NOTICE else ""
+
+    @property
+    def standing(self) -> Standing:
+        """How the session stands."""
+        link = "" if Stop in self.source.accepts else "replay" if self.source.accepts else "ended"
+        return standing(self.history, self.source.ended, self._pending[0], self._rate, link)
+
+    def end(self) -> None:
+        """End the session if that can be asked for, and stop following."""
+        if Stop in self.source.accepts:
+            self.source.send(Stop())
+        self.source.close()
