@@ -1,0 +1,250 @@
+"""The command line from outside: what it prints where, and its exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import jsonschema
+import pytest
+import tomli
+
+from dltlab import show
+from dltlab.check import check, resolved, schema
+from dltlab.cli import cli
+from dltlab.scenario import folder, gallery, parse, read
+from dltlab.text import clean
+
+EDGE: Final = (folder() / "edge-of-stability.toml").read_text(encoding="utf-8")
+
+
+def dltlab(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in a process of its own, without a terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "dltlab", *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        stdin=subprocess.DEVNULL,
+        timeout=300,
+        env={**os.environ, "PYTHONIOENCODING": "utf-8", **environment},
+    )
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("command", ["", *cli.commands])
+def test_every_command_says_what_it_is_for(command: str) -> None:
+    done = dltlab(*command.split(), "--help")
+    assert done.returncode == 0
+    assert "Usage: dltlab" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rnu"], "rnu"),
+        (["run"], "SCENARIO"),
+        (["run", "edge-of-stability", "--steps", "0"], "--steps"),
+        (["run", "edge-of-stabilty"], "did you mean 'edge-of-stability'?"),
+        (["run", "\x1b[2J"], "\\x1b[2J"),
+        (["show", "none.toml"], "none.toml: cannot be read (No such file or directory); check the path."),
+        (
+            ["show", "edge-of-stability", "--set", "run.steps=0"],
+            "--set run.steps=0: run.steps: expected a whole number",
+        ),
+        (["open", "edge-of-stability"], "the screen needs a terminal"),
+        (["replay", "nothing"], "the screen needs a terminal"),
+        (["attach"], "the screen needs a terminal"),
+        (["resume", "nothing"], "the screen needs a terminal"),
+        (["run", "a", "b", "--out", "x"], "--out names one file"),
+    ],
+)
+def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) -> None:
+    done = dltlab(*arguments)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert done.stdout == ""
+
+
+def test_the_gallery_as_text_and_as_json() -> None:
+    text, data = dltlab("list"), dltlab("list", "--json")
+    assert text.returncode == data.returncode == 0
+    rows = json.loads(data.stdout)
+    assert [row["name"] for row in rows] == list(gallery())
+    assert all(Path(row["file"]).is_file() and row["title"] for row in rows)
+    assert all(row["name"] in text.stdout and row["title"] in text.stdout for row in rows)
+
+
+def test_check_passes_the_gallery() -> None:
+    done = dltlab("check", *map(str, gallery().values()))
+    assert done.returncode == 0, done.stdout
+    assert done.stdout.count(": ok\n") == len(gallery())
+
+
+def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    changes = {
+        'kind = "gradient_descent"': 'kind = "gradient_decent"',
+        'kind = "mlp"': 'kind = "mpl"',
+        "[probes.loss]\n": "[probes.loss]\nlos = 1\n",
+    }
+    text = EDGE
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new, 1)
+    text += '\n[[panels]]\nkind = "curvs"\nseries = ["loss"]\n\n[[claims]]\nname = "x"\nkind = "\\u001b[2J"\n'
+    bad.write_text(text, encoding="utf-8")
+    done = dltlab("check", str(bad), "edge-of-stability")
+    assert done.returncode == 2
+    assert "edge-of-stability: ok" in done.stdout
+    lines = text.splitlines()
+    told = [line for line in done.stdout.splitlines() if line.startswith(str(bad))]
+    places = [line.removeprefix(f"{bad}:").split(":") for line in told]
+    assert {lines[int(line) - 1][int(column) - 1 :].split(" ")[0] for line, column, *_ in places} == {"kind", "los"}
+    for words in (
+        "did you mean 'gradient_descent'?",
+        "did you mean 'mlp'?",
+        "los: unknown key",
+        "did you mean 'curves'?",
+    ):
+        assert any(words in line for line in told), told
+    assert any("unknown claim" in line for line in told), told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\x00",
+        "title = ",
+        'title = "\\u001b]0;x\\u0007[red]"',
+        "a = " + "[" * 1000,
+        "panels = 3",
+        EDGE + '\n[[panels]]\nkind = "curves"\nseries = 3\n',
+        EDGE + '\n[[panels]]\nkind = "curves"\nseries = ["los"]\n',
+        EDGE + "\n[[claims]]\nname = 3\n",
+    ],
+    ids=range(9),
+)
+def test_no_file_breaks_the_check(text: str, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(text, encoding="utf-8")
+    done = dltlab("check", str(bad))
+    assert done.returncode == 2
+    assert all(line.startswith(f"{bad}:") for line in done.stdout.splitlines())
+    assert done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_show_tells_all_and_its_tables_read_back(name: str) -> None:
+    scenario = check(read(name))
+    tables = resolved(scenario)
+    assert tomli.loads("\n".join(show.toml(tables))) == tables
+    again = parse("\n".join(show.toml(tables)), "again")
+    assert resolved(check(again)) == tables
+    done = dltlab("show", name, COLUMNS="80")
+    flat = " ".join(done.stdout.split())
+    assert done.returncode == 0
+    for words in (scenario.title, *scenario.sources, *scenario.look_for, *(claim["name"] for claim in scenario.claims)):
+        assert " ".join(clean(words).split()) in flat
+
+
+def test_show_applies_overrides() -> None:
+    assert "learning_rate = 0.3\n" in dltlab("show", "edge-of-stability", "--set", "optimizer.learning_rate=0.3").stdout
+
+
+def test_the_schema_is_one_and_the_gallery_points_to_the_current_one() -> None:
+    jsonschema.Draft7Validator.check_schema(schema())
+    assert json.loads(dltlab("schema").stdout) == schema()
+    assert json.loads((folder() / "scenario.schema.json").read_text(encoding="utf-8")) == schema(), (
+        "write it again: dltlab schema > scenarios/scenario.schema.json"
+    )
+    for path in gallery().values():
+        assert path.read_text(encoding="utf-8").startswith("#:schema ./scenario.schema.json\n"), path
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_the_schema_accepts_the_gallery_and_refuses_what_is_misspelt(name: str) -> None:
+    judge = jsonschema.Draft7Validator(schema())
+    table = read(name).table
+    assert [fault.message for fault in judge.iter_errors(table)] == []
+    for change in (
+        {"titel": "x"},
+        {"run": {**table["run"], "step": 1}},
+        {"run": {**table["run"], "steps": 0}},
+        {"problem": {**table["problem"], "kind": "supervized"}},
+        {"optimizer": {**table["optimizer"], "learning_rat": 1.0}},
+        {"probes": {"loss": {"kind": "los"}}},
+        {"theories": {"x": {"kind": "stability_treshold"}}},
+        {"panels": [{"kind": "curvs"}]},
+        {"claims": [{**table["claims"][0], "kind": "plato"}]},
+        {"claims": [{**table["claims"][0], "predictd": 1.0}]},
+        {"knobs": [{"name": "learning_rate", "low": 0.1}]},
+    ):
+        assert not judge.is_valid(table | change), change
+
+
+def test_doctor_tells_versions_device_and_folders(tmp_path: Path) -> None:
+    done = dltlab("doctor")
+    assert done.returncode == 0, done.stdout
+    told = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert {"dltlab", "python", "jax", "textual", "device", "terminal", "sessions", "cache", "runtime"} <= set(told)
+    assert os.environ["DLTLAB_DATA_DIR"] in told["sessions"]
+    (tmp_path / "file").write_text("")
+    broken = dltlab("doctor", DLTLAB_DATA_DIR=str(tmp_path / "file" / "below"))
+    assert broken.returncode == 2
+    assert "DLTLAB_DATA_DIR" in broken.stdout
+
+
+def test_no_sessions_is_no_error() -> None:
+    done = dltlab("sessions")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    code = "import os, sys; os.close(0); sys.exit(0)"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "dltlab", "show", "edge-of-stability"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as writer,
+        subprocess.Popen([sys.executable, "-c", code], stdin=writer.stdout) as reader,
+    ):
+        assert writer.stdout is not None
+        writer.stdout.close()
+        reader.wait(60)
+        assert writer.stderr is not None
+        assert writer.stderr.read() == b""
+        assert writer.wait(60) == 141
+
+
+def test_a_plain_locale_prints_escapes_instead_of_failing() -> None:
+    done = dltlab("show", "edge-of-stability", PYTHONIOENCODING="ascii", COLUMNS="80")
+    assert done.returncode == 0
+    assert done.stdout.isascii()
+
+
+@pytest.mark.slow
+def test_without_a_terminal_the_first_scenario_runs_and_is_judged() -> None:
+    done = dltlab()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "There is no terminal" in done.stderr
+    assert "edge-of-stability" in done.stderr
+    assert "holds" in done.stdout
+
+
+@pytest.mark.parametrize(("command", "seconds"), [("--help", 0.25), ("list", 0.4)])
+def test_light_commands_are_there_at_once(command: str, seconds: float) -> None:
+    """The budget of the issue, with room for a machine that has other work."""
+    spent = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "dltlab", command], stdout=subprocess.DEVNULL, check=True)
+        spent.append(time.perf_counter() - start)
+    assert min(spent) < 2 * seconds
