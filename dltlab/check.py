@@ -20,20 +20,26 @@ def check(document: Document) -> Scenario:
     Raises:
         ScenarioError: With every fault that any room finds.
     """
+    from dltlab import claims
+    from dltlab.terminal.panels import chosen
+
     scenario = validate(document)
-    experiment = _engine()
     faults: list[str] = []
+    judged, experiment = (), None
     try:
-        experiment.check(document)
+        experiment = _engine().build(document)
     except ScenarioError as found:
         faults += found.faults
-    for section, noun in (("panels", "panel"), ("claims", "claim")):
-        shelf = _shelves()[noun]
-        for index, table in enumerate(getattr(scenario, section)):
-            try:
-                catalog.make(shelf, table, noun=noun, at=(section, index), places=document)
-            except ScenarioError as found:
-                faults += found.faults
+    try:
+        chosen.build(scenario.panels, document)
+    except ScenarioError as found:
+        faults += found.faults
+    try:
+        judged = claims.build(scenario.claims, document)
+    except ScenarioError as found:
+        faults += found.faults
+    if experiment is not None:
+        faults += claims.check_series(judged, [series.name for series in experiment.series], document)
     if faults:
         raise ScenarioError(*faults)
     return scenario
@@ -71,6 +77,9 @@ def schema() -> dict[str, Any]:
 def _engine() -> Any:
     # Nothing is computed here that is worth a GPU's memory, which JAX would take whole.
     os.environ.setdefault("JAX_PLATFORMS", "cpu")
+    from dltlab.engine import machine
+
+    machine.prepare()
     from dltlab.engine import experiment
 
     return experiment

@@ -48,9 +48,11 @@ def _devices() -> Iterator[tuple[str, str]]:
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         yield "devices", f"! the engine ended with exit code {done.returncode}: {last[0]}"
-    for line in done.stdout.splitlines():
-        device = json.loads(line)
-        yield "device", ", ".join(f"{key} {value}" for key, value in device.items())
+        return
+    told = json.loads(done.stdout)
+    yield "devices", ", ".join(told["devices"])
+    yield "processor", f"{told['device']['processor']}, {told['threads']} threads of XLA"
+    yield "bits", f"fingerprint {told['fingerprint']}: equal ones promise equal bits"
 
 
 def _terminal() -> Iterator[tuple[str, str]]:

@@ -193,7 +193,7 @@ def test_doctor_tells_versions_device_and_folders(tmp_path: Path) -> None:
     done = dltlab("doctor")
     assert done.returncode == 0, done.stdout
     told = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert {"dltlab", "python", "jax", "textual", "device", "terminal", "sessions", "cache", "runtime"} <= set(told)
+    assert {"dltlab", "python", "jax", "textual", "devices", "terminal", "sessions", "cache", "runtime"} <= set(told)
     assert os.environ["DLTLAB_DATA_DIR"] in told["sessions"]
     (tmp_path / "file").write_text("")
     broken = dltlab("doctor", DLTLAB_DATA_DIR=str(tmp_path / "file" / "below"))

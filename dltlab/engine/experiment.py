@@ -109,7 +109,8 @@ def _bound(
             faults.append(document.fault((section, name), str(fault)))
     known = [item.name for item in series]
     for index, panel in enumerate(scenario.panels):
-        for place, wanted in enumerate(panel.get("series", ())):
+        named = panel.get("series", ())
+        for place, wanted in enumerate(named if isinstance(named, list) else ()):
             if wanted not in known:
                 cure = catalog.near_miss(str(wanted), known)
                 faults.append(document.fault(("panels", index, "series", place), f"no series {wanted!r}; {cure}"))
