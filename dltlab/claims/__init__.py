@@ -1,0 +1,76 @@
+"""What theory promises of a session, and what became of it.
+
+A claim measures one number a seed in a :class:`~dltlab.session.history.History` and says
+whether the median of the seeds (or every one) lies where theory puts it. A new kind is one
+file and one line here.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from dltlab import catalog
+from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Verdict
+from dltlab.claims.agrees import Agrees
+from dltlab.claims.crosses import Crosses
+from dltlab.claims.level import Level
+from dltlab.claims.monotone import Monotone
+from dltlab.claims.plateau import Plateau
+from dltlab.claims.ratio import Ratio
+from dltlab.claims.slope import Slope
+from dltlab.errors import ScenarioError
+from dltlab.session.history import History
+
+__all__ = ["CLAIMS", "AbstractClaim", "Interval", "Measured", "Verdict", "build", "check_series", "judge_all"]
+
+CLAIMS: Final[dict[str, type[AbstractClaim]]] = {
+    "level": Level,
+    "plateau": Plateau,
+    "monotone": Monotone,
+    "crosses": Crosses,
+    "ratio": Ratio,
+    "agrees": Agrees,
+    "slope": Slope,
+}
+
+
+def build(tables: Sequence[Any], document: catalog.Places | None = None) -> list[AbstractClaim]:
+    """The claims of a scenario's ``[[claims]]``.
+
+    Raises:
+        ScenarioError: With every fault of every claim, one a line.
+    """
+    claims: list[AbstractClaim] = []
+    faults: list[str] = []
+    places = document or catalog.Nowhere()
+    for index, table in enumerate(tables):
+        try:
+            claim = catalog.make(CLAIMS, table, noun="claim", at=("claims", index), places=places)
+        except ScenarioError as found:
+            faults += found.faults
+            continue
+        if claim.name in {other.name for other in claims}:
+            faults.append(
+                places.fault(("claims", index, "name"), f"a second claim {claim.name!r}; choose another name.")
+            )
+        claims.append(claim)
+    if faults:
+        raise ScenarioError(*faults)
+    return claims
+
+
+def check_series(
+    claims: Sequence[AbstractClaim], names: Iterable[str], document: catalog.Places | None = None
+) -> list[str]:
+    """The faults of claims that read a series which the session does not have, one a line."""
+    names, places = list(names), document or catalog.Nowhere()
+    return [
+        places.fault(("claims", index, *key.split(".")), f"no series {name!r}; {catalog.near_miss(name, names)}")
+        for index, claim in enumerate(claims)
+        for key, name in claim.needs().items()
+        if name not in names
+    ]
+
+
+def judge_all(claims: Iterable[AbstractClaim], history: History) -> list[Verdict]:
+    """A verdict on each claim, in order."""
+    return [claim.judge(history) for claim in claims]

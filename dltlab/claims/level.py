@@ -1,0 +1,79 @@
+"""A statistic of a series stands at a number, or on one side of it."""
+
+import numpy as np
+
+from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span, middle, shown
+from dltlab.claims.criteria import between, near, one_of, worded
+from dltlab.claims.windows import Component, Crossing, Statistic, bounds, folded, inside
+from dltlab.session.history import History
+
+
+class Level(AbstractClaim, frozen=True, kw_only=True):
+    """A statistic of a series over a window, near a prediction or within bounds."""
+
+    series: Name
+    component: Component = 0
+    statistic: Statistic = "median"
+    window: Span = (0.0, 1.0)
+    since: Crossing | None = None
+    until: Crossing | None = None
+    predicted: float | None = None
+    relative: bool = False
+    """Whether the tolerance is a fraction of the prediction."""
+    below: float | None = None
+    above: float | None = None
+    least: Positive = 1
+    """Readings that it takes to judge."""
+
+    def __post_init__(self) -> None:
+        one_of(predicted=self.predicted, below=self.below, above=self.above)
+
+    def needs(self) -> dict[str, str]:
+        """The series, and those that open and close its window."""
+        return {"series": self.series, **window_needs(self.since, self.until)}
+
+    @property
+    def interval(self) -> Interval:
+        """Around the prediction, or strictly within the bounds."""
+        if self.predicted is None:
+            return between(self.above, self.below, strict=True)
+        return near(self.predicted, self.tolerance * (abs(self.predicted) if self.relative else 1.0))
+
+    def words(self, history: History) -> tuple[str, str]:
+        """The prediction and its tolerance, or the bounds."""
+        unit = history[self.series].series.unit if self.series in history else ""
+        if self.predicted is None:
+            return worded(self.interval, unit), ""
+        near_by = f"{100 * self.tolerance:.4g} %" if self.relative else f"{self.tolerance:.4g}"
+        return f"{shown(self.predicted)} {unit}".rstrip(), f"± {near_by}"
+
+    def measure(self, history: History) -> Measured:
+        """The statistic of each member's finite readings."""
+        span = bounds(history, self.window, self.since, self.until)
+        found, belongs = inside(history, self.series, self.component, span)
+        values = np.full(len(belongs), np.nan)
+        for member, (row, mine) in enumerate(zip(found.values, belongs, strict=True)):
+            whole = mine & np.isfinite(row)
+            # The state of a member that has diverged is no number, so it has no last reading.
+            gone = self.statistic == "last" and mine.any() and not np.isfinite(row[mine][-1])
+            if whole.sum() >= self.least and not gone:
+                values[member] = folded(self.statistic, row[whole])
+        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        return Measured(values, self.interval, *self.words(history), not span.whole and self._open(values), skipped)
+
+    def _open(self, values: np.ndarray) -> bool:
+        """Whether what is still to come may carry the statistic to the other side."""
+        match self.statistic:
+            case "last":
+                return True
+            case "max" | "min" as extreme:
+                known = values[~np.isnan(values)]
+                judged = known if self.over == "all" else [middle(known)]
+                return not all(self.interval.settled(float(value), extreme) for value in judged)
+            case _:
+                return False
+
+
+def window_needs(since: Crossing | None, until: Crossing | None) -> dict[str, str]:
+    """The series that a window's crossings read, by key."""
+    return {**(since.needs("since") if since else {}), **(until.needs("until") if until else {})}

@@ -1,0 +1,64 @@
+"""A series goes one way, or shows that it does not."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta
+
+from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span
+from dltlab.claims.criteria import between, one_of, worded
+from dltlab.claims.level import window_needs
+from dltlab.claims.windows import Component, Crossing, bounds, inside
+from dltlab.session.history import History
+
+Fraction = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Monotone(AbstractClaim, frozen=True, kw_only=True):
+    """The fraction of consecutive readings in a window that go against a direction."""
+
+    series: Name
+    component: Component = 0
+    direction: Literal["falls", "rises"] = "falls"
+    window: Span = (0.0, 1.0)
+    since: Crossing | None = None
+    until: Crossing | None = None
+    at_most: Fraction | None = None
+    at_least: Fraction | None = None
+    least: Positive = 10
+    """Readings that it takes to judge."""
+
+    def __post_init__(self) -> None:
+        one_of(at_most=self.at_most, at_least=self.at_least)
+
+    def needs(self) -> dict[str, str]:
+        """The series, and those that open and close its window."""
+        return {"series": self.series, **window_needs(self.since, self.until)}
+
+    @property
+    def interval(self) -> Interval:
+        """Within the bounds, widened by the tolerance."""
+        low = None if self.at_least is None else self.at_least - self.tolerance
+        high = None if self.at_most is None else self.at_most + self.tolerance
+        return between(low, high)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The fraction of readings that may or must go the other way."""
+        bare = between(self.at_least, self.at_most)
+        way = "rise" if self.direction == "falls" else "fall"
+        return f"{worded(bare)} {way}", f"± {self.tolerance:.4g}" if self.tolerance else "exact"
+
+    def measure(self, history: History) -> Measured:
+        """Each member's fraction of steps in the wrong direction."""
+        found, belongs = inside(
+            history, self.series, self.component, bounds(history, self.window, self.since, self.until)
+        )
+        values = np.full(len(belongs), np.nan)
+        for member, (row, mine) in enumerate(zip(found.values, belongs, strict=True)):
+            whole = row[mine]
+            whole = whole[np.isfinite(whole)]
+            if len(whole) >= max(self.least, 2):
+                change = np.diff(whole)
+                values[member] = np.mean(change > 0 if self.direction == "falls" else change < 0)
+        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found.values)).sum()))

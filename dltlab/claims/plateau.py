@@ -1,0 +1,69 @@
+"""A series settles at its theory, and settles again wherever a knob takes the theory.
+
+Cohen et al. 2021 (arXiv:2103.00065): the sharpness climbs to 2/η and hovers there.
+"""
+
+from typing import Annotated
+
+import numpy as np
+from msgspec import Meta
+
+from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span, shown
+from dltlab.claims.criteria import near
+from dltlab.claims.windows import Component, aligned, readings, step_of
+from dltlab.session.history import History
+
+
+class Plateau(AbstractClaim, frozen=True, kw_only=True):
+    """The median of a series divided by its theory, over the window and since the last turn of a knob."""
+
+    series: Name
+    component: Component = 0
+    relative_to: Name | None = None
+    """The series to divide by; ``NAME.theory`` if none is given."""
+    window: Span = (0.5, 1.0)
+    predicted: float = 1.0
+    entry: Annotated[float, Meta(gt=0)] = 0.1
+    """How near the ratio must have come again, after a turn, before readings count."""
+    least: Positive = 10
+    """Readings that it takes to judge."""
+
+    @property
+    def theory(self) -> str:
+        """The series that it divides by."""
+        return self.relative_to or f"{self.series}.theory"
+
+    def needs(self) -> dict[str, str]:
+        """The series and its theory."""
+        return {"series": self.series, "relative_to": self.theory}
+
+    @property
+    def interval(self) -> Interval:
+        """Around the prediction."""
+        return near(self.predicted, self.tolerance)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The ratio predicted, and how near."""
+        return f"{shown(self.predicted)} × {self.theory}", f"± {self.tolerance:.4g}"
+
+    def measure(self, history: History) -> Measured:
+        """Each member's median ratio, once enough readings count."""
+        turns = history.turns()
+        turn = turns[-1].step if turns else None
+        low, high = (step_of(history, place) for place in self.window)
+        first = low if turn is None else turn + 1
+        found = readings(history, self.series, self.component, first, high)
+        ratios = found.values / aligned(history, self.theory, found.steps)
+        counted = np.isfinite(ratios) & (found.steps >= low)
+        if turn is not None:
+            near_by = np.isfinite(ratios) & (np.abs(ratios - self.predicted) <= self.entry)
+            counted &= np.maximum.accumulate(near_by, axis=1)
+        values = np.full(len(ratios), np.nan)
+        for member, (row, mine) in enumerate(zip(ratios, counted, strict=True)):
+            if mine.sum() >= self.least:
+                values[member] = np.median(row[mine])
+        entered = found.steps[counted.any(axis=0)]
+        since = int(entered[0]) if turn is not None and len(entered) else turn
+        skipped = int((~np.isfinite(found.values) & (found.steps >= low)).sum())
+        return Measured(values, self.interval, *self.words, False, skipped, since)

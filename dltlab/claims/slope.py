@@ -1,0 +1,65 @@
+"""A power law or an exponential: the slope of a series on logarithmic axes."""
+
+from typing import Annotated, Literal
+
+import numpy as np
+from msgspec import Meta
+
+from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Span, shown
+from dltlab.claims.criteria import near
+from dltlab.claims.level import window_needs
+from dltlab.claims.windows import Component, Crossing, aligned, bounds, inside
+from dltlab.session.history import History
+
+
+class Slope(AbstractClaim, frozen=True, kw_only=True):
+    """The least-squares slope of log y on log x, or of log y on x, near a prediction."""
+
+    series: Name
+    component: Component = 0
+    against: Name | None = None
+    """The series on the horizontal axis; the step if none is given."""
+    axes: Literal["loglog", "semilog"] = "loglog"
+    window: Span = (0.0, 1.0)
+    since: Crossing | None = None
+    until: Crossing | None = None
+    predicted: float
+    least: Annotated[int, Meta(ge=4)] = 4
+    """Points that it takes to judge; non-positive ones have no logarithm and are passed over."""
+
+    def needs(self) -> dict[str, str]:
+        """The series, the one that it is drawn against, and those of its window."""
+        other = {"against": self.against} if self.against else {}
+        return {"series": self.series, **other, **window_needs(self.since, self.until)}
+
+    @property
+    def interval(self) -> Interval:
+        """Around the prediction."""
+        return near(self.predicted, self.tolerance)
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """The slope predicted, and how near."""
+        return f"slope {shown(self.predicted)}", f"± {self.tolerance:.4g}"
+
+    def measure(self, history: History) -> Measured:
+        """Each member's slope."""
+        span = bounds(history, self.window, self.since, self.until)
+        found, belongs = inside(history, self.series, self.component, span)
+        against = found.steps if self.against is None else aligned(history, self.against, found.steps)
+        against = np.broadcast_to(np.asarray(against, np.float64), found.values.shape)
+        across = np.log(against) if self.axes == "loglog" else against
+        up = np.log(found.values)
+        values = np.full(len(belongs), np.nan)
+        for member, mine in enumerate(belongs):
+            whole = mine & np.isfinite(across[member]) & np.isfinite(up[member])
+            if whole.sum() >= self.least:
+                values[member] = _slope(across[member][whole], up[member][whole])
+        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found.values)).sum()))
+
+
+def _slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Least squares; NaN where all points share their x."""
+    apart = x - x.mean()
+    spread = float(apart @ apart)
+    return float(apart @ (y - y.mean())) / spread if spread > 0 else float("nan")

@@ -1,0 +1,149 @@
+"""Where in a session a claim looks: fractions of what is planned, crossings, aligned series."""
+
+from typing import Annotated, Literal, NamedTuple
+
+import numpy as np
+from msgspec import Meta, Struct
+
+from dltlab.claims.abstract import Name, Span
+from dltlab.session.history import History
+
+Statistic = Literal["last", "first", "median", "mean", "max", "min"]
+Component = Annotated[int, Meta(ge=0, le=1 << 24)]
+
+
+class Crossing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The first time that a series passes a number or another series; each seed has its own."""
+
+    series: Name
+    crosses: float | Name
+    direction: Literal["up", "down"] = "up"
+    component: Component = 0
+
+    def needs(self, key: str) -> dict[str, str]:
+        """The series that it reads, by key."""
+        other = {f"{key}.crosses": self.crosses} if isinstance(self.crosses, str) else {}
+        return {f"{key}.series": self.series, **other}
+
+
+class Readings(NamedTuple):
+    """Readings of one component of a series: steps of shape (n,), values of shape (members, n)."""
+
+    steps: np.ndarray
+    values: np.ndarray
+
+
+def readings(history: History, name: str, component: int = 0, low: float = 0.0, high: float = np.inf) -> Readings:
+    """The readings of a series from step ``low`` to step ``high``, of every member of the ensemble.
+
+    A series that is not there has no readings; a component that is not there reads NaN.
+    """
+    members = len(history.header.seeds)
+    if name not in history:
+        return Readings(np.empty(0, np.int64), np.empty((members, 0)))
+    column = history[name]
+    first, last = np.searchsorted(column.steps, low, "left"), np.searchsorted(column.steps, high, "right")
+    steps, values = column.steps[first:last], column.values[first:last]
+    lead = members if column.series.axes[:1] == ("seed",) and column.series.shape[:1] == (members,) else 1
+    further = int(np.prod(values.shape[1:], dtype=np.int64)) // lead
+    flat = np.asarray(values, np.float64).reshape(len(steps), lead, further)
+    # A series without further axes has one component, whatever is asked for.
+    place = component if column.series.shape[lead > 1 :] else 0
+    table = flat[:, :, place].T if place < further else np.full((lead, len(steps)), np.nan)
+    return Readings(steps, np.broadcast_to(table, (members, len(steps))))
+
+
+def aligned(history: History, name: str, steps: np.ndarray) -> np.ndarray:
+    """Another series at these steps, shape (members, n): interpolated, NaN outside its readings."""
+    low, high = (float(steps[0]), float(steps[-1])) if len(steps) else (0.0, 0.0)
+    column = history[name].steps if name in history else np.empty(0)
+    # One reading more on each side, so that the ends can be interpolated too.
+    low = column[max(np.searchsorted(column, low, "right") - 1, 0)] if len(column) else low
+    high = column[min(np.searchsorted(column, high, "left"), len(column) - 1)] if len(column) else high
+    other = readings(history, name, 0, float(low), float(high))
+    if np.array_equal(other.steps, steps):
+        return other.values
+    found = np.full((len(other.values), len(steps)), np.nan)
+    for row, values in zip(found, other.values, strict=True):
+        whole = np.isfinite(values)
+        if whole.any():
+            row[:] = np.interp(steps, other.steps[whole], values[whole], left=np.nan, right=np.nan)
+    return found
+
+
+def crossings(history: History, crossing: Crossing) -> tuple[np.ndarray, np.ndarray]:
+    """Per member the last step before the crossing and the step of it; NaN where there is none yet."""
+    steps, values = readings(history, crossing.series, crossing.component)
+    level = aligned(history, crossing.crosses, steps) if isinstance(crossing.crosses, str) else crossing.crosses
+    apart = values - level if crossing.direction == "up" else level - values
+    before, at = (np.full(len(values), np.nan) for _ in range(2))
+    for member, row in enumerate(apart):
+        whole = np.flatnonzero(~np.isnan(row))
+        over = row[whole] > 0
+        turned = np.flatnonzero(over[1:] & ~over[:-1])
+        if len(turned):
+            before[member], at[member] = steps[whole[turned[0]]], steps[whole[turned[0] + 1]]
+    return before, at
+
+
+def step_of(history: History, place: float) -> float:
+    """A place in the session as a step."""
+    return place * history.header.steps if place <= 1 else place
+
+
+def reached(history: History, step: float) -> bool:
+    """Whether no reading at or before this step can still come."""
+    return history.footer is not None or history.step >= step
+
+
+class Bounds(NamedTuple):
+    """The steps between which each member is looked at; NaN where a crossing has not come yet."""
+
+    low: np.ndarray
+    high: np.ndarray
+    whole: bool
+    """Whether everything between them has been read."""
+
+
+def bounds(history: History, window: Span, since: Crossing | None = None, until: Crossing | None = None) -> Bounds:
+    """A window, cut to what lies after one crossing and before another."""
+    members = len(history.header.seeds)
+    low, high = (np.full(members, step_of(history, place)) for place in window)
+    whole = reached(history, high[0])
+    if since is not None:
+        low = np.maximum(low, crossings(history, since)[1])
+    if until is not None:
+        high = np.minimum(high, crossings(history, until)[0])
+        whole = whole or bool(np.all(~np.isnan(high)))
+    return Bounds(low, high, whole)
+
+
+def inside(history: History, name: str, component: int, span: Bounds) -> tuple[Readings, np.ndarray]:
+    """The readings of a series within bounds, and per member which of them belong."""
+    known = ~np.isnan(span.low) & ~np.isnan(span.high)
+    if not known.any():
+        found = readings(history, name, component, 1, 0)
+    else:
+        found = readings(history, name, component, span.low[known].min(), span.high[known].max())
+    belongs = (found.steps >= span.low[:, None]) & (found.steps <= span.high[:, None])
+    return found, belongs
+
+
+def folded(kind: Statistic, values: np.ndarray) -> float:
+    """A statistic of the finite readings; NaN of none."""
+    values = values[np.isfinite(values)]
+    if not len(values):
+        return np.nan
+    match kind:
+        case "last":
+            return float(values[-1])
+        case "first":
+            return float(values[0])
+        case "median":
+            return float(np.median(values))
+        case "mean":
+            return float(np.mean(values))
+        case "max":
+            return float(np.max(values))
+        case "min":
+            return float(np.min(values))
