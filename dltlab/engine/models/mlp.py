@@ -1,7 +1,8 @@
 """The fully connected network, in the standard parametrisation.
 
 f(x) = W_L σ(… σ(W₁x + b₁) …) + b_L. Initial weights are Gaussian with the variance that
-``init`` names; ``gain`` multiplies the standard deviation of every layer but the last
+``init`` names ("uniform": uniform on ±1/√fan-in, of variance 1/(3·fan-in), PyTorch's
+default); ``gain`` multiplies the standard deviation of every layer but the last
 (Cohen et al. 2021 take 1.9 for their one-hidden-layer toy). Biases start at zero.
 """
 
@@ -44,13 +45,14 @@ class MLP(AbstractModel):
         "xavier": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
         "lecun": lambda fan_in, fan_out: 1 / fan_in,
         "he": lambda fan_in, fan_out: 2 / fan_in,
+        "uniform": lambda fan_in, fan_out: 1 / (3 * fan_in),
     }
 
     def __init__(
         self,
         widths: Annotated[list[Width], Meta(min_length=0, max_length=1000)],
         activation: Literal["tanh", "relu", "gelu", "sigmoid", "softplus", "linear"] = "tanh",
-        init: Literal["xavier", "lecun", "he"] = "xavier",
+        init: Literal["xavier", "lecun", "he", "uniform"] = "xavier",
         gain: Annotated[float, Meta(gt=0, le=1000)] = 1.0,
         bias: bool = True,
         output_bias: bool = True,
@@ -72,13 +74,15 @@ class MLP(AbstractModel):
         ]
 
     def init(self, random: np.random.Generator, inputs: int, outputs: int) -> list[dict[str, np.ndarray]]:
-        """Gaussian weights, zero biases."""
+        """Weights of the named variance, zero biases."""
         layers = []
         shapes = self._shapes(inputs, outputs)
         for depth, (fan_in, fan_out, biased) in enumerate(shapes):
             gain = self.gain if depth < len(shapes) - 1 else 1.0
             deviation = gain * np.sqrt(self.VARIANCES[self.init_variance](fan_in, fan_out))
-            layer = {"weight": deviation * random.standard_normal((fan_in, fan_out))}
+            uniform = self.init_variance == "uniform"
+            drawn = random.uniform(-(3**0.5), 3**0.5, (fan_in, fan_out)) if uniform else random.standard_normal((fan_in, fan_out))
+            layer = {"weight": deviation * drawn}
             layers.append(layer | ({"bias": np.zeros(fan_out)} if biased else {}))
         return layers
 
