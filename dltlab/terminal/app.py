@@ -10,7 +10,7 @@ from textual.theme import Theme
 from dltlab.session.source import Source
 from dltlab.terminal.drawing.inks import GROUND, palette
 from dltlab.terminal.fit import Options, settled
-from dltlab.terminal.messages import Launch, Start
+from dltlab.terminal.messages import Launch, OpenBench
 
 _THEME = Theme("dltlab", primary="#5cb8f0", background=GROUND, surface=GROUND, foreground="#c9d1d9", dark=True)
 
@@ -38,7 +38,7 @@ class Lab(App[int]):
 
         self.push_screen(Bench(source, self.options, self.inks, relaunch))
 
-    def on_start(self, message: Start) -> None:
+    def on_open_bench(self, message: OpenBench) -> None:
         """Start an engine, then open the bench on it."""
         from dltlab.terminal.screens.starting import Starting
 
@@ -48,7 +48,7 @@ class Lab(App[int]):
         else:
             self.push_screen(screen)
 
-    def on_leave(self) -> None:
+    def on_close_bench(self) -> None:
         """Back to the gallery if there is one below; else out."""
         from dltlab.terminal.screens.gallery import Gallery
 
@@ -72,7 +72,7 @@ def bench(source: Source, options: Options, relaunch: Launch | None = None) -> i
 
 def start(launch: Launch, title: str, options: Options) -> int:
     """Start an engine with a line that says so, then show its session; the exit code."""
-    return _shown(options, lambda app: app.post_message(Start(launch, title)))
+    return _shown(options, lambda app: app.post_message(OpenBench(launch, title)))
 
 
 def _shown(options: Options, first: Callable[[Lab], object]) -> int:

@@ -9,7 +9,7 @@ from dltlab.session.source import Source
 Launch = Callable[[], Source]
 
 
-class Start(Message):
+class OpenBench(Message):
     """Start an engine and open the bench on it."""
 
     def __init__(self, launch: Launch, title: str, *, instead: bool = False) -> None:
@@ -20,5 +20,5 @@ class Start(Message):
         """In the place of the screen that asks, rather than above it."""
 
 
-class Leave(Message):
+class CloseBench(Message):
     """Go back to the gallery if there is one below; else leave."""

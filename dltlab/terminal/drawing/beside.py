@@ -2,50 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from rich.cells import cell_len
 
+from dltlab.claims import Verdict
 from dltlab.records import Knob
 from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, wrap
 from dltlab.terminal.drawing.numbers import short
 from dltlab.text import one_line
 
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
-
-
-class Verdict(Protocol):
-    """What became of a claim; see :mod:`dltlab.claims`."""
-
-    @property
-    def name(self) -> str:
-        """Its claim's name."""
-        ...
-
-    @property
-    def says(self) -> str:
-        """What the claim says."""
-        ...
-
-    @property
-    def status(self) -> str:
-        """holds, fails or not yet."""
-        ...
-
-    @property
-    def predicted(self) -> str:
-        """The prediction."""
-        ...
-
-    @property
-    def measured(self) -> str:
-        """The measurement."""
-        ...
-
-    @property
-    def tolerance(self) -> str:
-        """How far apart they may be."""
-        ...
 
 
 def rule(title: str, width: int) -> Line:

@@ -93,7 +93,7 @@ def _strokes(curves: Sequence[Curve], up: Scale, columns: int, glyphs: str) -> l
             last = max(min(dots, curve.stretches.count) - 1, 1)
             x, y = run.columns / last, up.fraction(run.values)
             if not joined:
-                x, y = _dashed(x, y, dots, _DASH[glyphs] if curve.role == "theory" else (1, 2))
+                x, y = _dashed(x, y, dots, _DASH[glyphs] if curve.role == "theory" else (1, 1))
             glyph = "" if joined else _PLAIN_SIGNS[curve.role]
             strokes.append(chart.Stroke(x, y, slot, joined, glyph or _PLAIN_SIGNS["curve"][curve.slot % 5]))
     return strokes

@@ -21,7 +21,7 @@ from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, standing
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame, wrap
 from dltlab.terminal.fit import Options
-from dltlab.terminal.messages import Launch, Leave, Start
+from dltlab.terminal.messages import CloseBench, Launch, OpenBench
 from dltlab.terminal.panels import AbstractPanel, chosen
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
@@ -355,17 +355,17 @@ class Bench(Screen[None]):
             self._say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
             return
         self.following.end()
-        self.post_message(Start(self._relaunch, one_line(self.history.header.title), instead=True))
+        self.post_message(OpenBench(self._relaunch, one_line(self.history.header.title), instead=True))
 
     def action_detach(self) -> None:
         """Leave; the session goes on."""
         self.following.source.close()
-        self.post_message(Leave())
+        self.post_message(CloseBench())
 
     def action_leave(self) -> None:
         """End the session and leave."""
         self.following.end()
-        self.post_message(Leave())
+        self.post_message(CloseBench())
 
 
 def _panels_of(history: History) -> tuple[list[AbstractPanel], int]:

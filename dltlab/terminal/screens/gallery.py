@@ -13,7 +13,7 @@ from dltlab.errors import ScenarioError
 from dltlab.session.source import Source
 from dltlab.terminal.drawing.beside import keys_line, rule
 from dltlab.terminal.drawing.lines import Line, Picture, between, centred, fit, frame, wrap
-from dltlab.terminal.messages import Start
+from dltlab.terminal.messages import OpenBench
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
 
@@ -112,7 +112,7 @@ class Gallery(Screen[None]):
 
             return start(name, seeds=1)
 
-        self.post_message(Start(launch, name))
+        self.post_message(OpenBench(launch, name))
 
     def _repaint(self) -> None:
         for sheet in (self._top, self._list, self._about, self._foot):

@@ -13,7 +13,7 @@ from dltlab.session.source import Source
 from dltlab.terminal.drawing.beside import keys_line
 from dltlab.terminal.drawing.lines import Line, Picture, centred, frame, wrap
 from dltlab.terminal.fit import Options
-from dltlab.terminal.messages import Launch, Leave
+from dltlab.terminal.messages import CloseBench, Launch
 from dltlab.terminal.widgets.sheet import Sheet
 
 
@@ -67,7 +67,7 @@ class Starting(Screen[None]):
     def action_leave(self) -> None:
         """Do not wait."""
         self._left = True
-        self.post_message(Leave())
+        self.post_message(CloseBench())
 
     def _paint(self, width: int, height: int) -> Picture:
         if not self._faults:

@@ -1,62 +1,62 @@
 """Judging while it runs: the verdicts of a session's claims, at most twice a second."""
 
-import math
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
-
-from dltlab.errors import DltlabError
+from dltlab import claims
+from dltlab.claims import AbstractClaim, Verdict
+from dltlab.errors import ScenarioError
 from dltlab.records import Header
 from dltlab.session.history import History
-from dltlab.terminal.drawing.beside import Verdict
+from dltlab.text import one_line
 
 _EVERY: Final = 0.5
-_DEAREST: Final = 0.02
+_DEAREST: Final = 0.05
 """The share of the viewer's time that judging may take."""
-
-
-class Unjudged(Struct, frozen=True):
-    """A claim that nobody has judged yet."""
-
-    name: str
-    says: str
-    status: str = "not yet"
-    predicted: str = ""
-    measured: str = ""
-    tolerance: str = ""
-    detail: str = ""
 
 
 class Judge:
     """Holds the latest verdicts."""
 
     def __init__(self, header: Header) -> None:
-        self._tables: list[dict[str, Any]] = [
-            table for table in header.scenario.get("claims") or () if isinstance(table, dict)
-        ]
-        self.verdicts: Sequence[Verdict] = [
-            Unjudged(str(table.get("name", "")), str(table.get("says", ""))) for table in self._tables
-        ]
+        tables = header.scenario.get("claims")
+        made = [_claim(table) for table in tables] if isinstance(tables, list) else []
+        self._claims = [claim for claim in made if isinstance(claim, AbstractClaim)]
+        self._unknown = [claim for claim in made if isinstance(claim, Verdict)]
+        self.verdicts: Sequence[Verdict] = [*(_open(claim, "") for claim in self._claims), *self._unknown]
         self._next = 0.0
         self._version = -1
 
     def due(self, now: float, history: History) -> bool:
         """Whether there is something new to judge and it is time."""
-        return bool(self._tables) and now >= self._next and history.version != self._version
+        return bool(self._claims) and now >= self._next and history.version != self._version
 
     def look(self, now: float, history: History) -> None:
         """Judge the history as it is."""
-        try:
-            from dltlab.claims import judge_all
-        except ImportError:
-            self._next = math.inf
-            return
         before = time.perf_counter()
         self._version = history.version
-        try:
-            self.verdicts = judge_all(self._tables, history)
-        except DltlabError as fault:
-            self.verdicts = [Unjudged("claims", str(fault), "fails")]
+        self.verdicts = [*(_judged(claim, history) for claim in self._claims), *self._unknown]
         self._next = now + max(_EVERY, (time.perf_counter() - before) / _DEAREST)
+
+
+def _claim(table: object) -> AbstractClaim | Verdict:
+    """A claim of the scenario; an open verdict where a recording holds one that this version does not know."""
+    try:
+        return claims.build([table])[0]
+    except ScenarioError as fault:
+        given = table if isinstance(table, dict) else {}
+        name, says = (one_line(str(given.get(key, ""))) for key in ("name", "says"))
+        return Verdict(name, says or name, "not yet", "", "", "", one_line(str(fault)))
+
+
+def _judged(claim: AbstractClaim, history: History) -> Verdict:
+    try:
+        return claim.judge(history)
+    except Exception as fault:
+        # A claim that cannot be judged must not take the session's viewer with it.
+        return _open(claim, f"cannot be judged ({type(fault).__name__}: {one_line(str(fault))})")
+
+
+def _open(claim: AbstractClaim, detail: str) -> Verdict:
+    return Verdict(claim.name, claim.says, "not yet", "", "", "", detail)

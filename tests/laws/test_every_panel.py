@@ -1,0 +1,87 @@
+"""Laws of every panel: it draws whatever the readings are, in exactly the room that it was given."""
+
+import itertools
+
+import numpy as np
+import pytest
+from rich.cells import cell_len
+
+from dltlab import catalog
+from dltlab.records import FORMAT, Array, Event, Frames, Header, Part, Series
+from dltlab.session.history import History
+from dltlab.terminal.drawing.lines import plain
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels import PANELS
+from dltlab.terminal.panels.panel import Look
+
+STEPS = 1000
+READINGS = {
+    "empty": np.empty(0),
+    "one point": np.array([0.3]),
+    "constant": np.full(50, 2.5),
+    "zeros": np.zeros(50),
+    "negative": -np.logspace(-3, 3, 50),
+    "NaN": np.full(50, np.nan),
+    "NaN inside": np.where(np.arange(50) % 7 == 3, np.nan, np.arange(50.0)),
+    "infinite": np.full(50, np.inf),
+    "infinities inside": np.where(np.arange(50) % 5 == 2, -np.inf, np.exp(-np.arange(50.0))),
+    "1e300": np.array([1.0, 1e300, -1e300, 1e-300, 5e-324] * 10),
+    "the whole range": np.array([-1.7976931348623157e308, 1.7976931348623157e308] * 25),
+    "diverging": np.exp(np.linspace(0, 709, 200)),
+}
+SHAPES = {
+    "number": ((), ()),
+    "vector": (("eigenvalue",), (7,)),
+    "ensemble": (("seed",), (3,)),
+    "ensemble of vectors": (("seed", "layer"), (3, 2)),
+    "matrix": (("row", "column"), (2, 3)),
+}
+
+
+def told(
+    values: np.ndarray, axes: tuple[str, ...], shape: tuple[int, ...], title: str = "λ", scale: str = "log"
+) -> Traces:
+    """A session that has told these readings of a series and of its theory."""
+    series = (Series("s", title, axes, shape, scale=scale), Series("s.theory", "2/η"))
+    header = Header(
+        FORMAT, "law", "2026-01-01T00:00:00Z", "law", {}, "law", STEPS, 1, None, (0,), series, (), 1, "float64",
+        "gradient_descent", {}, {}, 1, "",
+    )  # fmt: skip
+    history = History(header)
+    if len(values):
+        spread = values.reshape(-1, *(1 for _ in shape)) * np.ones(shape)
+        columns = {"s": Array.of(spread), "s.theory": Array.of(values)}
+        history.extend([Frames(len(values) - 1, (Part(0, 1, len(values), columns),), 0.0, 0.0)])
+    history.extend([Event(10, "turn", "η", {"knob": "η", "value": 0.1}), Event(10**9, "mark", "far off")])
+    return Traces(history)
+
+
+@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("size", [(20, 5), (200, 60), (40, 12), (1, 1), (7, 3), (400, 9)], ids=str)
+def test_draws_anything_in_its_room(kind: str, size: tuple[int, int]) -> None:
+    width, height = size
+    panel = catalog.make(PANELS, {"kind": kind, "series": ["s"]}, noun="panel", at=("panels", 0))
+    for (shaped, (axes, shape)), (name, values) in itertools.product(SHAPES.items(), READINGS.items()):
+        for glyphs, scale in (("braille", "log"), ("block", "linear"), ("ascii", "log")):
+            if size == (200, 60) and glyphs == "block":
+                continue
+            picture = panel.draw(told(values, axes, shape, scale=scale), width, height, Look(glyphs))
+            widths = [sum(cell_len(text) for text, _ in line) for line in picture]
+            assert widths == [width] * height, (shaped, name, glyphs)
+            assert "could not be drawn" not in plain(picture), (shaped, name, glyphs, plain(picture))
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_shows_hostile_titles_as_text(kind: str) -> None:
+    hostile = "[bold]x[/] \x1b]0;owned\x07 \u202e[@click=app.quit]y"
+    panel = catalog.make(PANELS, {"kind": kind, "series": ["s"], "title": hostile}, noun="panel", at=("panels", 0))
+    for title in ("fine", hostile):
+        text = plain(panel.draw(told(np.arange(1.0, 9.0), (), (), title), 120, 12, Look()))
+        assert "[bold]x[/] " in text
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_says_which_series_is_missing(kind: str) -> None:
+    panel = catalog.make(PANELS, {"kind": kind, "series": ["nowhere"]}, noun="panel", at=("panels", 0))
+    assert "no series nowhere" in plain(panel.draw(told(np.arange(3.0), (), ()), 80, 8, Look()))

@@ -1,0 +1,248 @@
+"""The bench: keys become commands, answers become the screen, and nothing brings it down."""
+
+import pytest
+
+from dltlab.commands import Advance, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.records import Event
+from dltlab.terminal.fit import Options
+
+
+@pytest.mark.parametrize(
+    ("keys", "sent"),
+    [
+        (["space"], [Pause()]),
+        (["space", "space"], [Pause(), Resume()]),
+        (["full_stop"], [Advance(1)]),
+        (["plus"], [Pace(800.0)]),
+        (["minus", "minus"], [Pace(200.0), Pace(100.0)]),
+        (["f"], [Pace(None)]),
+        (["m", "enter"], [Mark("mark 1")]),
+        (["m", "escape"], []),
+        (["equals_sign", "home", "shift+end", "0", ".", "2", "enter"], [Turn("learning_rate", 0.2)]),
+        (["down", "enter", "home", "shift+end", "0", ".", "5", "enter"], [Turn("momentum", 0.5)]),
+        (["equals_sign", "home", "shift+end", "7", "enter"], []),
+        (["equals_sign", "home", "shift+end", "x", "enter"], []),
+        (["down", "right"], [Turn("momentum", 0.0225)]),
+    ],
+    ids=lambda value: "-".join(value) if value and isinstance(value[0], str) else None,
+)
+def test_a_key_sends_its_command(watch, told, keys, sent):
+    async def script(seen):
+        for key in keys:
+            await seen.press(key)
+        assert seen.source.sent == sent
+
+    watch(script, told())
+
+
+def test_arrows_turn_a_knob_and_come_back(watch, told):
+    async def script(seen):
+        await seen.press("left", "left", "right", "right")
+        values = [command.value for command in seen.source.sent]
+        assert values[0] < 0.4
+        assert values[1] < values[0]
+        assert values[3] == pytest.approx(0.4, rel=0.02)
+        assert all(0.05 <= value <= 1.0 for value in values)
+
+    watch(script, told())
+
+
+def test_a_turn_is_shown_as_pending_until_its_event_comes(watch, told):
+    source = told()
+    source.answers = False
+
+    async def script(seen):
+        await seen.press("left")
+        asked = seen.source.sent[0].value
+        assert f"0.4 → {asked:.4g}" in seen.text()
+        seen.source.say(Event(400, "turn", "η turned", {"knob": "learning_rate", "value": asked, "old": 0.4}))
+        await seen.press()
+        assert "→ 0" not in seen.text()
+        assert f"{asked:.4g}" in seen.text()
+
+    watch(script, source)
+
+
+def test_quit_stops_the_engine_and_detach_does_not(watch, told):
+    async def quits(seen):
+        await seen.press("q")
+        assert seen.source.sent == [Stop()]
+        assert seen.source.closed
+        assert seen.app.return_value == 0
+
+    async def detaches(seen):
+        await seen.press("d")
+        assert seen.source.sent == []
+        assert seen.source.closed
+        assert seen.app.return_value == 0
+
+    watch(quits, told())
+    watch(detaches, told())
+
+
+def test_a_source_that_accepts_nothing_is_sent_nothing(watch, told):
+    async def script(seen):
+        await seen.press("space", "full_stop", "left", "plus", "f", "m", "equals_sign", "enter", "q")
+        assert seen.source.sent == []
+        assert seen.app.return_value == 0
+
+    watch(script, told(accepts=frozenset()))
+
+
+def test_one_plot_alone_and_back(watch, told):
+    async def script(seen):
+        assert "1 Loss" in seen.text()
+        await seen.press("s")
+        assert "Sharpness" in seen.text()
+        assert "1 Loss" not in seen.text()
+        await seen.press("w")
+        assert "‖θ − θ₀‖" in seen.text()
+        assert "Sharpness" not in seen.text()
+        await seen.press("l")
+        assert "1 Loss" in seen.text()
+        await seen.press("4")
+        assert "layer 1" in seen.text()
+        await seen.press("escape")
+        assert all(word in seen.text() for word in ("1 Loss", "2 Sharpness", "3 ‖θ − θ₀‖"))
+
+    watch(script, told())
+
+
+def test_the_standard_plots_are_a_key_away_from_any_panels(watch, told):
+    async def script(seen):
+        assert "1 Loss" not in seen.text()
+        await seen.press("l")
+        assert "Loss" in seen.text()
+
+    watch(script, told(panels=[{"kind": "readout", "series": ["movement"]}]))
+
+
+def test_the_plots_theory_and_state_are_on_the_screen(watch, told):
+    async def script(seen):
+        text = seen.text()
+        assert "╍ 2/η 5" in text
+        assert "▶ running" in text
+        assert "399 / 1,000" in text
+        assert "learning_rate" in text
+        seen.source.finish()
+        await seen.press()
+        assert "● finished" in seen.text()
+        assert "The session finished at step 999." in seen.text()
+        await seen.press("q")
+        assert seen.app.return_value == 0
+
+    watch(script, told())
+
+
+def test_a_dead_engine_is_said_in_its_own_words(watch, told):
+    async def script(seen):
+        seen.source.ended = "The engine died at step 399; the recording /data/edge-1 is whole up to there."
+        seen.source.accepts = frozenset()
+        await seen.press()
+        assert "The engine died at step 399; the recording /data/edge-1" in seen.text()
+        assert "✗ over" in seen.text()
+        assert "1 Loss" in seen.text()
+
+    watch(script, told())
+
+
+def test_too_small_a_terminal_says_so_and_comes_back(watch, told):
+    async def script(seen):
+        assert "too small (20x5)" in " ".join(seen.text().split())
+        assert "dltlab needs 40x12" in " ".join(seen.text().split())
+        await seen.resize(40, 12)
+        assert "1 Loss" in seen.text()
+        assert "too small" not in seen.text()
+        await seen.resize(39, 12)
+        assert "too small" in " ".join(seen.text().split())
+        await seen.resize(200, 60)
+        assert "4 by layer" in seen.text()
+
+    watch(script, told(), size=(20, 5))
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40), (200, 60)])
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+def test_every_size_and_glyph_shows_plot_and_status(watch, told, size, glyphs):
+    async def script(seen):
+        text = seen.text()
+        assert "Loss" in text
+        assert "running" in text
+        assert text.isascii() == (glyphs == "ascii")
+        assert max(map(len, text.splitlines())) <= size[0]
+
+    watch(script, told(look_for=["λ₁ climbs to 2/η."]), size=size, options=Options(glyphs, "full", 30.0))
+
+
+def test_markup_and_escapes_in_a_recording_are_text(watch, told):
+    hostile = "[bold]x[/] \x1b]0;owned\x07[@click=app.quit]y"
+
+    async def script(seen):
+        await seen.press("c")
+        page = seen.text()
+        await seen.press("escape")
+        for text in (seen.text(), page):
+            assert "[bold]x[/] \\x1b]0;owned\\x07[@click=app.quit]y" in " ".join(text.split())
+            assert "\x1b" not in text
+
+    watch(script, told(title=hostile, look_for=[hostile], claims=[{"kind": "plateau", "name": "x", "says": hostile}]))
+
+
+def test_no_color_draws(watch, told, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    async def script(seen):
+        assert "1 Loss" in seen.text()
+
+    watch(script, told(), options=Options("auto", "auto", 30.0))
+
+
+def test_sixteen_colours_draw(watch, told):
+    async def script(seen):
+        assert "1 Loss" in seen.text()
+        await seen.press("question_mark")
+        assert "Keys of the bench" in seen.text()
+
+    watch(script, told(), options=Options("braille", "16", 30.0))
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        {"panels": [{"kind": "nonsense"}]},
+        {"panels": 3},
+        {"probes": [1], "theories": "x"},
+        {"claims": [{}, 3], "look_for": 7, "sources": [{"a": 1}]},
+    ],
+    ids=str,
+)
+def test_a_recording_with_a_strange_scenario_still_shows(watch, told, scenario):
+    async def script(seen):
+        assert "Loss" in seen.text() or "training loss" in seen.text()
+        await seen.press("c", "escape", "question_mark", "escape", "s", "tab")
+
+    watch(script, told(Event(5, "turn", "x", {"knob": "learning_rate"}), **scenario))
+
+
+def test_nothing_new_paints_no_plot(watch, told):
+    async def script(seen):
+        before = [sheet.painted for sheet in seen.bench._plots]
+        await seen.press()
+        await seen.press()
+        assert [sheet.painted for sheet in seen.bench._plots] == before
+        assert before[0] > 0
+
+    watch(script, told())
+
+
+def test_export_writes_a_new_file_each_time(watch, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    async def script(seen):
+        await seen.press("e")
+        await seen.press("e")
+        files = sorted(path.name for path in tmp_path.iterdir())
+        assert files == ["dltlab-edge-399-2.svg", "dltlab-edge-399.svg"]
+        assert "<svg" in (tmp_path / files[0]).read_text()
+
+    watch(script, told())
