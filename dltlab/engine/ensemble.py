@@ -39,11 +39,13 @@ def compiled(program: Program, members: int) -> Fly:
     arrays, static = eqx.partition(program, eqx.is_array)
 
     @jax.jit
-    def fly(arrays: Program, state: State, memories: Memories, stride: Array, frames: Array, everything: Array) -> Flight:
+    def fly(
+        arrays: Program, state: State, memories: Memories, stride: Array, frames: Array, everything: Array
+    ) -> Flight:
         whole = eqx.combine(arrays, static)
         if members == 1:
             return whole.fly(state, memories, stride, frames, everything)
-        return lax.map(lambda member: whole.fly(*member, stride, frames, everything), (state, memories))
+        return lax.map(lambda member: whole.fly(member[0], member[1], stride, frames, everything), (state, memories))
 
     def run(state: State, memories: Memories, stride: int, frames: int, *, everything: bool = False) -> Flight:
         if stride < 1 or not 1 <= frames <= program.frames:

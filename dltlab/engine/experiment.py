@@ -49,7 +49,9 @@ def check(document: Document) -> None:
     build(document)
 
 
-def build(document: Document, *, seed: int | None = None, seeds: int | None = None, steps: int | None = None) -> Experiment:
+def build(
+    document: Document, *, seed: int | None = None, seeds: int | None = None, steps: int | None = None
+) -> Experiment:
     """Build the experiment of a scenario.
 
     Args:
@@ -100,7 +102,9 @@ def _bound(
     for at, probe in probes.items():
         section, name = at.split(".", 1)
         if probe.every % run.every:
-            place = document.fault((section, name, "every"), f"{probe.every} is no multiple of run.every = {run.every}.")
+            place = document.fault(
+                (section, name, "every"), f"{probe.every} is no multiple of run.every = {run.every}."
+            )
             faults.append(place)
             continue
         try:
@@ -198,4 +202,3 @@ def _available() -> int:
     except OSError:
         pass
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-

@@ -33,7 +33,7 @@ class Inbox:
         self._halves: dict[socket.socket, bytes] = {}
 
     def take(self, wait: float) -> list[Command | str]:
-        """The commands that came; after ``wait`` seconds without any, none. What is no command comes as a fault's text."""
+        """What came within ``wait`` seconds: commands, and for what is none a text that says so."""
         found: list[Command | str] = []
         for key, _ in self._selector.select(max(wait, 0)):
             if key.fileobj is self._server:

@@ -4,6 +4,7 @@ One ``os.write`` carries whole lines, so that only a crash of the machine or a f
 leave half a line, and after a full disk the half is cut off again.
 """
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -74,8 +75,6 @@ class Journal:
 
     def close(self) -> None:
         """Put what was written on the disk and let go of the lock."""
-        try:
+        with contextlib.suppress(OSError):
             os.fsync(self._descriptor)
-        except OSError:
-            pass
         os.close(self._descriptor)

@@ -36,7 +36,9 @@ def restored(keyframe: Keyframe, like: tuple[State, Memories]) -> tuple[State, M
         stored = keyframe.leaves.get(name)
         wanted = np.asarray(leaf)
         if stored is None or tuple(stored.shape) != wanted.shape or np.dtype(stored.dtype) != wanted.dtype:
-            raise RecordingError(f"the keyframe at step {keyframe.step} does not fit its scenario; it cannot be continued.")
+            raise RecordingError(
+                f"the keyframe at step {keyframe.step} does not fit its scenario; it cannot be continued."
+            )
         found.append(jnp.asarray(stored.numpy()))
     return jax.tree.unflatten(tree, found)
 

@@ -40,7 +40,13 @@ def describe() -> tuple[dict[str, str], dict[str, str], int, str]:
 def threads_of_xla() -> int:
     """The threads of XLA's CPU client, on whose number its bits depend: NPROC, or the cores we may use."""
     given = os.environ.get("NPROC", "")
-    return int(given) if given.isdigit() and int(given) > 0 else len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return (
+        int(given)
+        if given.isdigit() and int(given) > 0
+        else len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count() or 1
+    )
 
 
 def _versions() -> dict[str, str]:

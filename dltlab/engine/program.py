@@ -63,7 +63,12 @@ class Program(eqx.Module):
         return {name: probe.remember(self.simulation, moment) for name, probe in self.probes.items()}
 
     def fly(
-        self, state: State, memories: Memories, stride: Int[Array, ""], frames: Int[Array, ""], everything: Bool[Array, ""]
+        self,
+        state: State,
+        memories: Memories,
+        stride: Int[Array, ""],
+        frames: Int[Array, ""],
+        everything: Bool[Array, ""],
     ) -> Flight:
         """Run a chunk.
 

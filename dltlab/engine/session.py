@@ -1,6 +1,6 @@
 """A session from its first record to its last: begun from a scenario, or continued from its file."""
 
-import datetime
+import datetime as dt
 import os
 import signal
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import jax
 
-from dltlab import folders, places, scenario
+from dltlab import folders, scenario
 from dltlab.engine import ensemble, experiment, keyframes, machine
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.inbox import Inbox
@@ -65,9 +65,7 @@ def resume(path: Path, *, headless: bool = False) -> int:
     journal, told = Journal.continued(path)
     try:
         header, keyframe, later = _last_keyframe(path, told)
-        if isinstance(told[-1], Footer) and told[-1].reason in ("finished", "diverged"):
-            raise UsageError(f"{one_line(str(path))}: it has {told[-1].reason}; there is nothing to continue.")
-        document = scenario.Document(header.source, header.scenario, places.Map())
+        document = scenario.Document(header.source, header.scenario)
         built = experiment.build(document)
         begun = ensemble.begin(built.program, built.seeds)
         state = keyframes.restored(keyframe, begun)
@@ -116,6 +114,8 @@ def _last_keyframe(path: Path, told: Sequence[Record]) -> tuple[Header, Keyframe
     at = max((index for index, record in enumerate(told) if isinstance(record, Keyframe)), default=-1)
     if not told or not isinstance(told[0], Header) or told[0].format != FORMAT or at < 0:
         raise RecordingError(f"{one_line(str(path))}: no recording with a keyframe; it cannot be continued.")
+    if isinstance(told[-1], Footer) and told[-1].reason in ("finished", "diverged"):
+        raise UsageError(f"{one_line(str(path))}: it has {told[-1].reason}; there is nothing to continue.")
     keyframe = told[at]
     assert isinstance(keyframe, Keyframe)
     return told[0], keyframe, [record for record in told[at:] if isinstance(record, Event)]
@@ -138,7 +138,7 @@ def _header(path: Path, name: str, document: scenario.Document, built: Experimen
     return Header(
         format=FORMAT,
         session=path.name.removesuffix(SUFFIX),
-        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         title=built.scenario.title,
         scenario=document.table,
         source=name,

@@ -48,7 +48,9 @@ class Cifar10(AbstractData):
             raise ValueError(f"{shown}: no data_batch_1.bin … there; {cure}.")
         raw = np.concatenate([np.fromfile(file, np.uint8) for file in files])
         if len(raw) == 0 or len(raw) % _RECORD:
-            raise ValueError(f"{shown}: {len(raw)} bytes are no whole number of {_RECORD}-byte records; fetch it again.")
+            raise ValueError(
+                f"{shown}: {len(raw)} bytes are no whole number of {_RECORD}-byte records; fetch it again."
+            )
         records = raw.reshape(-1, _RECORD)
         records = records[records[:, 0] < self.classes][: self.points]
         return classified(records[:, 1:] / 255.0, records[:, 0].astype(np.int64), self.classes)

@@ -7,7 +7,7 @@ default); ``gain`` multiplies the standard deviation of every layer but the last
 """
 
 import itertools
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 import equinox as eqx
 import jax
@@ -31,6 +31,19 @@ ACTIVATIONS = {
 }
 
 
+def _variance(init: str, fan_in: int, fan_out: int) -> float:
+    """The variance of a weight."""
+    match init:
+        case "xavier":
+            return 2 / (fan_in + fan_out)
+        case "lecun":
+            return 1 / fan_in
+        case "he":
+            return 2 / fan_in
+        case _:
+            return 1 / (3 * fan_in)
+
+
 class MLP(AbstractModel):
     """A fully connected network."""
 
@@ -40,13 +53,6 @@ class MLP(AbstractModel):
     gain: float = eqx.field(static=True)
     bias: bool = eqx.field(static=True)
     output_bias: bool = eqx.field(static=True)
-
-    VARIANCES: ClassVar = {
-        "xavier": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
-        "lecun": lambda fan_in, fan_out: 1 / fan_in,
-        "he": lambda fan_in, fan_out: 2 / fan_in,
-        "uniform": lambda fan_in, fan_out: 1 / (3 * fan_in),
-    }
 
     def __init__(
         self,
@@ -79,9 +85,13 @@ class MLP(AbstractModel):
         shapes = self._shapes(inputs, outputs)
         for depth, (fan_in, fan_out, biased) in enumerate(shapes):
             gain = self.gain if depth < len(shapes) - 1 else 1.0
-            deviation = gain * np.sqrt(self.VARIANCES[self.init_variance](fan_in, fan_out))
+            deviation = gain * np.sqrt(_variance(self.init_variance, fan_in, fan_out))
             uniform = self.init_variance == "uniform"
-            drawn = random.uniform(-(3**0.5), 3**0.5, (fan_in, fan_out)) if uniform else random.standard_normal((fan_in, fan_out))
+            drawn = (
+                random.uniform(-(3**0.5), 3**0.5, (fan_in, fan_out))
+                if uniform
+                else random.standard_normal((fan_in, fan_out))
+            )
             layer = {"weight": deviation * drawn}
             layers.append(layer | ({"bias": np.zeros(fan_out)} if biased else {}))
         return layers

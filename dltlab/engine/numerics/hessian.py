@@ -16,6 +16,6 @@ def dense(function: Scalar, at: Float[Array, " p"]) -> Float[Array, "p p"]:
 
 
 def products(function: Scalar, at: Float[Array, " p"]) -> Product:
-    """v ↦ Hv, forward over reverse: exact to rounding, about two to three gradients each."""
+    """V ↦ Hv, forward over reverse: exact to rounding, about two to three gradients each."""
     gradient = jax.grad(function)
     return lambda vector: jax.jvp(gradient, (at,), (vector,))[1]

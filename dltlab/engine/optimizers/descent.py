@@ -61,7 +61,7 @@ class Nesterov(AbstractOptimizer):
     formula: ClassVar[str] = "(2+2β)/((1+2β)η)"
 
     def transformation(self) -> optax.GradientTransformation:
-        """g + βv with v ← βv + g, stepped by −η."""
+        """G + βv with v ← βv + g, stepped by −η."""
         nesterov = optax.inject_hyperparams(optax.sgd, static_args=("nesterov",))
         return nesterov(learning_rate=self.learning_rate, momentum=self.momentum, nesterov=True)
 
@@ -87,7 +87,7 @@ class ExponentialMomentum(AbstractOptimizer):
     formula: ClassVar[str] = "(2+2β)/((1−β)η)"
 
     def transformation(self) -> optax.GradientTransformation:
-        """m ← βm + (1−β)g, stepped by −η."""
+        """M ← βm + (1−β)g, stepped by −η."""
         return optax.inject_hyperparams(_ema)(learning_rate=self.learning_rate, momentum=self.momentum)
 
     def threshold(self, hyperparameters: Hyperparameters) -> Float[Array, ""]:

@@ -60,8 +60,8 @@ class Sharpness(AbstractProbe):
             return jnp.zeros((0, 0), flat.dtype)
         key = jr.fold_in(jr.wrap_key_data(moment.state.key), 2**31 - 1)
         start = jr.normal(key, flat.shape, flat.dtype)
-        return jnp.zeros((min(self.top, flat.shape[0]), *flat.shape), flat.dtype).at[0].set(
-            start / jnp.linalg.norm(start)
+        return (
+            jnp.zeros((min(self.top, flat.shape[0]), *flat.shape), flat.dtype).at[0].set(start / jnp.linalg.norm(start))
         )
 
     def measure(
@@ -102,9 +102,7 @@ class Sharpness(AbstractProbe):
         known = jnp.sum(memory, axis=0)
         known = known / jnp.linalg.norm(known)
         start = known + _NOISE * noise / jnp.linalg.norm(noise)
-        return lanczos.largest(
-            product, start, count=memory.shape[0], tolerance=self.tolerance, most=self.products
-        )
+        return lanczos.largest(product, start, count=memory.shape[0], tolerance=self.tolerance, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Two gradients a column of the Hessian, or three a product of about twelve."""

@@ -35,7 +35,9 @@ class AbstractProblem(eqx.Module):
 
 
 class Labelled(abc.ABC):
-    """A problem whose examples carry class labels."""
+    """A problem whose examples may carry class labels."""
+
+    labels: Any
 
     @abc.abstractmethod
     def accuracy(self, params: Any) -> Float[Array, ""]:

@@ -15,11 +15,11 @@ Eigenvalues = Annotated[list[float], Meta(min_length=1, max_length=100_000)]
 class Quadratic(AbstractProblem):
     """Descend ½ Σ λᵢ wᵢ² from w = scale·N(0, I)."""
 
-    eigenvalues: Float[np.ndarray, " p"] | Float[Array, " p"]
+    eigenvalues: Float[Array, " p"]
     scale: float
 
     def __init__(self, eigenvalues: Eigenvalues, scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0) -> None:
-        self.eigenvalues = np.asarray(eigenvalues, float)
+        self.eigenvalues = jnp.asarray(eigenvalues, float)
         self.scale = scale
 
     def init(self, random: np.random.Generator) -> dict[str, np.ndarray]:

@@ -24,9 +24,9 @@ from dltlab.engine.problems.base import AbstractProblem, Labelled, Params
 class Supervised(AbstractProblem, Labelled):
     """Fit a network to examples."""
 
-    inputs: Float[np.ndarray, "n d"] | Float[Array, "n d"]
-    targets: Float[np.ndarray, "n c"] | Float[Array, "n c"]
-    labels: Int[np.ndarray, " n"] | Int[Array, " n"] | None
+    inputs: Float[Array, "n d"]
+    targets: Float[Array, "n c"]
+    labels: Int[Array, " n"] | None
     model: AbstractModel
     kind_of_loss: str = eqx.field(static=True)
     batch: int = eqx.field(static=True)
@@ -43,7 +43,8 @@ class Supervised(AbstractProblem, Labelled):
             raise ValueError('loss = "cross_entropy" needs data with labels; this set has none, use loss = "square".')
         if batch > len(examples.inputs):
             raise ValueError(f"batch = {batch} is more than the {len(examples.inputs)} examples; 0 takes them all.")
-        self.inputs, self.targets, self.labels = examples.inputs, examples.targets, examples.labels
+        self.inputs, self.targets = jnp.asarray(examples.inputs), jnp.asarray(examples.targets)
+        self.labels = None if examples.labels is None else jnp.asarray(examples.labels)
         self.model = model
         self.kind_of_loss = loss
         self.batch = batch

@@ -49,6 +49,7 @@ class GradientFlow(AbstractProbe):
 
     def remember(self, simulation: Simulation, moment: Moment) -> Path:
         """The common start."""
+        del simulation
         flat, _ = ravel_pytree(moment.state.params)
         noise = jnp.sin(1 + jnp.arange(flat.shape[0], dtype=flat.dtype))
         # No time passes before the first reading, which takes the sharpness.
