@@ -26,7 +26,7 @@ from dltlab.values import Nowhere, Path, Places, convert, dotted, key_faults, na
 
 __all__ = [
     "Kind", "Nowhere", "Parameter", "Path", "Places", "Shelf", "convert", "dotted", "make", "near_miss",
-    "parameters", "resolved", "schema",
+    "parameters", "resolved", "schema", "schema_of",
 ]  # fmt: skip
 
 Shelf = Mapping[str, Callable[..., Any]]
@@ -151,13 +151,33 @@ def schema(shelf: Shelf) -> dict[str, Any]:
     return {"anyOf": [*([{"enum": bare}] if bare else []), *alternatives]}
 
 
+def schema_of(annotation: Any) -> dict[str, Any]:
+    """JSON Schema of a type, whole: structs that it refers to stand where they are used."""
+    (body,), parts = msgspec.json.schema_components([annotation], ref_template="{name}")
+
+    def whole(part: Any) -> Any:
+        match part:
+            case {"$ref": name}:
+                return whole(parts[name])
+            case {"prefixItems": items, **rest}:
+                # What draft 7, which editors read, calls the same thing.
+                return {**rest, "items": whole(items), "additionalItems": False}
+            case dict():
+                return {key: whole(one) for key, one in part.items()}
+            case list() | tuple():
+                return [whole(one) for one in part]
+        return part
+
+    return whole(body)
+
+
 def _alternative(kind: str, factory: Callable[..., Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {"kind": {"const": kind}}
     for parameter in parameters(factory):
         if parameter.kind is not None:
             properties[parameter.name] = schema(parameter.kind.shelf)
             continue
-        properties[parameter.name] = msgspec.json.schema(parameter.annotation)
+        properties[parameter.name] = schema_of(parameter.annotation)
         if isinstance(parameter.default, str | int | float):
             properties[parameter.name]["default"] = parameter.default
     return {

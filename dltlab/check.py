@@ -61,8 +61,7 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 7) of scenario files, for editors."""
     shelves = {noun: catalog.schema(shelf) for noun, shelf in _shelves().items()}
-    _, parts = msgspec.json.schema_components([Scenario], ref_template="#/definitions/{name}")
-    body = parts.pop("Scenario")
+    body = catalog.schema_of(Scenario)
     properties = body["properties"]
     for section in ("problem", "optimizer"):
         properties[section] = shelves[section]
@@ -70,8 +69,8 @@ def schema() -> dict[str, Any]:
         properties[section]["additionalProperties"] = shelves[noun]
     for section, noun in (("panels", "panel"), ("claims", "claim")):
         properties[section]["items"] = shelves[noun]
-    about = {"$schema": "http://json-schema.org/draft-07/schema#", **body, "title": "A scenario of dltlab"}
-    return {**about, "description": "A phenomenon of deep learning theory, ready to run.", "definitions": parts}
+    about = {"title": "A scenario of dltlab", "description": "A phenomenon of deep learning theory, ready to run."}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **body, **about}
 
 
 def _engine() -> Any:

@@ -44,10 +44,11 @@ class Picture:
         sizes: Annotated[tuple[int, ...], Meta(min_length=1, max_length=3)] = (1,),
         style: Literal["plain", "dotted"] = "plain",
         width: float | None = None,
+        span: tuple[float, float] = (0.0, 1.0),
     ) -> None:
         if style == "dotted" and width is None:
             raise ValueError("dotted needs a width; set it.")
-        self.shape, self.frame, self.sizes, self.style, self.width = shape, frame, sizes, style, width
+        self.shape, self.frame, self.sizes, self.style, self.width, self.span = shape, frame, sizes, style, width, span
 
 
 PICTURES: Final[dict[str, Callable[..., Any]]] = {"picture": Picture}
@@ -92,6 +93,8 @@ def test_a_table_becomes_what_it_names() -> None:
         ({"shape": "square", "sizes": []}, "problem.sizes: expected a list of length >= 1."),
         ({"shape": "square", "sizes": 3}, "problem.sizes: expected a list, not 3."),
         ({"shape": "square", "style": "doted"}, "problem.style: unknown value 'doted'; did you mean 'dotted'?"),
+        ({"shape": "square", "span": [1]}, "problem.span: expected a list of length 2."),
+        ({"shape": "square", "span": [1, "b"]}, "problem.span[1]: expected a number, not a string."),
         ({"shape": "square", "width": "w"}, "problem.width: expected a number, not 'w'."),
         ({"shape": "square", "style": "dotted"}, "problem: dotted needs a width; set it."),
         ({"shape": "square", "wdith\x1b[2J": 1}, "problem.wdith\\x1b[2J: unknown key 'wdith\\\\x1b[2J'; "),
@@ -135,26 +138,40 @@ def test_any_table_is_built_or_refused(table: dict[str, Any]) -> None:
     assert not any(ord(char) < 32 or 127 <= ord(char) < 160 for fault in told for char in fault)
 
 
-GOOD = {"kind": "picture", "shape": {"kind": "circle", "radius": 1.5}, "sizes": [3], "style": "plain"}
+GOOD = {"kind": "picture", "shape": {"kind": "circle", "radius": 1.5}, "sizes": [3], "style": "plain", "span": [0, 2]}
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"kind": "pictur"}, {"shape": "circle"}, {"shape": {"kind": "circle"}}, {"sizes": []}, {"style": ""}, {"x": 1}],
+    [
+        {"kind": "pictur"},
+        {"shape": "circle"},
+        {"shape": {"kind": "circle"}},
+        {"sizes": []},
+        {"style": ""},
+        {"x": 1},
+        {"span": [1]},
+    ],
 )
 def test_the_schema_says_what_the_maker_says(change: dict[str, Any]) -> None:
-    schema = catalog.schema(PICTURES)
-    jsonschema.Draft7Validator.check_schema(schema)
-    jsonschema.validate(GOOD, schema)
+    judge = jsonschema.Draft7Validator(catalog.schema(PICTURES))
+    judge.check_schema(judge.schema)
+    judge.validate(GOOD)
     make(PICTURES, GOOD, noun="picture", at=())
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(GOOD | change, schema)
+        judge.validate(GOOD | change)
     with pytest.raises(ScenarioError):
         make(PICTURES, GOOD | change, noun="picture", at=())
 
 
 def test_a_resolved_table_names_every_default_and_makes_the_same() -> None:
     full = catalog.resolved(PICTURES, {"kind": "picture", "shape": "square"})
-    assert full == {"kind": "picture", "shape": {"kind": "square", "side": 2}, "sizes": [1], "style": "plain"}
+    assert full == {
+        "kind": "picture",
+        "shape": {"kind": "square", "side": 2},
+        "sizes": [1],
+        "style": "plain",
+        "span": [0.0, 1.0],
+    }
     assert make(PICTURES, full, noun="picture", at=()).shape == Square()
     assert catalog.resolved(PICTURES, full) == full

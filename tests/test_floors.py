@@ -9,7 +9,7 @@ import pytest
 import dltlab
 
 ENGINE = ("jax", "jaxlib", "optax", "equinox")
-SCREEN = ("textual", "plotext", "rich")
+SCREEN = ("textual", "plotext")
 MODULES = [module.name for module in pkgutil.walk_packages(dltlab.__path__, "dltlab.")]
 ROOMS = ("dltlab.engine", "dltlab.terminal")
 DOWNSTAIRS = [name for name in MODULES if not name.startswith(ROOMS) and not name.endswith("__main__")]
