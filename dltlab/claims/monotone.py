@@ -47,7 +47,7 @@ class Monotone(AbstractClaim, frozen=True, kw_only=True):
         """The fraction of readings that may or must go the other way."""
         bare = between(self.at_least, self.at_most)
         way = "rise" if self.direction == "falls" else "fall"
-        return f"{worded(bare)} {way}", f"± {self.tolerance:.4g}" if self.tolerance else "exact"
+        return f"{worded(bare)} of the steps {way}", f"± {self.tolerance:.4g}" if self.tolerance else ""
 
     def measure(self, history: History) -> Measured:
         """Each member's fraction of steps in the wrong direction."""

@@ -57,8 +57,7 @@ class Plateau(AbstractClaim, frozen=True, kw_only=True):
         ratios = found.values / aligned(history, self.theory, found.steps)
         counted = np.isfinite(ratios) & (found.steps >= low)
         if turn is not None:
-            near_by = np.isfinite(ratios) & (np.abs(ratios - self.predicted) <= self.entry)
-            counted &= np.maximum.accumulate(near_by, axis=1)
+            counted &= np.array([self._settled(row) for row in ratios]).reshape(ratios.shape)
         values = np.full(len(ratios), np.nan)
         for member, (row, mine) in enumerate(zip(ratios, counted, strict=True)):
             if mine.sum() >= self.least:
@@ -67,3 +66,27 @@ class Plateau(AbstractClaim, frozen=True, kw_only=True):
         since = int(entered[0]) if turn is not None and len(entered) else turn
         skipped = int((~np.isfinite(found.values) & (found.steps >= low)).sum())
         return Measured(values, self.interval, *self.words, False, skipped, since)
+
+    def _settled(self, ratios: np.ndarray) -> np.ndarray:
+        """Which readings after a turn count: those since the ratio has come back to the prediction.
+
+        Within the tolerance it has come back. Within ``entry`` it has too, unless it is still on
+        its way: a climb that goes on is no plateau, so it cannot be a wrong one either.
+        """
+        apart = np.abs(ratios - self.predicted)
+        for reach in (self.tolerance, self.entry):
+            near_by = apart <= reach
+            if near_by.any():
+                since = np.arange(len(ratios)) >= near_by.argmax()
+                return since if reach == self.tolerance or not _nearing(apart[since]) else np.zeros_like(since)
+        return np.zeros(len(ratios), bool)
+
+
+def _nearing(apart: np.ndarray) -> bool:
+    """Whether a distance still shrinks, by more than its readings scatter."""
+    apart = apart[np.isfinite(apart)]
+    if len(apart) < 4:
+        return True
+    half = len(apart) // 2
+    scatter = np.median(np.abs(np.diff(apart)))
+    return bool(np.median(apart[:half]) - np.median(apart[half:]) > 2 * scatter)

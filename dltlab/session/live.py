@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import typing
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,8 @@ LONGEST_START: Final = 120.0
 _LOCK_EVERY: Final = 0.25
 _PATIENCE: Final = 0.25
 _SLICE: Final = 0.02
+Ready = Callable[[Path, int], "Live | None"]
+"""Says whether an engine has begun: its session file and its process in, what follows it out."""
 
 
 class Live:
@@ -133,11 +135,42 @@ def launch(
     for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
         wanted += [] if number is None else [option, str(number)]
     path, log = _reserved(scenario, session)
-    order = [*ENGINE, "run", f"--session={path}", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
+    order = ["run", f"--session={path}", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
     try:
-        return _started(order, path, log, nice)
+        return _started(order, path, log, nice, _heard)
     except BaseException:
         _sweep(path)
+        _sweep(folders.log_path(path))
+        raise
+    finally:
+        os.close(log)
+
+
+def resume(path: Path, *, nice: int = 5) -> Live:
+    """Start an engine that continues a session from its last keyframe, and follow all of it.
+
+    Raises:
+        RecordingError: The file is no recording.
+        ScenarioError: The engine sees nothing to continue.
+        EngineError: The engine ended, or said nothing for two minutes.
+    """
+    attach(path).close()
+    if engine_alive(path):
+        raise UsageError(f"{one_line(str(path))}: its engine is running; follow it with `dltlab attach`.")
+    before = path.stat().st_mtime_ns
+
+    def continued(path: Path, pid: int) -> Live | None:
+        # The old footer must not be taken for the end of the new engine.
+        return Live(path, *opened(path), pid) if path.stat().st_mtime_ns != before else None
+
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
+    try:
+        log = os.open(folders.log_path(path), flags, 0o600)
+    except OSError as fault:
+        raise UsageError(f"{one_line(str(path))}: cannot record beside it ({fault.strerror}).") from None
+    try:
+        return _started(["resume", f"--session={path}"], path, log, nice, continued)
+    except BaseException:
         _sweep(folders.log_path(path))
         raise
     finally:
@@ -178,34 +211,44 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
             raise UsageError(f"{one_line(str(path))}: cannot record there ({fault.strerror}); {cure}") from None
 
 
-def _started(order: list[str], path: Path, log: int, nice: int) -> Live:
-    """Start the engine's process and follow its file as soon as the Header stands there."""
+def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready) -> Live:
+    """Start the engine's process and follow its file as soon as it says something new."""
     quiet = subprocess.DEVNULL
-    engine = subprocess.Popen(order, stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=_environment())
+    engine = subprocess.Popen(
+        [*ENGINE, *order], stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=_environment()
+    )
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, engine.pid, nice)
     # Somebody must wait for the process when it ends, or it stays in the table as a zombie.
     threading.Thread(target=engine.wait, name="dltlab-reaper", daemon=True).start()
     try:
-        return _awaited(engine, path)
+        return _awaited(engine, path, ready)
     except BaseException:
         engine.kill()
         raise
 
 
-def _awaited(engine: "subprocess.Popen[bytes]", path: Path) -> Live:
+def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready) -> Live:
     until = time.monotonic() + LONGEST_START
-    follower: Follower | None = None
     while time.monotonic() < until:
         over = engine.poll() is not None
-        if follower is None and path.exists():
-            follower = Follower(path)
-        if follower is not None and (first := follower.read()):
-            return Live(path, follower, first, engine.pid)
+        if (source := ready(path, engine.pid)) is not None:
+            return source
         if over:
             raise _stillborn(engine.returncode, folders.log_path(path))
         time.sleep(0.01)
     raise EngineError(f"The engine said nothing for {LONGEST_START:.0f} seconds and was ended; try again.")
+
+
+def _heard(path: Path, pid: int) -> Live | None:
+    """A new session, as soon as its Header can be read."""
+    if not path.exists() or not path.stat().st_size:
+        return None
+    follower = Follower(path)
+    if first := follower.read():
+        return Live(path, follower, first, pid)
+    follower.close()
+    return None
 
 
 def _stillborn(code: int, log: Path) -> ScenarioError | EngineError:

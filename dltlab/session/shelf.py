@@ -69,25 +69,25 @@ def look(path: Path) -> Kept:
 
 
 def find(name: str) -> Path:
-    """The recording of that path, that name, that beginning of a name; or the last one.
+    """The recording of that path, that name, that beginning of a name; ``last`` or nothing for the newest.
 
     Raises:
         UsageError: There is none, or several begin so.
     """
-    if "/" in name or os.path.lexists(name):
+    if "/" in name or (name and os.path.lexists(name)):
         return Path(name)
     there = kept()
     names = {one.name: one.path for one in there}
-    if name == "last" and there:
+    if name in ("", "last") and there:
         return there[0].path
     wanted = name.removesuffix(records.SUFFIX)
     if wanted in names:
         return names[wanted]
-    begin = [one for one in names if one.startswith(wanted)]
+    begin = [] if not wanted else [one for one in names if one.startswith(wanted)]
     if len(begin) == 1:
         return names[begin[0]]
     if not names:
-        raise UsageError(f"{one_line(name)}: no session is kept yet; `dltlab run SCENARIO` records one.")
+        raise UsageError(f"{one_line(name) or 'last'}: no session is kept yet; `dltlab run SCENARIO` records one.")
     cure = f"is it {' or '.join(begin[:3])}?" if begin else catalog.near_miss(name, list(names)[:8])
     raise UsageError(f"{one_line(name)}: no single session of that name; {one_line(cure)}")
 

@@ -98,12 +98,20 @@ def main() -> int:
     if given.ending == "broken":
         print("The device is on fire.", file=sys.stderr)
         return 3
-    file = os.open(given.session, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    new = os.O_CREAT | os.O_EXCL if given.verb == "run" else 0
+    file = os.open(given.session, os.O_WRONLY | os.O_APPEND | new, 0o600)
     fcntl.flock(file, fcntl.LOCK_EX)
 
     def out(record: records.Record) -> None:
         os.write(file, records.encode(record))
 
+    if given.verb == "resume":
+        time.sleep(0.1)
+        out(Event(given.steps, "continued", "on and on", {}, 1.0))
+        out(frames(given.steps, CHUNK, given.seeds, 1.1))
+        time.sleep(0.1)
+        out(Footer(given.steps + CHUNK - 1, "finished", "at last", 1.2))
+        return 0
     if given.ending == "silent":
         return 3
     if given.ending == "listening":

@@ -145,3 +145,34 @@ def test_two_launches_in_one_second_have_two_sessions(engine):
     assert {Path(source.path).suffix for source in both} == {".jsonl"}
     for source in both:
         followed(source)
+
+
+def test_a_stopped_session_is_continued_in_its_own_file(engine, keep):
+    engine("finished")
+    path = keep("stopped", steps=50)
+    source = live.resume(path)
+    told = followed(source)
+    assert "finished at step 59" in source.ended
+    assert [record.reason for record in told if isinstance(record, Footer)] == ["stopped", "finished"]
+    history, _ = recording.read_all(path)
+    assert len(history["loss"]) == 60
+    assert history.footer is not None
+    assert history.footer.reason == "finished"
+
+
+def test_a_session_that_cannot_be_continued_says_why(engine, keep):
+    engine("refused")
+    with pytest.raises(ScenarioError, match="too few"):
+        live.resume(keep("finished"))
+    engine("broken")
+    with pytest.raises(EngineError, match="on fire"):
+        live.resume(keep("stopped"))
+
+
+def test_a_running_session_is_not_continued(engine):
+    engine("listening")
+    source = live.launch("fall")
+    with pytest.raises(UsageError, match="dltlab attach"):
+        live.resume(source.path)
+    source.send(commands.Stop())
+    followed(source)

@@ -1,0 +1,82 @@
+"""How far a headless run is, on stderr: a bar on a terminal, now and then a line elsewhere."""
+
+import sys
+import time
+from types import TracebackType
+from typing import Any, Final, Self
+
+from dltlab.records import Header
+from dltlab.session.history import History
+from dltlab.text import one_line
+
+_LINE_EVERY: Final = 5.0
+_BAR_EVERY: Final = 0.1
+
+
+class Progress:
+    """Tells steps, steps a second and the time left while its ``with`` block lasts."""
+
+    def __init__(self, header: Header, *, quiet: bool = False) -> None:
+        self._title = one_line(header.title)
+        self._steps = max(header.steps, 1)
+        self._mode = "none" if quiet else "bar" if sys.stderr.isatty() else "lines"
+        self._bar: Any = None
+        self._next = 0.0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._started = time.monotonic()
+        self._next = self._started + _LINE_EVERY
+        if self._mode == "bar":
+            self._bar = _bar(self._title, self._steps)
+            self._bar.start()
+            self._next = self._started
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def show(self, history: History) -> None:
+        """Bring what is shown up to date, if it is time to."""
+        now = time.monotonic()
+        if self._mode == "none" or now < self._next:
+            return
+        self._next = now + (_BAR_EVERY if self._bar is not None else _LINE_EVERY)
+        speed = told(history.step, self._steps, now - self._started)
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], completed=history.step, speed=speed)
+        else:
+            print(f"{self._title}: step {history.step:,} of {self._steps:,}, {speed}", file=sys.stderr, flush=True)
+
+
+def told(step: int, steps: int, seconds: float) -> str:
+    """Steps a second and the time left.
+
+    >>> told(500, 6000, 2.0)
+    '250 steps/s, 0:22 left'
+    """
+    if step <= 0 or seconds <= 0:
+        return "starting"
+    rate = step / seconds
+    left = round(max(steps - step, 0) / rate)
+    clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}" if left >= 3600 else f"{left // 60}:{left % 60:02d}"
+    return f"{rate:,.0f} steps/s, {clock} left" if rate >= 10 else f"{rate:.2g} steps/s, {clock} left"
+
+
+def _bar(title: str, steps: int) -> Any:
+    # Imported here: rich takes as long to import as all the rest of a headless run's viewer.
+    from rich import progress
+    from rich.console import Console
+
+    columns = (
+        progress.TextColumn("{task.description}", markup=False),
+        progress.BarColumn(),
+        progress.TextColumn("{task.percentage:>3.0f} %", markup=False),
+        progress.TextColumn("{task.fields[speed]}", markup=False),
+    )
+    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    bar.add_task(title if len(title) <= 30 else f"{title[:29]}…", total=steps, speed="starting")
+    return bar

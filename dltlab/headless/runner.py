@@ -1,0 +1,129 @@
+"""Launch, follow, judge, tell: a scenario at a time."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from dltlab import claims as shelf
+from dltlab import commands, scenario
+from dltlab.claims import AbstractClaim
+from dltlab.errors import HOLDS, DltlabError, ScenarioError, UsageError
+from dltlab.headless.outcome import Outcome
+from dltlab.headless.progress import Progress
+from dltlab.headless.reports import json_report, junit_report, table
+from dltlab.session import live
+from dltlab.session.history import History
+from dltlab.session.live import Live
+from dltlab.text import one_line
+
+_REST: Final = 0.05
+_LAST_WORDS: Final = 10.0
+_STDOUT: Final = Path("-")
+
+
+def run(
+    scenarios: Sequence[str],
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    out: Path | None = None,
+    json: Path | None = None,
+    junit: Path | None = None,
+    quiet: bool = False,
+) -> int:
+    """Run scenarios one after the other and judge them; the exit code is that of the worst.
+
+    Raises:
+        UsageError: A file that should be written cannot be, or would be overwritten.
+        ScenarioError: The only scenario given cannot be run.
+    """
+    if out is not None and len(scenarios) > 1:
+        raise UsageError("--out names one file; give one scenario with it.")
+    started = {"overrides": overrides, "seed": seed, "seeds": seeds, "steps": steps, "session": out}
+    outcomes: list[Outcome] = []
+    for name in scenarios:
+        outcome = _run_one(name, started, quiet=quiet)
+        outcomes.append(outcome)
+        if outcome.refusal is not None:
+            if len(scenarios) == 1 and json is None and junit is None:
+                raise outcome.refusal
+            print(outcome.refusal, file=sys.stderr)
+        else:
+            print(table(outcome), file=sys.stderr if json == _STDOUT else sys.stdout, flush=True)
+        if outcome.interrupted:
+            break
+    if json is not None:
+        _write(json, json_report(outcomes))
+    if junit is not None:
+        _write(junit, junit_report(outcomes))
+    return max(outcome.exit_code for outcome in outcomes) if outcomes else HOLDS
+
+
+def _run_one(name: str, started: dict, *, quiet: bool) -> Outcome:
+    """Launch, follow to the end, judge. A fault becomes part of the outcome."""
+    outcome, begun = Outcome(name), time.monotonic()
+    try:
+        document, judged = _claims_of(name, started["overrides"])
+        source = live.launch(name, headless=True, **started)
+        outcome.session, outcome.history = source.path, History(source.header)
+        faults = shelf.check_series(judged, outcome.history.columns, document)
+        if faults:
+            source.send(commands.Stop())
+            raise ScenarioError(*faults)
+        _follow(source, outcome, Progress(source.header, quiet=quiet))
+        outcome.verdicts = shelf.judge_all(judged, outcome.history)
+    except DltlabError as fault:
+        outcome.refusal = fault
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    outcome.seconds = time.monotonic() - begun
+    return outcome
+
+
+def _claims_of(name: str, overrides: Sequence[str]) -> tuple[scenario.Document, list[AbstractClaim]]:
+    """A scenario with its overrides, and its claims, checked before anything is started."""
+    document = scenario.read(name)
+    for assignment in overrides:
+        document.set(assignment)
+    return document, shelf.build(scenario.validate(document).claims, document)
+
+
+def _follow(source: Live, outcome: Outcome, progress: Progress) -> None:
+    """Take in what the engine says until it ends; Ctrl-C asks it to stop, a second one leaves it."""
+    history = outcome.history
+    assert history is not None
+    until = float("inf")
+    with progress:
+        while not source.ended and time.monotonic() < until:
+            try:
+                told = source.poll()
+                history.extend(told)
+                progress.show(history)
+                if not told:
+                    time.sleep(_REST)
+            except KeyboardInterrupt:
+                if outcome.interrupted:
+                    break
+                outcome.interrupted = True
+                until = time.monotonic() + _LAST_WORDS
+                source.send(commands.Stop())
+    with contextlib.suppress(KeyboardInterrupt):
+        source.close()
+    outcome.ended = source.ended or "The engine was asked to stop and had not by the time that this was written."
+    print(f"{one_line(outcome.ended)} Session: {one_line(str(source.path))}", file=sys.stderr)
+
+
+def _write(path: Path, text: str) -> None:
+    if path == _STDOUT:
+        print(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as fault:
+        message = f"{one_line(str(path))}: cannot be written ({fault.strerror}); choose another place."
+        raise UsageError(message) from None

@@ -1,0 +1,178 @@
+"""Claims follow knobs, seeds and crossings, as the edge of stability needs them to."""
+
+import numpy as np
+import pytest
+
+from dltlab import claims, records
+from dltlab.claims.windows import Crossing, crossings
+from dltlab.records import Array, Event, Footer, Frames, Header, Knob, Part, Series
+from dltlab.session.history import History
+
+EDGE = {"series": "sharpness", "crosses": "sharpness.theory"}
+
+
+def history_of(steps: int, seeds: int = 1, every: int = 1, **columns: np.ndarray) -> History:
+    """A live history; columns have the shape (readings,) or (seeds, readings), read ``every`` so many steps."""
+    names = {name.replace("_", "."): np.atleast_2d(values) for name, values in columns.items()}
+    lead = ((), ()) if seeds == 1 else (("seed",), (seeds,))
+    header = Header(
+        format=records.FORMAT, session="made", started="", title="", scenario={}, source="", steps=steps, every=1,
+        pace=None, seeds=tuple(range(seeds)), series=tuple(Series(name, name, *lead) for name in names),
+        knobs=(Knob("learning_rate", "η", 0.4, 0.05, 1.0),), parameters=1, precision="float64", optimizer="",
+        versions={}, device={}, threads=1, fingerprint="",
+    )  # fmt: skip
+    history = History(header)
+    parts = []
+    for name, values in names.items():
+        values = np.broadcast_to(values, (seeds, values.shape[1])).T
+        stride = 1 if name == "loss" else every
+        parts.append(Part(0, stride, len(values), {name: Array.of(values if seeds > 1 else values[:, 0])}))
+    reached = max(part.first + part.stride * (part.count - 1) for part in parts)
+    history.extend([Frames(reached, tuple(parts), 0.0, 0.0)])
+    return history
+
+
+def one(kind, **table):
+    return claims.build([{"kind": kind, "name": "one", "says": "So.", **table}])[0]
+
+
+def turned(until: int, at: int = 700, steps: int = 1000) -> History:
+    """The sharpness sits at 5; a turn at step ``at`` moves the theory to 10, which it reaches 100 steps later."""
+    t = np.arange(until + 1.0)
+    sharpness = np.where(t <= at, 5.0, np.minimum(5 + 0.05 * (t - at), 10.0))
+    history = history_of(steps, sharpness=sharpness, sharpness_theory=np.where(t <= at, 5.0, 10.0))
+    if until >= at:
+        history.extend([Event(at, "turn", "", {"knob": "learning_rate", "value": 0.2, "old": 0.4})])
+    return history
+
+
+def test_a_plateau_follows_the_knob_and_never_fails_falsely():
+    plateau = one("plateau", series="sharpness", tolerance=0.03)
+    statuses = [plateau.judge(turned(until)).status for until in range(0, 1001, 5)]
+    assert "fails" not in statuses
+    assert statuses[::-1][0] == "holds"
+    first, last = statuses.index("holds"), len(statuses) - statuses[::-1].index("not yet")
+    assert 5 * first in range(505, 520)
+    assert 5 * last in range(795, 815)
+    assert {statuses[place] for place in range(first, 140)} == {"holds"}
+    assert "since step" in plateau.judge(turned(1000)).detail
+
+
+def test_a_plateau_that_only_grazes_its_theory_after_a_turn_fails():
+    t = np.arange(1001.0)
+    for level, status in ((9.6, "fails"), (9.9, "holds"), (8.0, "not yet")):
+        history = history_of(
+            1000, sharpness=np.where(t <= 400, 5, level), sharpness_theory=np.where(t <= 400, 5.0, 10.0)
+        )
+        history.extend([Event(400, "turn", "", {"knob": "learning_rate", "value": 0.2})])
+        history.extend([Footer(1000, "finished", "")])
+        assert one("plateau", series="sharpness", tolerance=0.03).judge(history).status == status
+
+
+def test_a_turn_too_near_the_end_leaves_the_plateau_unshown():
+    history = turned(1000, at=950)
+    history.extend([Footer(1000, "finished", "")])
+    verdict = one("plateau", series="sharpness", tolerance=0.03).judge(history)
+    assert verdict.status == "not yet"
+    assert verdict.measured == "—"
+
+
+def climbing(seeds=3, every=20):
+    """Each seed crosses 5 at its own step, and its loss falls to its crossing and alternates after it."""
+    t = np.arange(0, 1001)
+    edges = np.array([300, 450, 610])[:seeds]
+    read = t[::every]
+    sharpness = np.array([3 + 2 * read / edge for edge in edges])
+    loss = np.array([np.exp(-0.001 * t) * np.where((t > edge) & (t % 2 == 1), 1.1, 1.0) for edge in edges])
+    return history_of(1000, seeds, every, loss=loss, sharpness=sharpness, sharpness_theory=np.full(len(read), 5.0))
+
+
+def test_every_seed_has_its_own_crossing():
+    history = climbing()
+    before, at = crossings(history, Crossing(series="sharpness", crosses="sharpness.theory"))
+    # At its edge itself the sharpness equals the threshold, which is not yet beyond it.
+    assert before.tolist() == [300, 440, 600]
+    assert at.tolist() == [320, 460, 620]
+    calm = one("monotone", series="loss", until=EDGE, at_most=0.0, over="all").judge(history)
+    restless = one("monotone", series="loss", since=EDGE, at_least=0.45, over="all").judge(history)
+    assert (calm.status, calm.measured) == ("holds", "0")
+    assert restless.status == "holds"
+    assert one("monotone", series="loss", at_most=0.0).judge(history).status == "fails"
+    crosses = one("crosses", **EDGE, after=300, before=620, over="all").judge(history)
+    assert (crosses.status, crosses.measured) == ("holds", "460")
+    assert one("crosses", **EDGE, after=300, before=610, over="all").judge(history).status == "fails"
+    assert one("crosses", **EDGE, after=300, before=610).judge(history).status == "holds"
+
+
+def test_before_the_crossing_both_windows_wait():
+    early = history_of(
+        1000,
+        loss=np.exp(-0.01 * np.arange(100.0)),
+        sharpness=np.linspace(3, 4, 100),
+        sharpness_theory=np.full(100, 5.0),
+    )
+    for window in ("since", "until"):
+        assert one("monotone", series="loss", at_most=0.0, **{window: EDGE}).judge(early).status == "not yet"
+    assert one("crosses", **EDGE, before=0.5).judge(early).status == "not yet"
+    early.extend([Footer(1000, "finished", "")])
+    assert one("crosses", **EDGE, before=0.5).judge(early).measured == "never"
+    assert one("crosses", **EDGE, before=0.5).judge(early).status == "fails"
+    assert one("monotone", series="loss", at_most=0.0, since=EDGE).judge(early).status == "not yet"
+
+
+def test_a_level_at_the_end_waits_for_the_end():
+    t = np.arange(501.0)
+    claim = one("level", series="loss", statistic="last", below=0.1)
+    live = history_of(1000, loss=np.exp(-0.1 * t))
+    assert claim.judge(live).status == "not yet"
+    live.extend([Footer(500, "stopped", "")])
+    assert claim.judge(live).status == "holds"
+
+
+def test_a_maximum_settles_as_soon_as_nothing_can_change_it():
+    peak = history_of(1000, loss=np.array([1.0, 7.0, 2.0]))
+    for bounds, status in (({"above": 5.0}, "holds"), ({"below": 5.0}, "fails"), ({"above": 9.0}, "not yet")):
+        assert one("level", series="loss", statistic="max", **bounds).judge(peak).status == status
+        assert one("level", series="loss", statistic="max", over="all", **bounds).judge(peak).status == status
+    assert one("level", series="loss", statistic="max", below=9.0).judge(peak).status == "not yet"
+
+
+def test_series_read_at_different_steps_are_compared_at_the_same():
+    t = np.arange(1001.0)
+    history = history_of(1000, 1, 20, loss=2 * t + 1, loss_theory=(2 * t + 1)[::20])
+    assert one("agrees", series="loss", tolerance=1e-9).judge(history).status == "holds"
+
+
+def test_the_median_needs_more_than_half_of_the_seeds():
+    values = np.ones((4, 11))
+    values[2:, 3:] = np.nan
+    history = history_of(10, 4, loss=values)
+    history.extend(
+        [Event(3, "diverged", "", {"step": 3, "seed": seed}) for seed in (2, 3)] + [Footer(10, "finished", "")]
+    )
+    verdict = one("level", series="loss", statistic="last", predicted=1.0, tolerance=0.1).judge(history)
+    assert verdict.status == "not yet"
+    assert "2 diverged" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        ({"kind": "level", "series": "loss"}, "nothing is predicted"),
+        ({"kind": "level", "series": "loss", "predicted": 1.0, "below": 2.0}, "not both"),
+        ({"kind": "agrees", "series": "loss"}, "positive 'tolerance'"),
+        ({"kind": "plateu", "series": "loss"}, "did you mean 'plateau'"),
+        ({"kind": "slope", "series": "loss"}, "'predicted' is missing"),
+        ({"kind": "monotone", "series": "loss", "at_most": 0.0, "until": {"series": "a", "croses": 1.0}}, "croses"),
+        ({"kind": "level", "series": "loss", "window": [-1, 2], "below": 1}, "window"),
+    ],
+)
+def test_a_claim_that_says_nothing_sound_is_refused_with_its_cure(table, words):
+    with pytest.raises(claims.ScenarioError, match=words):
+        claims.build([{"name": "one", "says": "So.", **table}])
+
+
+def test_two_claims_of_one_name_are_refused():
+    table = {"kind": "level", "name": "one", "says": "So.", "series": "loss", "below": 1.0}
+    with pytest.raises(claims.ScenarioError, match="second claim 'one'"):
+        claims.build([table, table])

@@ -1,0 +1,188 @@
+"""A headless run ends with the exit code that its claims and its engine earned."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from dltlab import headless
+from dltlab.errors import ScenarioError, UsageError
+from dltlab.headless.progress import told
+from dltlab.session import live, recording
+
+SCENARIO = """
+title = "A fall"
+[problem]
+kind = "any"
+[optimizer]
+kind = "any"
+[run]
+steps = 50
+"""
+FALLS = """
+[[claims]]
+name = "falls"
+kind = "monotone"
+says = "The loss falls at every step, by 100 % of them."
+series = "loss"
+at_most = 0.0
+"""
+LOW = """
+[[claims]]
+name = "low"
+kind = "level"
+says = "The loss ends below a thousandth."
+series = "loss"
+statistic = "last"
+below = 0.001
+"""
+FAR = """
+[[claims]]
+name = "far"
+kind = "level"
+says = "Far out the loss is nothing."
+series = "loss"
+window = [1000, 2000]
+below = 0.001
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    def write(*claims):
+        path = tmp_path / "fall.toml"
+        path.write_text("\n".join([SCENARIO, *claims]))
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("ending", "claims", "code"),
+    [
+        ("finished", (), 0),
+        ("finished", (FALLS,), 0),
+        ("finished", (FALLS, LOW), 1),
+        ("finished", (FAR,), 1),
+        ("stopped", (FALLS,), 0),
+        ("diverged", (FALLS,), 0),
+        ("diverged", (), 3),
+        ("diverged", (LOW,), 3),
+        ("failed", (FALLS,), 3),
+        ("killed", (FALLS,), 3),
+        ("broken", (FALLS,), 3),
+    ],
+)
+def test_the_exit_code_is_what_was_earned(engine, scenario, ending, claims, code, tmp_path):
+    engine(ending)
+    assert headless.run([scenario(*claims)], quiet=True, json=tmp_path / "run.json") == code
+    assert json.loads((tmp_path / "run.json").read_text())["runs"][0]["exit_code"] == code
+
+
+def test_the_table_fits_eighty_columns_and_the_session_is_told_on_stderr(engine, scenario, capsys):
+    engine("finished")
+    headless.run([scenario(FALLS, LOW, FAR)], quiet=True)
+    out, err = capsys.readouterr()
+    assert max(map(len, out.splitlines())) <= 80
+    for words in (
+        "✓ holds",
+        "✗ FAILS",
+        "… not shown",
+        "predicted",
+        "measured",
+        "3 claims: 1 hold, 1 FAIL, 1 not shown.",
+    ):
+        assert words in out
+    assert ".dltlab.jsonl" in err
+    assert ".dltlab.jsonl" not in out
+
+
+def test_json_and_junit_say_the_same(engine, scenario, tmp_path, capsys):
+    engine("finished")
+    headless.run([scenario(FALLS, LOW)], quiet=True, json=tmp_path / "run.json", junit=tmp_path / "run.xml")
+    told = json.loads((tmp_path / "run.json").read_text())
+    (run,) = told["runs"]
+    suite = ET.parse(tmp_path / "run.xml").getroot()[0]
+    assert told["format"] == "dltlab-run/1"
+    assert run["footer"]["reason"] == "finished"
+    assert Path(run["session"]).is_file()
+    assert [claim["status"] for claim in run["claims"]] == ["holds", "fails"]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
+    headless.run([scenario(FALLS)], quiet=True, json=Path("-"))
+    assert json.loads(capsys.readouterr().out.split("claims: 1 hold, 1 FAIL.\n")[1])["runs"]
+
+
+def test_the_worst_of_several_scenarios_counts_and_all_are_run(engine, scenario, tmp_path, capsys):
+    engine("finished")
+    good = Path(scenario(FALLS)).rename(tmp_path / "good.toml")
+    assert headless.run([str(good), scenario(LOW), str(good)], quiet=True) == 1
+    assert headless.run([str(tmp_path / "missing.toml"), str(good)], quiet=True) == 2
+    assert capsys.readouterr().out.count("claim") == 4
+
+
+def test_a_refused_scenario_starts_nothing(engine, scenario, own_folders):
+    engine("refused")
+    with pytest.raises(ScenarioError, match=r"no series|unknown key"):
+        headless.run([scenario(FALLS.replace("at_most", "at_mist"))], quiet=True)
+    assert not (own_folders / "data").exists()
+
+
+def test_a_claim_about_a_series_that_is_not_there_is_refused(engine, scenario):
+    engine("finished")
+    with pytest.raises(ScenarioError, match=r"fall.toml:\d+:\d+: .*no series 'lass'; did you mean 'loss'"):
+        headless.run([scenario(FALLS.replace('"loss"', '"lass"'))], quiet=True)
+
+
+def test_out_overwrites_nothing_and_takes_one_scenario(engine, scenario, tmp_path):
+    engine("finished")
+    out = tmp_path / "mine.dltlab.jsonl"
+    assert headless.run([scenario(FALLS)], quiet=True, out=out) == 0
+    with pytest.raises(UsageError, match="there is a file already"):
+        headless.run([scenario(FALLS)], quiet=True, out=out)
+    with pytest.raises(UsageError, match="one"):
+        headless.run([scenario(FALLS)] * 2, quiet=True, out=out)
+    with pytest.raises(UsageError, match="cannot be written"):
+        headless.run([scenario(FALLS)], quiet=True, json=tmp_path / "nowhere" / "run.json")
+
+
+def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario, capsys, monkeypatch):
+    engine("listening")
+    sent = threading.Event()
+    original = live.Live.poll
+
+    def interrupted(self):
+        found = original(self)
+        if not sent.is_set() and not found:
+            sent.set()
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.2)
+        return found
+
+    monkeypatch.setattr(live.Live, "poll", interrupted)
+    assert headless.run([scenario(FALLS)], quiet=True) == 130
+    out, err = capsys.readouterr()
+    assert "falls" in out
+    path = Path(err.split("Session: ")[1].strip())
+    history, note = recording.read_all(path)
+    assert history.footer is not None
+    assert history.footer.reason == "stopped"
+    assert note == ""
+
+
+def test_progress_counts_in_words():
+    assert told(0, 100, 1.0) == "starting"
+    assert told(500, 6000, 2.0) == "250 steps/s, 0:22 left"
+    assert told(1, 7201, 1.0) == "1 steps/s, 2:00:00 left"
+
+
+def test_a_headless_viewer_imports_neither_jax_nor_a_screen():
+    code = "import sys, dltlab.headless; print([m for m in ('jax', 'textual', 'plotext', 'rich') if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
