@@ -1,16 +1,21 @@
 """The app holds nothing: it chooses colours and moves between screens."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.app import App
 from textual.theme import Theme
 
-from dltlab.session.source import Source
 from dltlab.terminal.drawing.inks import GROUND, palette
 from dltlab.terminal.fit import Options, settled
 from dltlab.terminal.messages import Launch, OpenBench
+
+if TYPE_CHECKING:
+    # NumPy comes with it, and the first screen is painted without.
+    from dltlab.session.source import Source
 
 _THEME = Theme("dltlab", primary="#5cb8f0", background=GROUND, surface=GROUND, foreground="#c9d1d9", dark=True)
 

@@ -1,12 +1,17 @@
 """What screens ask of the app."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from dltlab.session.source import Source
+if TYPE_CHECKING:
+    from dltlab.session.source import Source
 
-Launch = Callable[[], Source]
+
+Launch = Callable[[], "Source"]
 
 
 class OpenBench(Message):

@@ -128,21 +128,33 @@ def watch() -> Callable[..., None]:
 
     def run(script: Script, source: Told, *, size: tuple[int, int] = (120, 40), options: Options | None = None) -> None:
         async def main() -> None:
-            app = Lab(options or Options("braille", "full", 30.0))
+            app = Lab(options or Options("braille", "full", 2.0))
             async with app.run_test(size=size) as pilot:
                 app.show_bench(source)
-                await pilot.pause(0.2)
+                await pilot.pause()
                 bench = app.screen
                 assert isinstance(bench, Bench)
 
+                async def settle() -> None:
+                    # By hand, so that no test waits for a timer.
+                    if bench.is_attached:
+                        bench._poll()
+                        while bench._stale:
+                            bench._paint_next()
+                    await pilot.pause()
+
                 async def press(*keys: str) -> None:
-                    await pilot.press(*keys)
-                    await pilot.pause(0.12)
+                    for key in keys:
+                        await pilot.press(key)
+                        await settle()
+                    if not keys:
+                        await settle()
 
                 async def resize(width: int, height: int) -> None:
                     await pilot.resize_terminal(width, height)
-                    await pilot.pause(0.12)
+                    await settle()
 
+                await settle()
                 await script(Watched(app, bench, source, press, resize))
 
         asyncio.run(main())

@@ -171,7 +171,7 @@ def test_every_size_and_glyph_shows_plot_and_status(watch, told, size, glyphs):
         assert text.isascii() == (glyphs == "ascii")
         assert max(map(len, text.splitlines())) <= size[0]
 
-    watch(script, told(look_for=["λ₁ climbs to 2/η."]), size=size, options=Options(glyphs, "full", 30.0))
+    watch(script, told(look_for=["λ₁ climbs to 2/η."]), size=size, options=Options(glyphs, "full", 2.0))
 
 
 def test_markup_and_escapes_in_a_recording_are_text(watch, told):
@@ -194,7 +194,7 @@ def test_no_color_draws(watch, told, monkeypatch):
     async def script(seen):
         assert "1 Loss" in seen.text()
 
-    watch(script, told(), options=Options("auto", "auto", 30.0))
+    watch(script, told(), options=Options("auto", "auto", 2.0))
 
 
 def test_sixteen_colours_draw(watch, told):
@@ -203,7 +203,7 @@ def test_sixteen_colours_draw(watch, told):
         await seen.press("question_mark")
         assert "Keys of the bench" in seen.text()
 
-    watch(script, told(), options=Options("braille", "16", 30.0))
+    watch(script, told(), options=Options("braille", "16", 2.0))
 
 
 @pytest.mark.parametrize(

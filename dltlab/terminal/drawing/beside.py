@@ -1,7 +1,7 @@
 """What stands beside the plots: verdicts, what to look for, knobs, keys."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -10,14 +10,10 @@ from dltlab.claims import Verdict
 from dltlab.records import Knob
 from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, wrap
 from dltlab.terminal.drawing.numbers import short
+from dltlab.terminal.drawing.prose import rule
 from dltlab.text import one_line
 
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
-
-
-def rule(title: str, width: int) -> Line:
-    """A heading over the cells that follow it."""
-    return ((f"{title} ", "strong"), ("─" * max(width - cell_len(title) - 1, 0), "rule"))
 
 
 def verdict_lines(verdicts: Sequence[Verdict], width: int, *, full: bool = True) -> list[Line]:
@@ -108,26 +104,3 @@ def turned(knob: Knob, value: float, notches: int) -> float:
 
 def _clip(fraction: float) -> float:
     return min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0
-
-
-def keys_line(keys: Sequence[tuple[str, str]], width: int, right: Sequence[Span] = ()) -> Line:
-    """Keys and what they do, as many as there is room for."""
-    line: list[Span] = [(" ", "text")]
-    room = width - sum(cell_len(text) for text, _ in right)
-    for key, words in keys:
-        longer = [*line, (key, "strong"), (f" {words}   ", "faint")]
-        if sum(cell_len(text) for text, _ in longer) > room + 2:
-            break
-        line = longer
-    return (*fit(line, room), *right)
-
-
-def help_page(keys: Sequence[tuple[str, str]], notes: Mapping[str, Sequence[str]], width: int) -> list[Line]:
-    """All keys with their meaning, then prose under headings."""
-    lines: list[Line] = [((f"{key:>12}  ", "strong"), (words, "text")) for key, words in keys]
-    for heading, texts in notes.items():
-        if texts:
-            lines += [(), rule(heading, width)]
-            for text in texts:
-                lines += wrap(text, width, "text", "  ")
-    return lines

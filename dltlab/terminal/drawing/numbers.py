@@ -25,6 +25,8 @@ def short(value: float, digits: int = 3) -> str:
 
 def exponent(value: float, digits: int = 3) -> str:
     """In powers of ten without padding: 1e-3, 2.5e12."""
+    if not 1e-99 < abs(value) < 1e100:
+        digits = min(digits, 2)
     mantissa, _, power = f"{value:.{digits - 1}e}".partition("e")
     return f"{mantissa.rstrip('0').rstrip('.') if '.' in mantissa else mantissa}e{int(power)}"
 

@@ -13,6 +13,7 @@ from dltlab.terminal.drawing.scales import Scale
 from dltlab.terminal.drawing.thinning import Stretches
 
 _GUTTER: Final = 6
+_WIDEST: Final = 9
 _DASH: Final = {"braille": (4, 6), "block": (4, 6), "ascii": (2, 3)}
 """Dots drawn and left out of a dashed line."""
 SIGNS: Final = {"curve": "━", "theory": "╍", "band": "░"}
@@ -62,22 +63,29 @@ def draw(
         return frame([title_line(title, curves, width, glyphs)], width, height)
     top = title_line(title, curves, width, glyphs, note)
     foot = 2 if height >= 7 else 1
-    rows, columns = height - 1 - foot, width - _GUTTER - 1
+    rows = height - 1 - foot
+    ticks = up.ticks(max((rows + 2) // 3, 2)) if up else []
+    gutter = min(max([_GUTTER, *(len(label) for _, label in ticks)]), _WIDEST)
+    columns = width - gutter - 1
     if up is None:
-        return (top, *centred("nothing to draw yet", width, rows), *_step_axis(across, width, foot, glyphs, marks))
+        return (
+            top,
+            *centred("nothing to draw yet", width, rows),
+            *_step_axis(across, width, gutter, foot, glyphs, marks),
+        )
     try:
         cells = chart.canvas(_strokes(curves, up, columns, glyphs), columns, rows, glyphs)
     except chart.ChartError as fault:
         return (top, *centred(str(fault), width, height - 1, "wrong"))
-    ticks = {rows - 1 - round(at * (rows - 1)): label for at, label in up.ticks(max((rows + 2) // 3, 2))}
+    labels = {rows - 1 - round(at * (rows - 1)): label for at, label in ticks}
     wall, notch = ("|", "+") if glyphs == "ascii" else ("│", "┤")
     body: list[Line] = []
     for row, line in enumerate(cells):
-        label = ticks.get(row, "")
-        edge = ((f"{label:>{_GUTTER}}"[:_GUTTER], "tick"), (notch if label else wall, "rule"))
+        label = labels.get(row, "")
+        edge = ((f"{label:>{gutter}}"[:gutter], "tick"), (notch if label else wall, "rule"))
         inked = [(text, curves[slot].ink if 0 <= slot < len(curves) else "text") for text, slot in line]
         body.append(fit((*edge, *inked), width))
-    return (top, *body, *_step_axis(across, width, foot, glyphs, marks))
+    return (top, *body, *_step_axis(across, width, gutter, foot, glyphs, marks))
 
 
 def _strokes(curves: Sequence[Curve], up: Scale, columns: int, glyphs: str) -> list[chart.Stroke]:
@@ -135,8 +143,8 @@ def _entry(curve: Curve, glyphs: str) -> list[Span]:
     return [(f"  {sign}", curve.ink), (label, "text"), (value, "strong")]
 
 
-def _step_axis(across: Scale, width: int, foot: int, glyphs: str, marks: Iterable[Mark]) -> list[Line]:
-    columns = width - _GUTTER - 1
+def _step_axis(across: Scale, width: int, gutter: int, foot: int, glyphs: str, marks: Iterable[Mark]) -> list[Line]:
+    columns = width - gutter - 1
     corner, line, notch = ("+", "-", "+") if glyphs == "ascii" else ("└", "─", "┴")
     ticks = across.ticks(max(columns // 9, 2))
     places = [(round(at * (columns - 1)), label) for at, label in ticks]
@@ -148,11 +156,11 @@ def _step_axis(across: Scale, width: int, foot: int, glyphs: str, marks: Iterabl
     labels = [" "] * width
     end = -1
     for at, label in places:
-        start = min(max(_GUTTER + 1 + at - len(label) // 2, 0), width - len(label))
+        start = min(max(gutter + 1 + at - len(label) // 2, 0), width - len(label))
         if start > end:
             labels[start : start + len(label)] = label
             end = start + len(label)
-    axis: Line = ((" " * _GUTTER, "text"), (corner, "rule"), *_joined(rule))
+    axis: Line = ((" " * gutter, "text"), (corner, "rule"), *_joined(rule))
     written: Line = (("".join(labels), "tick"),)
     return [axis, fit(written, width)][-foot:] if foot > 1 else [axis]
 

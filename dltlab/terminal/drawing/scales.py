@@ -48,11 +48,11 @@ def around(kind: str, low: float, high: float) -> Scale:
 
 
 def _linear(low: float, high: float) -> Scale:
-    if not low < high:
+    if not high / 2 - low / 2 > 1e-290:
         # A constant gets an axis from zero, or one around it.
         low, high = min(low, 0.0), max(high, 0.0)
-        if low == high:
-            high = 1.0
+        if high - low < 1e-290:
+            low, high = 0.0, 1.0
     if 0 < low < 0.6 * high:
         low = 0.0
     if 0.6 * low < high < 0:

@@ -18,7 +18,7 @@ from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Turn
 from dltlab.records import Knob
 from dltlab.session.history import History
 from dltlab.session.source import Source
-from dltlab.terminal.drawing import beside, standing
+from dltlab.terminal.drawing import beside, prose, standing
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame, wrap
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch, OpenBench
@@ -184,12 +184,12 @@ class Bench(Screen[None]):
             room = max(width - 22, width // 2)
             ink = "pending" if notice else "ended"
             spans = fit(((f" {one_line(said)}", ink),), room)
-            return ((*spans, *beside.keys_line([("?", "help"), ("q", "quit")], width - room)),)
+            return ((*spans, *prose.keys_line([("?", "help"), ("q", "quit")], width - room)),)
         shown = [(key.shown, key.brief) for key in keys.offered(self.following.source.accepts) if key.brief]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
         seen = self._side.display or self._inset.display
-        return (beside.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
+        return (prose.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
 
     def _paint_small(self, width: int, height: int) -> Picture:
         needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
@@ -317,10 +317,10 @@ class Bench(Screen[None]):
         def write(width: int) -> list[Line]:
             lines: list[Line] = [*wrap(str(scenario.get("abstract", "")), width), ()]
             if self.following.judge.verdicts:
-                lines += [beside.rule("Claims", width), *beside.verdict_lines(self.following.judge.verdicts, width), ()]
+                lines += [prose.rule("Claims", width), *beside.verdict_lines(self.following.judge.verdicts, width), ()]
             for heading, key in (("Look for", "look_for"), ("Sources", "sources")):
                 texts = self._texts(key)
-                lines += [beside.rule(heading, width)] if texts else []
+                lines += [prose.rule(heading, width)] if texts else []
                 for text in texts:
                     lines += wrap(text, width, "text", "• ")
                 lines.append(())
@@ -335,7 +335,7 @@ class Bench(Screen[None]):
             "How it ended": [self.following.source.ended] if self.following.source.ended else [],
             "Session": [self.history.header.session],
         }
-        self._open_page("Keys of the bench", lambda width: beside.help_page(table, said, width))
+        self._open_page("Keys of the bench", lambda width: prose.help_page(table, said, width))
 
     def _open_page(self, title: str, writer: Callable[[int], list[Line]]) -> None:
         self.app.push_screen(Page(title, writer, self._inks, plain=self._options.glyphs == "ascii"))

@@ -1,6 +1,9 @@
 """The gallery: every scenario by name, and beside the list what the chosen one is about."""
 
+from __future__ import annotations
+
 import functools
+from typing import TYPE_CHECKING
 
 from rich.style import Style
 from textual import events
@@ -10,12 +13,15 @@ from textual.screen import Screen
 
 from dltlab import scenario
 from dltlab.errors import ScenarioError
-from dltlab.session.source import Source
-from dltlab.terminal.drawing.beside import keys_line, rule
 from dltlab.terminal.drawing.lines import Line, Picture, between, centred, fit, frame, wrap
+from dltlab.terminal.drawing.prose import keys_line, rule
 from dltlab.terminal.messages import OpenBench
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
+
+if TYPE_CHECKING:
+    # NumPy comes with it, and the first screen is painted without.
+    from dltlab.session.source import Source
 
 _NARROW = 60
 

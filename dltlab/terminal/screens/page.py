@@ -8,8 +8,8 @@ from textual.binding import Binding
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 
-from dltlab.terminal.drawing.beside import keys_line
 from dltlab.terminal.drawing.lines import Line, Picture, fit, frame, wrap
+from dltlab.terminal.drawing.prose import keys_line
 from dltlab.terminal.widgets.sheet import Sheet
 
 Writer = Callable[[int], list[Line]]

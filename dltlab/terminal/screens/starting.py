@@ -10,11 +10,12 @@ from textual.worker import get_current_worker
 from dltlab.commands import Stop
 from dltlab.errors import DltlabError
 from dltlab.session.source import Source
-from dltlab.terminal.drawing.beside import keys_line
 from dltlab.terminal.drawing.lines import Line, Picture, centred, frame, wrap
+from dltlab.terminal.drawing.prose import keys_line
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch
 from dltlab.terminal.widgets.sheet import Sheet
+from dltlab.text import one_line
 
 
 class Starting(Screen[None]):
@@ -47,6 +48,11 @@ class Starting(Screen[None]):
         except DltlabError as fault:
             if not worker.is_cancelled:
                 self.app.call_from_thread(self._failed, str(fault))
+            return
+        except Exception as fault:
+            # A thread's error would be lost, and the line that waits would stand for ever.
+            if not worker.is_cancelled:
+                self.app.call_from_thread(self._failed, f"{type(fault).__name__}: {one_line(str(fault))}")
             return
         if self._left or worker.is_cancelled:
             # Nobody waits for it any more.

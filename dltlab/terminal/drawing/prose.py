@@ -1,0 +1,35 @@
+"""Headings, rows of keys and pages of help."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.cells import cell_len
+
+from dltlab.terminal.drawing.lines import Line, Span, fit, wrap
+
+
+def rule(title: str, width: int) -> Line:
+    """A heading over the cells that follow it."""
+    return ((f"{title} ", "strong"), ("─" * max(width - cell_len(title) - 1, 0), "rule"))
+
+
+def keys_line(keys: Sequence[tuple[str, str]], width: int, right: Sequence[Span] = ()) -> Line:
+    """Keys and what they do, as many as there is room for."""
+    line: list[Span] = [(" ", "text")]
+    room = width - sum(cell_len(text) for text, _ in right)
+    for key, words in keys:
+        longer = [*line, (key, "strong"), (f" {words}   ", "faint")]
+        if sum(cell_len(text) for text, _ in longer) > room + 2:
+            break
+        line = longer
+    return (*fit(line, room), *right)
+
+
+def help_page(keys: Sequence[tuple[str, str]], notes: Mapping[str, Sequence[str]], width: int) -> list[Line]:
+    """All keys with their meaning, then prose under headings."""
+    lines: list[Line] = [((f"{key:>12}  ", "strong"), (words, "text")) for key, words in keys]
+    for heading, texts in notes.items():
+        if texts:
+            lines += [(), rule(heading, width)]
+            for text in texts:
+                lines += wrap(text, width, "text", "  ")
+    return lines

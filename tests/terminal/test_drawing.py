@@ -1,0 +1,252 @@
+"""Thinning keeps extremes, scales hold the data, and plotext sees little and nothing wild."""
+
+import itertools
+import tracemalloc
+
+import numpy as np
+import plotext
+import pytest
+
+from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
+from dltlab.session.history import History
+from dltlab.terminal.drawing import chart, scales
+from dltlab.terminal.drawing.ascii import ascii_only
+from dltlab.terminal.drawing.beside import knob_line, turned
+from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
+from dltlab.terminal.drawing.numbers import short
+from dltlab.terminal.drawing.thinning import Stretches, thin
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels.panel import Look
+
+
+def history_of(length: int, step: int = 1) -> History:
+    series = (Series("loss", "loss", scale="log"),)
+    planned = length * step
+    header = Header(
+        FORMAT, "l", "", "l", {}, "l", planned, step, None, (0,), series, (), 1, "float64", "sgd", {}, {}, 1, ""
+    )  # fmt: skip
+    history = History(header)
+    generator = np.random.default_rng(0)
+    for start in range(0, length, 10_000):
+        count = min(10_000, length - start)
+        values = np.exp(-np.arange(start, start + count) / length * 9 + generator.normal(0, 0.3, count))
+        history.extend(
+            [Frames((start + count) * step, (Part(start * step, step, count, {"loss": Array.of(values)}),), 0.0, 0.0)]
+        )
+    return history
+
+
+@pytest.fixture
+def fed(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Every batch of points that reaches plotext."""
+    batches: list[np.ndarray] = []
+    for name in ("plot", "scatter"):
+        draw = getattr(plotext, name)
+
+        def spy(x, y, *args, draw=draw, **kwargs):
+            batches.append(np.array([x, y]))
+            return draw(x, y, *args, **kwargs)
+
+        monkeypatch.setattr(plotext, name, spy)
+    return batches
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 500, 5000, 50_000])
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_thinning_keeps_the_extremes_of_every_column(length: int, batch: int) -> None:
+    if length / batch > 10_000:
+        pytest.skip("the same with fewer batches")
+    values = np.random.default_rng(length).normal(size=(length, 1)) ** 3
+    stretches = Stretches(length, 1)
+    for start in range(0, length, batch):
+        stretches.extend(np.arange(start, min(start + batch, length)), values[start : start + batch])
+    (run,) = stretches.runs(0, 64, log=False)
+    columns = np.arange(length) * 1024 // (length + 1) * 64 // 1024
+    for column in np.unique(columns):
+        mine = values[columns == column, 0]
+        drawn = run.values[run.columns == column]
+        assert len(drawn) <= 2
+        assert drawn.min() == mine.min()
+        assert drawn.max() == mine.max()
+
+
+def test_a_gap_is_where_nothing_was_finite_and_not_where_nothing_was_read() -> None:
+    stretches = Stretches(1000, 1)
+    steps = np.arange(0, 1000, 50)
+    values = np.ones((len(steps), 1))
+    stretches.extend(steps, values)
+    assert len(stretches.runs(0, 500, log=False)) == 1
+    values[8:12] = np.nan
+    broken = Stretches(1000, 1)
+    broken.extend(steps, values)
+    assert len(broken.runs(0, 500, log=False)) == 2
+    assert broken.unfinite[0] == 4
+
+
+def test_a_log_axis_drops_and_counts_what_has_no_logarithm() -> None:
+    stretches = Stretches(100, 1)
+    stretches.extend(np.arange(100), np.where(np.arange(100) % 4 == 0, -1.0, 0.5)[:, None])
+    assert stretches.unlogged[0] == 25
+    assert stretches.extent(0, log=True) == (0.5, 0.5)
+    traces = Traces(history_of(100))
+    traces["loss"].stretches.unlogged[0] = 25
+    assert "(25 not positive)" in plain(Curves(["loss"]).draw(traces, 80, 12, Look()))
+
+
+def test_thin_leaves_two_points_a_column_with_the_extremes() -> None:
+    x, y = np.linspace(0, 1, 9999), np.sin(np.arange(9999.0))
+    thinned_x, thinned_y = thin(x, y, 50)
+    assert len(thinned_x) <= 100
+    assert thinned_y.min() == y.min()
+    assert thinned_y.max() == y.max()
+    assert np.all(np.diff(thinned_x) >= 0)
+
+
+def test_a_million_frames_cost_what_a_thousand_do(fed: list[np.ndarray]) -> None:
+    tracemalloc.start()
+    counts = []
+    for length in (2_000, 1_000_000):
+        traces = Traces(history_of(length))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        Curves(["loss"]).draw(traces, 80, 20, Look())
+        taken = tracemalloc.get_traced_memory()[1] - before
+        assert taken < 16 << 20, f"drawing {length} frames took {taken >> 20} MiB"
+        counts.append(sum(batch.shape[1] for batch in fed))
+        fed.clear()
+        Curves(["loss"]).draw(traces, 80, 20, Look())
+        assert sum(batch.shape[1] for batch in fed) == counts[-1]
+        fed.clear()
+    tracemalloc.stop()
+    assert max(counts) <= 2 * 2 * 80
+    assert counts[1] >= 100
+
+
+def test_only_what_is_new_is_read_again() -> None:
+    history = history_of(20_000)
+    traces = Traces(history)
+    taken: list[int] = []
+    extend = traces["loss"].stretches.extend
+    traces["loss"].stretches.extend = lambda steps, values: (taken.append(len(steps)), extend(steps, values))  # type: ignore[method-assign]
+    _ = traces["loss"]
+    assert taken == []
+    more = Part(20_000, 1, 5, {"loss": Array.of(np.ones(5))})
+    history.extend([Frames(20_005, (more,), 0.0, 0.0)])
+    _ = traces["loss"]
+    assert taken == [5]
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+def test_what_reaches_plotext_is_finite_and_in_the_square(fed: list[np.ndarray], glyphs: str) -> None:
+    wild = np.array([np.nan, np.inf, -np.inf, 1e300, -1e300, 0.5, 5e-324])
+    rows = chart.canvas([chart.Stroke(np.linspace(-3, 3, 7), wild)], 30, 6, glyphs)
+    (points,) = fed
+    assert np.isfinite(points).all()
+    assert points.min() >= 0
+    assert points.max() <= 1
+    assert [sum(len(text) for text, _ in row) for row in rows] == [30] * 6
+
+
+def test_a_failure_inside_plotext_is_a_line_of_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> str:
+        raise ZeroDivisionError("\x1b[2Jno")
+
+    monkeypatch.setattr(plotext, "build", broken)
+    text = plain(Curves(["loss"]).draw(Traces(history_of(100)), 80, 12, Look()))
+    assert "this plot could not be drawn (ZeroDivisionError: \\x1b[2Jno)." in text
+
+
+VALUES = [
+    0.0,
+    5e-324,
+    1e-300,
+    1e-9,
+    0.03,
+    0.5,
+    1.0,
+    1.0000000000000002,
+    4.98,
+    7.0,
+    19.9,
+    20.1,
+    999.0,
+    1e6,
+    1e300,
+    1.797e308,
+]
+
+
+@pytest.mark.parametrize("kind", ["linear", "log"])
+def test_limits_hold_the_data_and_ticks_are_inside(kind: str) -> None:
+    signs = (1.0,) if kind == "log" else (1.0, -1.0)
+    for a, b in itertools.product([s * v for v in VALUES for s in signs if v or kind != "log"], repeat=2):
+        low, high = min(a, b), max(a, b)
+        scale = scales.around(kind, low, high)
+        assert scale.low < scale.high
+        at = scale.fraction(np.array([low, high]))
+        assert np.isfinite(at).all()
+        if kind == "log":
+            assert scale.low <= np.log10(low) + 1e-9
+            assert scale.high >= np.log10(high) - 1e-9
+        elif high < 1.7e308 and low > -1.7e308:
+            slack = 1e-9 * max(abs(low), abs(high)) + 1e-290
+            assert scale.low <= low + slack
+            assert scale.high >= high - slack
+        for most in (2, 4, 12):
+            ticks = scale.ticks(most)
+            assert 0 < len(ticks) <= max(most, 2), (kind, low, high, ticks)
+            assert all(-1e-9 <= fraction <= 1 + 1e-9 for fraction, _ in ticks)
+
+
+def test_a_growing_curve_rarely_moves_its_axis() -> None:
+    limits = {scales.around("linear", 0.0, high) for high in np.linspace(0.5, 20, 1000)}
+    assert len(limits) <= 16
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "labels"),
+    [(0, 6, ["0", "2", "4", "6"]), (0, 5.2, ["0", "2", "4", "6"]), (0, 0.8, ["0", "0.4", "0.8"])],
+)
+def test_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
+    assert [label for _, label in scales.around("linear", low, high).ticks(4)] == labels
+
+
+def test_log_ticks_are_decades() -> None:
+    labels = [label for _, label in scales.around("log", 2e-4, 3.0).ticks(8)]
+    assert labels == ["1e-4", "1e-3", "0.01", "0.1", "1", "10"]
+
+
+def test_lines_are_as_wide_as_asked() -> None:
+    for width in range(40):
+        for text in ("漢字 wide", "λ₁ ‖θ−θ₀‖", "", "plain words that go on"):
+            assert width_of(fit(((text, "a"), (text, "b")), width)) == width
+            assert width_of(between(((text, "a"),), ((text, "b"),), width)) == width
+    assert all(width_of(line) <= 12 for line in wrap("a " + "long" * 20 + " 漢字漢字漢字漢字", 12, "text", "• "))
+
+
+def test_ascii_keeps_widths() -> None:
+    for text in ("λ₁ → 2/η", "‖θ − θ₀‖ ≤ 1", "漢字", "✓ holds ▸ ●━╍░", "é"):
+        assert ascii_only(text).isascii()
+        assert width_of(((ascii_only(text), ""),)) == width_of(((text, ""),))
+
+
+def test_numbers_are_short() -> None:
+    for value in [*VALUES, np.nan, np.inf, -np.inf, -1234.5, 999.96, 0.00099999]:
+        assert len(short(value)) <= 8, short(value)
+    assert [short(v) for v in (2000, 0.5, 1e-3, 1e-4, 12345)] == ["2k", "0.5", "0.001", "1e-4", "12.3k"]
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_knob_turns_between_its_bounds_and_moves_each_time(scale: str) -> None:
+    knob = Knob("learning_rate", "η", 0.4, 0.05, 1.0, scale)
+    for direction, end in ((1, knob.high), (-1, knob.low)):
+        value, seen = knob.value, []
+        for _ in range(60):
+            seen.append(value)
+            value = turned(knob, value, direction)
+            assert knob.low <= value <= knob.high
+        assert value == end
+        assert len(set(seen)) >= 10
+    for width in (40, 80, 200):
+        assert width_of(knob_line(knob, 0.4, 0.2, width, chosen=True)) == width

@@ -1,0 +1,151 @@
+"""The gallery lists scenarios, filters as one types, and shows what is wrong with a broken file."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from dltlab import scenario
+from dltlab.errors import EngineError
+from dltlab.terminal.app import Lab
+from dltlab.terminal.fit import Options
+from dltlab.terminal.screens import gallery
+from dltlab.terminal.screens.bench import Bench
+
+GOOD = """
+title = "A bowl [bold]with[/] \\u001b]0;x\\u0007 a title"
+abstract = "Down it goes."
+look_for = ["The bottom."]
+sources = ["Nesterov 1983"]
+problem = { kind = "bowl" }
+optimizer = { kind = "gradient_descent" }
+run = { steps = 10 }
+"""
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gallery of three, one of them broken."""
+    (tmp_path / "bowl.toml").write_text(GOOD)
+    (tmp_path / "bowl-noisy.toml").write_text(GOOD)
+    (tmp_path / "broken.toml").write_text("title = 3\n")
+    monkeypatch.setattr(scenario, "folder", lambda: tmp_path)
+    gallery._about.cache_clear()
+
+
+def browse(script: Callable[[SimpleNamespace], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
+    async def main() -> None:
+        app = Lab(Options("braille", "full", 2.0))
+        async with app.run_test(size=size) as pilot:
+            app.push_screen(gallery.Gallery(app.inks, plain=False))
+            await pilot.pause()
+
+            async def press(*keys: str) -> None:
+                await pilot.press(*keys)
+                await pilot.pause()
+
+            def text() -> str:
+                return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+            await script(SimpleNamespace(app=app, press=press, text=text, pilot=pilot))
+
+    asyncio.run(main())
+
+
+@pytest.mark.usefixtures("shelf")
+def test_shows_the_list_and_the_chosen_ones_page() -> None:
+    async def script(seen: SimpleNamespace) -> None:
+        text = seen.text()
+        assert "3 of 3 scenarios" in text
+        assert "A bowl [bold]with[/] \\x1b]0;x\\x07 a title" in text
+        assert "Down it goes." in text
+        assert "The bottom." in text
+        assert "Nesterov 1983" in text
+        assert "\x1b" not in text
+
+    browse(script)
+
+
+@pytest.mark.usefixtures("shelf")
+def test_typing_filters_and_escape_takes_it_back() -> None:
+    async def script(seen: SimpleNamespace) -> None:
+        await seen.press(*"noisy")
+        assert "1 of 3" in seen.text()
+        await seen.press(*"zzz")
+        assert "no scenario has such a name" in seen.text()
+        await seen.press("enter", "escape")
+        assert "3 of 3" in seen.text()
+        await seen.press("escape")
+        assert seen.app.return_value == 0
+
+    browse(script)
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_broken_file_shows_its_faults_and_does_not_open() -> None:
+    async def script(seen: SimpleNamespace) -> None:
+        await seen.press("end")
+        assert "broken cannot be run" in seen.text()
+        assert "broken.toml:1" in " ".join(seen.text().split())
+        await seen.press("enter")
+        assert isinstance(seen.app.screen, gallery.Gallery)
+
+    browse(script)
+
+
+@pytest.mark.usefixtures("shelf")
+def test_a_narrow_terminal_has_only_the_list() -> None:
+    async def script(seen: SimpleNamespace) -> None:
+        assert "bowl-noisy" in seen.text()
+        assert "Down it goes." not in seen.text()
+
+    browse(script, (50, 20))
+
+
+@pytest.mark.usefixtures("shelf")
+def test_enter_opens_the_bench_and_quitting_comes_back(told, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = []
+
+    def launch(name: str, **_: object) -> object:
+        assert name == "bowl-noisy"
+        sources.append(told())
+        return sources[-1]
+
+    monkeypatch.setattr("dltlab.session.live.launch", launch)
+
+    async def script(seen: SimpleNamespace) -> None:
+        await seen.press("enter")
+        await seen.app.workers.wait_for_complete()
+        await seen.pilot.pause()
+        assert isinstance(seen.app.screen, Bench)
+        await seen.press("r")
+        await seen.app.workers.wait_for_complete()
+        await seen.pilot.pause()
+        assert len(sources) == 2
+        assert sources[0].closed
+        assert isinstance(seen.app.screen, Bench)
+        await seen.press("q")
+        assert isinstance(seen.app.screen, gallery.Gallery)
+        assert sources[1].closed
+
+    browse(script)
+
+
+@pytest.mark.usefixtures("shelf")
+def test_an_engine_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    def launch(name: str, **_: object) -> object:
+        raise EngineError("The engine ended with exit code 3 before it began: [no] memory")
+
+    monkeypatch.setattr("dltlab.session.live.launch", launch)
+
+    async def script(seen: SimpleNamespace) -> None:
+        await seen.press("enter")
+        await seen.app.workers.wait_for_complete()
+        await seen.pilot.pause()
+        assert "before it began: [no] memory" in " ".join(seen.text().split())
+        await seen.press("escape")
+        assert isinstance(seen.app.screen, gallery.Gallery)
+
+    browse(script)
