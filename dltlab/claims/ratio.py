@@ -15,6 +15,7 @@ from dltlab.claims.windows import (
     crossings,
     folded,
     inside,
+    reached,
     readings,
 )
 from dltlab.session.history import History
@@ -41,7 +42,8 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             return self._at(history, crossings(history, self.at)[1]), False
         if self.at is not None:
             row = readings(history, self.series, self.component).values
-            return self._folded(self.at, row, np.ones(row.shape, bool)), self.at == "last" and history.footer is None
+            waits = self.at == "last" and not reached(history, history.header.steps)
+            return self._folded(self.at, row, np.ones(row.shape, bool)), waits
         span = bounds(history, self.window)
         found, belongs = inside(history, self.series, self.component, span)
         waits = self.statistic in ("last", "max", "min") and not span.whole

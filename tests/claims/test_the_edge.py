@@ -126,6 +126,8 @@ def test_a_level_at_the_end_waits_for_the_end():
     live = history_of(1000, loss=np.exp(-0.1 * t))
     assert claim.judge(live).status == "not yet"
     live.extend([Footer(500, "stopped", "")])
+    assert claim.judge(live).status == "not yet", "a stopped session may be continued"
+    live.extend([Footer(500, "finished", "")])
     assert claim.judge(live).status == "holds"
 
 
