@@ -33,3 +33,11 @@ def folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
     with tempfile.TemporaryDirectory(prefix="dltlab-") as runtime:
         monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
         yield home
+
+
+@pytest.fixture(scope="session")
+def wide() -> None:
+    """JAX with its 64-bit types at hand, as the engine's process has it; imported for those tests alone."""
+    import jax
+
+    jax.config.update("jax_enable_x64", True)

@@ -2,6 +2,7 @@
 
 import math
 import os
+from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import jax
@@ -11,9 +12,10 @@ import numpy as np
 from dltlab import catalog
 from dltlab.catalog import Shelf
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
-from dltlab.engine.probes import PROBES, AbstractProbe
+from dltlab.engine.probes import PROBES, AbstractProbe, Shown
 from dltlab.engine.problems import PROBLEMS, AbstractProblem
 from dltlab.engine.program import Program
+from dltlab.engine.readings import series_name
 from dltlab.engine.simulation import Simulation, in_precision
 from dltlab.engine.theories import THEORIES
 from dltlab.errors import ScenarioError
@@ -108,9 +110,11 @@ def _bound(
             faults.append(place)
             continue
         try:
-            series += _series(section, name, probe, simulation, moment, run.every, len(seeds), parameters)
+            shown = probe.shown(simulation)
         except ValueError as fault:
             faults.append(document.fault((section, name), str(fault)))
+            continue
+        series += _series(at, shown, probe, simulation, moment, run.every, len(seeds), parameters)
     known = [item.name for item in series]
     for index, panel in enumerate(scenario.panels):
         named = panel.get("series", ())
@@ -128,8 +132,8 @@ def _bound(
 
 
 def _series(
-    section: str,
-    name: str,
+    source: str,
+    shown: Mapping[str, Shown],
     probe: AbstractProbe,
     simulation: Simulation,
     moment: Any,
@@ -137,23 +141,21 @@ def _series(
     members: int,
     parameters: int,
 ) -> list[Series]:
-    """What a probe's readings are called and look like. Raises ValueError where the problem has no such thing."""
-    shown = probe.shown(simulation)
+    """What a probe's readings are called and look like."""
     memory = jax.eval_shape(probe.remember, simulation, moment)
     shapes, _ = jax.eval_shape(probe.measure, simulation, moment, memory)
     lead = ((), ()) if members == 1 else (("seed",), (members,))
     price = probe.price(simulation, parameters)
-    main = f"{name}.theory" if section == "theories" else name
     return [
         Series(
-            name=f"{name}.{suffix}" if suffix else main,
+            name=series_name(source, suffix),
             title=shown[suffix].title,
             axes=lead[0] + shown[suffix].axes,
             shape=lead[1] + tuple(shapes[suffix].shape),
             dtype=np.dtype(shapes[suffix].dtype).str,
             every=probe.every or every,
             scale=shown[suffix].scale,
-            source=f"{section}.{name}",
+            source=source,
             price=price,
         )
         for suffix in shown

@@ -20,10 +20,12 @@ def prepare() -> None:
     machine and processor: an entry from elsewhere can crash a process that loads it.
     """
     jax.config.update("jax_enable_x64", True)
-    key = hashlib.sha256(json.dumps([_versions(), platform.node(), _processor()]).encode()).hexdigest()[:16]
-    jax.config.update("jax_compilation_cache_dir", str(folders.cache() / "jax" / key))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
+    if os.environ.get("JAX_COMPILATION_CACHE_DIR"):
+        return
+    key = hashlib.sha256(json.dumps([_versions(), platform.node(), _processor()]).encode()).hexdigest()[:16]
+    jax.config.update("jax_compilation_cache_dir", str(folders.cache() / "jax" / key))
 
 
 def describe() -> tuple[dict[str, str], dict[str, str], int, str]:
@@ -40,13 +42,9 @@ def describe() -> tuple[dict[str, str], dict[str, str], int, str]:
 def threads_of_xla() -> int:
     """The threads of XLA's CPU client, on whose number its bits depend: NPROC, or the cores we may use."""
     given = os.environ.get("NPROC", "")
-    return (
-        int(given)
-        if given.isdigit() and int(given) > 0
-        else len(os.sched_getaffinity(0))
-        if hasattr(os, "sched_getaffinity")
-        else os.cpu_count() or 1
-    )
+    if given.isdigit() and int(given) > 0:
+        return int(given)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _versions() -> dict[str, str]:

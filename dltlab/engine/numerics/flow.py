@@ -16,7 +16,7 @@ def runge_kutta(
 
     For dw/dt = −∇L the method is stable while a step stays below 2.78/λ_max.
     """
-    step = (duration / jnp.maximum(steps, 1)).astype(start.dtype)
+    step = (duration / jnp.maximum(steps, 1).astype(duration.dtype)).astype(start.dtype)
 
     def once(_: Array, at: Float[Array, " p"]) -> Float[Array, " p"]:
         first = slope(at)

@@ -58,8 +58,9 @@ def largest(
     """
     p = start.shape[0]
     most = min(most, p)
+    rounding = float(10 * jnp.finfo(start.dtype).eps)
     count = min(count, most)
-    wide = jnp.promote_types(start.dtype, jnp.float64)
+    wide = jnp.dtype(jnp.float64)
 
     def extended(krylov: _Krylov) -> _Krylov:
         size, basis = krylov.size, krylov.basis.at[krylov.size].set(krylov.next)
@@ -70,7 +71,7 @@ def largest(
             image = image - basis.T @ (basis @ image)
         length = jnp.linalg.norm(image)
         # An invariant subspace: what is left of the image is rounding, so go on nowhere.
-        alive = length > 10 * jnp.finfo(start.dtype).eps * (jnp.abs(diagonal) + jnp.abs(krylov.diagonal[0]))
+        alive = length > rounding * (jnp.abs(diagonal) + jnp.abs(krylov.diagonal[0]))
         beta = jnp.where(alive, length, jnp.zeros_like(length))
         after = jnp.where(alive, image / jnp.where(alive, length, jnp.ones_like(length)), jnp.zeros_like(image))
         return krylov._replace(
@@ -82,7 +83,7 @@ def largest(
         )
 
     def judged(krylov: _Krylov) -> _Krylov:
-        inside = jnp.arange(most) < krylov.size
+        inside = jnp.arange(most, dtype=jnp.int32) < krylov.size
         # Coordinates outside the basis get a value below all others, so that they sort first.
         a, b = krylov.diagonal.astype(wide), krylov.off_diagonal.astype(wide)
         low = -1 - 2 * jnp.max(jnp.abs(a)) - 4 * jnp.max(jnp.abs(b))
@@ -92,7 +93,7 @@ def largest(
         values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
         last = vectors[krylov.size - 1]
         residuals = jnp.abs(b[krylov.size - 1] * last)
-        found = jnp.arange(count) < krylov.size
+        found = jnp.arange(count, dtype=jnp.int32) < krylov.size
         return krylov._replace(
             values=jnp.where(found, values, jnp.nan).astype(start.dtype),
             coordinates=jnp.where(found[None, :] & inside[:, None], vectors, 0.0).astype(start.dtype),

@@ -21,9 +21,10 @@ from msgspec import Meta
 from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Positive
 
 Epsilon = Annotated[float, Meta(ge=0, le=1)]
+Scalar = Float[Array, ""] | float
 
 
-def _rmsprop(learning_rate: float, beta2: float, epsilon: float) -> optax.GradientTransformation:
+def _rmsprop(learning_rate: Scalar, beta2: Scalar, epsilon: Scalar) -> optax.GradientTransformation:
     scaled = optax.scale_by_rms(decay=beta2, eps=epsilon, eps_in_sqrt=False, bias_correction=True)
     return optax.chain(scaled, optax.scale_by_learning_rate(learning_rate))
 
@@ -80,7 +81,7 @@ class Adam(AbstractOptimizer):
         return jax.tree.map(lambda entry: correction * entry, root)
 
 
-def _adam(learning_rate: float, beta1: float, beta2: float, epsilon: float) -> optax.GradientTransformation:
+def _adam(learning_rate: Scalar, beta1: Scalar, beta2: Scalar, epsilon: Scalar) -> optax.GradientTransformation:
     return optax.adam(learning_rate, b1=beta1, b2=beta2, eps=epsilon)
 
 

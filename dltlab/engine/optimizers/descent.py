@@ -75,7 +75,7 @@ class Nesterov(AbstractOptimizer):
         del opt, hyperparameters
 
 
-def _ema(learning_rate: float, momentum: float) -> optax.GradientTransformation:
+def _ema(learning_rate: Float[Array, ""] | float, momentum: Float[Array, ""] | float) -> optax.GradientTransformation:
     return optax.chain(optax.ema(momentum, debias=False), optax.scale_by_learning_rate(learning_rate))
 
 

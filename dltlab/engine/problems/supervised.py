@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Array, Float, Int, PyTree, UInt32
 from msgspec import Meta
 
 from dltlab.catalog import Kind
@@ -49,7 +49,7 @@ class Supervised(AbstractProblem, Labelled):
         self.kind_of_loss = loss
         self.batch = batch
 
-    def init(self, random: np.random.Generator) -> Params:
+    def init(self, random: np.random.Generator) -> PyTree:
         """The network's own initialisation."""
         return self.model.init(random, self.inputs.shape[1], self.targets.shape[1])
 

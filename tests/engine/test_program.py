@@ -1,0 +1,144 @@
+"""The chunk: its bits do not depend on how a run is cut, on company, or on being looked at."""
+
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+
+from dltlab import scenario
+from dltlab.engine import ensemble, experiment, knobs
+
+pytestmark = pytest.mark.usefixtures("wide")
+TEXT = """
+title = "cut"
+[problem]
+kind = "supervised"
+data = {kind = "chebyshev", degree = 4, points = 20}
+model = {kind = "mlp", widths = [12], gain = 1.9}
+[optimizer]
+kind = "adam"
+learning_rate = 0.01
+[run]
+steps = 400
+precision = "PRECISION"
+[probes.loss]
+kind = "loss"
+[probes.sharpness]
+kind = "sharpness"
+method = "lanczos"
+every = 5
+[probes.movement]
+kind = "weight_movement"
+every = 10
+[theories.flow]
+kind = "gradient_flow"
+every = 10
+"""
+
+
+def built(precision: str = "float64", *, batch: int = 0, seeds: int = 1) -> experiment.Experiment:
+    document = scenario.parse(TEXT.replace("PRECISION", precision), "cut.toml")
+    document.set(f"problem.batch={batch}")
+    return experiment.build(document, seeds=seeds)
+
+
+def same(left: Any, right: Any) -> bool:
+    pairs = zip(jax.tree.leaves(left), jax.tree.leaves(right), strict=True)
+    return all(np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs)
+
+
+def flown(made: experiment.Experiment, *cuts: tuple[int, int]) -> tuple[Any, np.ndarray]:
+    """The end of a run of chunks of (stride, frames), and the losses read on the way."""
+    fly = ensemble.compiled(made.program, len(made.seeds))
+    state, memories = ensemble.begin(made.program, made.seeds)
+    losses = []
+    for stride, frames in cuts:
+        flight = fly(state, memories, stride, frames)
+        losses.append(np.asarray(flight.rows["probes.loss"][""])[..., :frames])
+        state, memories = flight.state, flight.memories
+    return (state, memories), np.concatenate(losses, axis=-1)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("batch", [0, 7])
+def test_bits_do_not_depend_on_where_chunks_end(precision: str, batch: int) -> None:
+    made = built(precision, batch=batch)
+    whole, losses = flown(made, (1, 200))
+    for cuts in ([(1, 1)] * 200, [(1, 3), (1, 197)], [(1, 100), (1, 100)]):
+        end, read = flown(made, *cuts)
+        assert same(whole, end)
+        assert losses.tobytes() == read.tobytes()
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_state_does_not_depend_on_how_often_it_is_read(precision: str) -> None:
+    made = built(precision)
+    often, _ = flown(made, (1, 200))
+    rarely, _ = flown(made, (200, 1))
+    assert same(often[0], rarely[0])
+
+
+def test_a_member_alone_gives_the_bits_that_it_gives_in_company() -> None:
+    together = built(seeds=3)
+    (state, _), losses = flown(together, (1, 150))
+    for member in range(3):
+        document = scenario.parse(TEXT.replace("PRECISION", "float64"), "cut.toml")
+        alone = experiment.build(document, seed=member, seeds=1)
+        (one, _), loss = flown(alone, (1, 150))
+        assert same(jax.tree.map(lambda leaf, at=member: leaf[at], state), one)
+        assert losses[member].tobytes() == loss.tobytes()
+
+
+def test_a_peek_changes_nothing_and_reads_everything() -> None:
+    made = built()
+    fly = ensemble.compiled(made.program, 1)
+    state, memories = ensemble.begin(made.program, (0,))
+    flight = fly(state, memories, 1, 3)
+    peek = fly(flight.state, flight.memories, 1, 1, everything=True)
+    assert all(int(taken) == 1 for taken in peek.taken.values())
+    again = fly(flight.state, flight.memories, 1, 10)
+    straight = fly(state, memories, 1, 13)
+    assert same(again.state, straight.state)
+
+
+def test_turning_a_knob_compiles_nothing() -> None:
+    made = built()
+    fly = ensemble.compiled(made.program, 1)
+    state, memories = ensemble.begin(made.program, (0,))
+    fly(state, memories, 1, 2)
+    with jax.log_compiles(), pytest.MonkeyPatch.context() as patch:
+        compiled: list[str] = []
+        import logging
+
+        patch.setattr(logging.Logger, "handle", lambda self, record: compiled.append(record.getMessage()))
+        turned = knobs.turned(state, "learning_rate", 0.02)
+        fly(turned, memories, 7, 2)
+        assert knobs.read(turned, "learning_rate") == pytest.approx(0.02)
+    assert not [line for line in compiled if "Compiling" in line and "fly" in line]
+
+
+def test_a_chunk_stops_where_the_loss_stops_being_finite() -> None:
+    text = """
+title = "blow up"
+problem = {kind = "quadratic", eigenvalues = [1.0]}
+optimizer = {kind = "gradient_descent", learning_rate = 1e5}
+run = {steps = 1000}
+[probes.loss]
+kind = "loss"
+"""
+    made = experiment.build(scenario.parse(text, "blow.toml"))
+    flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 1, 1000)
+    losses = np.asarray(flight.rows["probes.loss"][""])
+    frames = int(flight.frames)
+    assert not bool(flight.finite)
+    assert frames < 20
+    assert np.isfinite(losses[: frames - 1]).all()
+    assert not np.isfinite(losses[frames - 1])
+
+
+def test_both_precisions_start_from_the_same_numbers() -> None:
+    wide, narrow = (ensemble.begin(built(p).program, (0,))[0].params for p in ("float64", "float32"))
+    for one, other in zip(jax.tree.leaves(wide), jax.tree.leaves(narrow), strict=True):
+        assert other.dtype == np.float32
+        np.testing.assert_array_equal(np.asarray(one).astype(np.float32), np.asarray(other))

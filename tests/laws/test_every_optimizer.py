@@ -1,0 +1,74 @@
+"""Laws over the shelf of optimizers: they descend, their thresholds are where stability ends, their metrics are theirs."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from dltlab import catalog
+from dltlab.engine.optimizers import OPTIMIZERS, AbstractOptimizer
+from dltlab.engine.problems import PROBLEMS
+from dltlab.engine.simulation import Simulation, State
+
+pytestmark = pytest.mark.usefixtures("wide")
+EVERY = sorted(OPTIMIZERS)
+ADAPTIVE = {"adam", "rmsprop"}
+
+
+def optimizer(kind: str, **given: float) -> AbstractOptimizer:
+    return catalog.make(OPTIMIZERS, {"kind": kind, **given}, noun="optimizer", at=("optimizer",))
+
+
+def bowl(*eigenvalues: float) -> Any:
+    return catalog.make(PROBLEMS, {"kind": "quadratic", "eigenvalues": list(eigenvalues)}, noun="problem", at=())
+
+
+def after(simulation: Simulation, steps: int) -> State:
+    state = simulation.begin(0)
+    return jax.jit(lambda s: jax.lax.fori_loop(0, steps, lambda _, x: simulation.step(x), s))(state)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_it_descends_a_bowl(kind: str) -> None:
+    simulation = Simulation(bowl(1.0, 0.3), optimizer(kind, learning_rate=0.01))
+    start = simulation.problem.loss(simulation.begin(0).params)
+    assert simulation.problem.loss(after(simulation, 3000).params) < 5e-3 * start
+
+
+@pytest.mark.parametrize("kind", sorted(set(EVERY) - ADAPTIVE))
+@pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
+def test_stability_ends_at_its_threshold(kind: str, momentum: float) -> None:
+    given = {} if kind == "gradient_descent" else {"momentum": momentum}
+    chosen = optimizer(kind, learning_rate=0.1, **given)
+    hyperparameters = Simulation(bowl(1.0), chosen).begin(0).opt.hyperparams
+    edge = float(chosen.threshold(hyperparameters))
+    sizes = [abs(float(after(Simulation(bowl(edge * by), chosen), 4000).params["w"][0])) for by in (0.99, 1.01)]
+    assert sizes[0] < 1e-3
+    assert sizes[1] > 1e3
+
+
+@pytest.mark.parametrize("kind", sorted(ADAPTIVE))
+def test_its_step_is_a_momentum_over_its_metric(kind: str) -> None:
+    given = {"beta1": 0.9} if kind == "adam" else {}
+    simulation = Simulation(bowl(3.0, 0.5, 0.01), optimizer(kind, learning_rate=0.01, beta2=0.99, **given))
+    state = simulation.begin(0)
+    momentum = jnp.zeros(3)
+    for _ in range(5):
+        gradient = simulation.look(state).gradient["w"]
+        momentum = 0.9 * momentum + 0.1 * gradient if kind == "adam" else gradient
+        new = simulation.step(state)
+        metric = simulation.optimizer.preconditioner(new.opt, new.opt.hyperparams)
+        np.testing.assert_allclose(new.params["w"] - state.params["w"], -0.01 * momentum / metric["w"], rtol=1e-12)
+        state = new
+
+
+@pytest.mark.parametrize("kind", EVERY)
+def test_its_hyperparameters_live_in_the_state(kind: str) -> None:
+    simulation = Simulation(bowl(1.0), optimizer(kind, learning_rate=0.1))
+    state = simulation.begin(0)
+    assert state.opt.hyperparams["learning_rate"] == pytest.approx(0.1)
+    numbers = {p.name for p in catalog.parameters(OPTIMIZERS[kind])}
+    assert numbers == set(state.opt.hyperparams)
+    assert simulation.optimizer.formula

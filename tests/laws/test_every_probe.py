@@ -1,0 +1,131 @@
+"""Laws over the shelves of probes and theories: what they say they show they read, and readings disturb nothing."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from dltlab import scenario
+from dltlab.engine import ensemble, experiment
+from dltlab.engine.probes import PROBES
+from dltlab.engine.probes.sharpness import Sharpness
+from dltlab.engine.readings import series_name
+from dltlab.engine.theories import THEORIES
+
+pytestmark = pytest.mark.usefixtures("wide")
+ALL = [("probes", kind) for kind in sorted(PROBES)] + [("theories", kind) for kind in sorted(THEORIES)]
+DIGITS = 'data = {kind = "digits", points = 40}\nmodel = {kind = "mlp", widths = [3], activation = "tanh"}'
+
+
+def built(more: str, *, precision: str = "float64", problem: str = DIGITS, rate: float = 0.1) -> experiment.Experiment:
+    text = f"""
+title = "law"
+[problem]
+kind = "supervised"
+{problem}
+[optimizer]
+kind = "gradient_descent"
+learning_rate = {rate}
+[run]
+steps = 40
+precision = "{precision}"
+{more}
+"""
+    return experiment.build(scenario.parse(text, "law.toml"))
+
+
+@pytest.mark.parametrize(("section", "kind"), ALL)
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_it_reads_what_it_says_it_shows(section: str, kind: str, precision: str) -> None:
+    made = built(f'[{section}.it]\nkind = "{kind}"', precision=precision)
+    fly = ensemble.compiled(made.program, 1)
+    flight = fly(*ensemble.begin(made.program, (0,)), 1, 5)
+    rows = {series_name(f"{section}.it", key): values for key, values in flight.rows[f"{section}.it"].items()}
+    assert {item.name for item in made.series} == set(rows)
+    for item in made.series:
+        values = np.asarray(rows[item.name])[:5]
+        assert values.shape == (5, *item.shape)
+        assert values.dtype == np.dtype(item.dtype)
+        assert np.isfinite(values).all()
+        assert len(item.axes) == len(item.shape)
+
+
+@pytest.mark.parametrize(("section", "kind"), ALL)
+def test_reading_it_disturbs_nothing(section: str, kind: str) -> None:
+    bare, read = built(""), built(f'[{section}.it]\nkind = "{kind}"')
+    ends = [ensemble.compiled(m.program, 1)(*ensemble.begin(m.program, (0,)), 1, 30).state for m in (bare, read)]
+    for left, right in zip(*map(jax.tree.leaves, ends), strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(("section", "kind"), ALL)
+def test_it_is_read_at_its_cadence_and_no_more(section: str, kind: str) -> None:
+    made = built(f'[{section}.it]\nkind = "{kind}"\nevery = 4')
+    flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 1, 9)
+    assert int(flight.taken[f"{section}.it"]) == 3
+
+
+def exact_hessian(made: experiment.Experiment, params: Any) -> np.ndarray:
+    """The Hessian by central differences of the gradient, in float64."""
+    flat, unravel = ravel_pytree(jax.tree.map(lambda leaf: leaf.astype(jnp.float64), params))
+    problem = built("").program.simulation.problem
+    gradient = jax.jit(jax.grad(lambda at: problem.loss(unravel(at))))
+    step = 1e-5
+    columns = [(gradient(flat + step * e) - gradient(flat - step * e)) / (2 * step) for e in np.eye(flat.size)]
+    return np.stack(columns)
+
+
+@pytest.mark.parametrize("method", ["dense", "lanczos"])
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_sharpness_is_the_hessians_top_eigenvalues(method: str, precision: str) -> None:
+    made = built(f'[probes.it]\nkind = "sharpness"\ntop = 3\nmethod = "{method}"', precision=precision)
+    state, memories = ensemble.begin(made.program, (0,))
+    fly = ensemble.compiled(made.program, 1)
+    flight = fly(state, memories, 1, 3)
+    hessian = exact_hessian(made, state.params)
+    truth = np.linalg.eigvalsh(0.5 * (hessian + hessian.T))[::-1][:3]
+    found = np.asarray(flight.rows["probes.it"][""])[0]
+    residual = np.asarray(flight.rows["probes.it"]["residual"])[0]
+    np.testing.assert_allclose(found, truth, rtol=2e-3 if method == "lanczos" else 1e-5)
+    assert (np.abs(found - truth) <= residual + 1e-5 * abs(truth)).all()
+
+
+def test_a_warm_reading_takes_fewer_products() -> None:
+    problem = DIGITS.replace("[3]", "[30]")
+    made = built('[probes.it]\nkind = "sharpness"\nmethod = "lanczos"', problem=problem)
+    flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 1, 20)
+    products = np.asarray(flight.rows["probes.it"]["products"])[:20]
+    assert products[1:].mean() <= products[0]
+    assert products.max() <= Sharpness().products
+
+
+def test_gradient_flow_on_a_bowl_is_the_exponential() -> None:
+    text = """
+title = "flow"
+problem = {kind = "quadratic", eigenvalues = [3.0, 0.5]}
+optimizer = {kind = "gradient_descent", learning_rate = 0.01}
+run = {steps = 100, precision = "float64"}
+[theories.flow]
+kind = "gradient_flow"
+"""
+    made = experiment.build(scenario.parse(text, "flow.toml"))
+    state, memories = ensemble.begin(made.program, (0,))
+    flight = ensemble.compiled(made.program, 1)(state, memories, 1, 100)
+    start, rates, time = np.asarray(state.params["w"]), np.array([3.0, 0.5]), 0.01 * np.arange(100)
+    exact = 0.5 * np.sum(rates * (start * np.exp(-np.outer(time, rates))) ** 2, axis=1)
+    np.testing.assert_allclose(np.asarray(flight.rows["theories.flow"]["loss"])[:100], exact, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(flight.rows["theories.flow"]["sharpness"])[:100], 3.0, rtol=1e-9)
+
+
+def test_the_threshold_follows_the_knob() -> None:
+    from dltlab.engine import knobs
+
+    made = built('[theories.it]\nkind = "stability_threshold"', rate=0.4)
+    state, memories = ensemble.begin(made.program, (0,))
+    fly = ensemble.compiled(made.program, 1)
+    before = fly(state, memories, 1, 1).rows["theories.it"][""][0]
+    after = fly(knobs.turned(state, "learning_rate", 0.2), memories, 1, 1).rows["theories.it"][""][0]
+    assert (float(before), float(after)) == (pytest.approx(5.0), pytest.approx(10.0))
