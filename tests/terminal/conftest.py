@@ -138,6 +138,7 @@ def watch() -> Callable[..., None]:
                 async def settle() -> None:
                     # By hand, so that no test waits for a timer.
                     if bench.is_attached:
+                        bench._rested = 0.0
                         bench._poll()
                         while bench._stale:
                             bench._paint_next()

@@ -63,6 +63,19 @@ def test_a_turn_is_shown_as_pending_until_its_event_comes(watch, told):
     watch(script, source)
 
 
+def test_two_spaces_before_any_answer_pause_and_go_on(watch, told):
+    source = told()
+    source.answers = False
+
+    async def script(seen):
+        await seen.press("space")
+        assert "pausing…" in seen.text()
+        await seen.press("space", "space")
+        assert seen.source.sent == [Pause(), Resume(), Pause()]
+
+    watch(script, source)
+
+
 def test_quit_stops_the_engine_and_detach_does_not(watch, told):
     async def quits(seen):
         await seen.press("q")

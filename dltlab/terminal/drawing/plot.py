@@ -7,7 +7,7 @@ import numpy as np
 from rich.cells import cell_len
 
 from dltlab.terminal.drawing import chart
-from dltlab.terminal.drawing.lines import Line, Picture, Span, between, centred, fit, frame
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, centred, fit, frame, width_of
 from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.scales import Scale
 from dltlab.terminal.drawing.thinning import Stretches
@@ -123,12 +123,18 @@ def title_line(title: Sequence[Span], curves: Sequence[Curve], width: int, glyph
     named = [(text, ink) for text, ink in title]
     if note:
         named += [(f" {note}", "faint")]
-    room = width - sum(cell_len(text) for text, _ in named) - 5
+    wanted = sum(cell_len(text) for entry in entries for text, _ in entry)
+    most = max(width - wanted - 6, width // 2)
+    if width_of(named) > most:
+        named = list(fit(named, most))
+    room = width - width_of(named) - 5
     legend: list[Span] = []
-    for entry in entries:
-        if sum(cell_len(text) for text, _ in (*legend, *entry)) > room:
-            break
-        legend += entry
+    for sign, label, value in entries:
+        # A name that is too long gives way before the curve's sign and value do.
+        for entry in ([sign, label, value], [sign, value]):
+            if sum(cell_len(text) for text, _ in (*legend, *entry)) <= room:
+                legend += entry
+                break
     return between([*named, (" ", "text")], [*legend, (" ", "text"), rule] if legend else [], width, rule)
 
 

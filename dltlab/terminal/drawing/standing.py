@@ -46,6 +46,8 @@ class Standing(NamedTuple):
     share: float | None
     device: str
     link: str
+    wall: float
+    """Seconds since the session started."""
 
 
 def word_of(history: History, ended: str) -> str:
@@ -81,6 +83,7 @@ def standing(history: History, ended: str, pending: str, rate: float | None, lin
         _number(price.data.get("share")) if price else None,
         one_line(str(device.get("kind") or device.get("platform") or "")),
         link,
+        history.wall,
     )
 
 
@@ -95,9 +98,13 @@ def status_line(now: Standing, width: int) -> Line:
     if now.pending:
         state.append((f"  {now.pending}…", "pending"))
     parts: list[list[Span]] = [[(count(now.step), "strong"), (f" / {count(now.planned)}", "faint")]]
-    if now.rate is not None and now.word in ("running", "paused"):
+    if now.rate is not None and now.word == "running":
         goal = "flat out" if now.pace is None else f"of {short(now.pace)}"
         parts.append([(short(now.rate), "strong"), (" steps/s ", "text"), (goal, "faint")])
+    if left := time_left(now):
+        parts.append([(left, "faint")])
+    elif now.word not in ("running", "paused") and now.wall:
+        parts.append([("in ", "faint"), (seconds(now.wall), "text")])
     if now.clock:
         parts.append([("t ", "faint"), (short(now.clock, 4), "text")])
     if now.share is not None:

@@ -4,6 +4,7 @@ It cannot tell a live engine from a recording: it polls a source for records, fo
 into a History, and sends commands that come back as Events.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +28,7 @@ from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
 from dltlab.terminal.screens.following import Following
 from dltlab.terminal.screens.page import Ask, Page
+from dltlab.terminal.screens.stills import write_new
 from dltlab.terminal.widgets.board import Board
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
@@ -52,6 +54,8 @@ class Bench(Screen[None]):
         self._panels, self._own = _panels_of(self.history)
         self._knob = 0
         self._stale: list[Sheet] = []
+        self._fresh = False
+        self._painting, self._rested = 0.0, 0.0
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
         self._inset = self._sheet(self._paint_side, "inset")
         self._side = self._sheet(self._paint_side, "side")
@@ -114,7 +118,9 @@ class Bench(Screen[None]):
 
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
-        if self.following.poll():
+        self._fresh = self.following.poll() or self._fresh
+        if self._fresh and time.monotonic() >= self._rested:
+            self._fresh = False
             self._spoil(self._title, *self._plots)
         if self.following.judged():
             self._spoil(self._side, self._inset)
@@ -131,10 +137,16 @@ class Bench(Screen[None]):
         while self._stale:
             sheet = self._stale.pop(0)
             if sheet.display and sheet.is_attached:
+                before = time.perf_counter()
                 sheet.repaint()
+                self._painting += time.perf_counter() - before
                 break
         if self._stale:
             self.set_timer(0.001, self._paint_next)
+        else:
+            # Painting takes a third of the time at most: a slow machine sees fewer frames.
+            self._rested = time.monotonic() + min(2 * self._painting, 1.0)
+            self._painting = 0.0
 
     # What is painted.
 
@@ -181,10 +193,12 @@ class Bench(Screen[None]):
         notice = self.following.notice
         said = notice or self.following.source.ended
         if said:
-            room = max(width - 22, width // 2)
+            again = [("r", "again")] if self._relaunch and self.following.source.ended else []
+            again += [("?", "help"), ("q", "quit")]
+            room = max(width - 11 * len(again), width // 2)
             ink = "pending" if notice else "ended"
             spans = fit(((f" {one_line(said)}", ink),), room)
-            return ((*spans, *prose.keys_line([("?", "help"), ("q", "quit")], width - room)),)
+            return ((*spans, *prose.keys_line(again, width - room)),)
         shown = [(key.shown, key.brief) for key in keys.offered(self.following.source.accepts) if key.brief]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
@@ -210,7 +224,7 @@ class Bench(Screen[None]):
 
     def action_pause(self) -> None:
         """Pause, or go on."""
-        held = self.following.standing.word == "paused"
+        held = self.following.held
         self._send(Resume() if held else Pause(), "going on" if held else "pausing")
 
     def action_advance(self) -> None:
@@ -344,7 +358,7 @@ class Bench(Screen[None]):
         """Write the screen as an SVG."""
         stem = f"dltlab-{one_line(Path(self.history.header.source).stem or 'session')}-{self.history.step}"
         try:
-            path = _written(stem, self.app.export_screenshot(title=one_line(self.history.header.title)))
+            path = write_new(stem, self.app.export_screenshot(title=one_line(self.history.header.title)))
             self._say(f"this screen is now in {path}")
         except OSError as fault:
             self._say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
@@ -375,16 +389,3 @@ def _panels_of(history: History) -> tuple[list[AbstractPanel], int]:
     shown = {panel.series[0] for panel in panels}
     extra: Any = [panel for panel in chosen.standard(history.header).values() if panel.series[0] not in shown]
     return [*panels, *extra], own
-
-
-def _written(stem: str, text: str) -> Path:
-    """A new file with this text in the working folder; nothing is overwritten."""
-    for number in range(1, 1000):
-        path = Path(f"{stem}.svg" if number == 1 else f"{stem}-{number}.svg")
-        try:
-            with path.open("x", encoding="utf-8") as stream:
-                stream.write(text)
-        except FileExistsError:
-            continue
-        return path.absolute()
-    raise FileExistsError(17, "a thousand such files exist", stem)

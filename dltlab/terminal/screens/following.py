@@ -112,8 +112,14 @@ class Following:
     @property
     def standing(self) -> Standing:
         """How the session stands."""
-        link = "" if Stop in self.source.accepts else "replay" if self.source.accepts else "ended"
+        link = "replay" if self.source.accepts and Stop not in self.source.accepts else ""
         return standing(self.history, self.source.ended, self._pending[0], self._rate, link)
+
+    @property
+    def held(self) -> bool:
+        """Whether the session is paused, or was asked to be since it last said how it stands."""
+        asked = {"pausing": True, "going on": False}.get(self._pending[0])
+        return self.standing.word == "paused" if asked is None else asked
 
     def end(self) -> None:
         """End the session if that can be asked for, and stop following."""
