@@ -49,6 +49,8 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
     """The tables of a scenario that :func:`check` passed, with every default that a constructor has."""
     shelves = _shelves()
     tables = msgspec.to_builtins(scenario)
+    # TOML has no null: what is nothing is not said.
+    tables["run"] = {key: value for key, value in tables["run"].items() if value is not None}
     for section in ("problem", "optimizer"):
         tables[section] = catalog.resolved(shelves[section], tables[section])
     for section, noun in (("probes", "probe"), ("theories", "theory")):

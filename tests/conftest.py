@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Compiling is most of what the engine's tests would do; the results may outlive a run, and
 # the processes that tests start find them here too.
@@ -14,6 +15,10 @@ os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(_COMPILED))
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
 os.environ.setdefault("JAX_NUMPY_DTYPE_PROMOTION", "strict")
 os.environ.setdefault("JAX_NUMPY_RANK_PROMOTION", "raise")
+
+# How long an example takes says more about what else the machine does than about us.
+settings.register_profile("dltlab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("dltlab")
 
 
 @pytest.fixture(autouse=True)

@@ -225,7 +225,7 @@ def basic(rest: str) -> str:
     return rest[: end + 1]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(documents())
 def test_every_path_is_found_where_its_key_stands(text: str) -> None:
     tree = cleaned(tomli.loads(text))
@@ -236,7 +236,7 @@ def test_every_path_is_found_where_its_key_stands(text: str) -> None:
         assert starts_with(text, place, path), (path, place)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(documents())
 def test_nothing_is_found_that_is_not_there(text: str) -> None:
     tree = cleaned(tomli.loads(text))
