@@ -176,7 +176,7 @@ def folder() -> Path:
 
 def gallery() -> dict[str, Path]:
     """The gallery's scenarios by name, in the order in which a course meets them."""
-    return {path.stem: path for path in sorted(folder().glob("*.toml"))}
+    return {path.stem: path for path in sorted(folder().glob("*.toml"), key=lambda path: path.stem)}
 
 
 def find(name: str) -> Path:

@@ -82,8 +82,8 @@ class History:
         """Take in what the stream says next."""
         for record in records:
             self.version += 1
-            if not isinstance(record, Footer):
-                # A session that is continued goes on after its footer.
+            if isinstance(record, Frames | Keyframe):
+                # A session that is continued goes on after its footer; a replay's echo does not.
                 self.footer = None
             match record:
                 case Frames():

@@ -141,6 +141,9 @@ def test_the_plots_theory_and_state_are_on_the_screen(watch, told):
         await seen.press()
         assert "● finished" in seen.text()
         assert "The session finished at step 999." in seen.text()
+        seen.source.say(Event(999, "pace", "The replay runs flat out.", {"rate": None, "replay": True}))
+        await seen.press()
+        assert "● finished" in seen.text()
         await seen.press("q")
         assert seen.app.return_value == 0
 

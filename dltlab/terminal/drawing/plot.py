@@ -14,7 +14,7 @@ from dltlab.terminal.drawing.thinning import Stretches
 
 _GUTTER: Final = 6
 _WIDEST: Final = 9
-_DASH: Final = {"braille": (4, 6), "block": (4, 6), "ascii": (2, 3)}
+_DASH: Final = {"braille": (4, 4), "block": (4, 4), "ascii": (2, 2)}
 """Dots drawn and left out of a dashed line."""
 SIGNS: Final = {"curve": "━", "theory": "╍", "band": "░"}
 _PLAIN_SIGNS: Final = {"curve": "*o+x#", "theory": "-", "band": ":"}
@@ -36,7 +36,9 @@ class Curve(NamedTuple):
     @property
     def ink(self) -> str:
         """Its colour."""
-        return f"curve{self.slot % 5}" if self.role == "curve" else self.role
+        # A second theory in one plot takes a curve's colour, and stays dashed.
+        own = self.role == "curve" or (self.role == "theory" and self.slot > 0)
+        return f"curve{self.slot % 5}" if own else self.role
 
 
 class Mark(NamedTuple):
@@ -124,7 +126,7 @@ def title_line(title: Sequence[Span], curves: Sequence[Curve], width: int, glyph
     if note:
         named += [(f" {note}", "faint")]
     wanted = sum(cell_len(text) for entry in entries for text, _ in entry)
-    most = max(width - wanted - 6, width // 2)
+    most = max(width - wanted - 6, width // 3)
     if width_of(named) > most:
         named = list(fit(named, most))
     room = width - width_of(named) - 5

@@ -55,7 +55,7 @@ class Curves(AbstractPanel):
 
     def _curves(self, traces: Traces, names: list[str]) -> list[plot.Curve]:
         curves: list[plot.Curve] = []
-        slot = 0
+        slots = {"curve": 0, "theory": 0}
         several = len(names) > 1
         for name in names:
             trace = traces[name]
@@ -64,8 +64,8 @@ class Curves(AbstractPanel):
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
                 latest = float(trace.latest[track]) if trace.length else None
-                lines.append(plot.Curve(trace.stretches, track, label, latest, slot, role))
-                slot += role == "curve"
+                lines.append(plot.Curve(trace.stretches, track, label, latest, slots[role], role))
+                slots[role] += 1
             # In the legend the theory stands beside the curve that it predicts.
             curves += [*lines[:1], *self._theory(traces, name), *self._band(trace, name == names[0]), *lines[1:]]
         return curves
