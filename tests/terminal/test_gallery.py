@@ -116,7 +116,7 @@ def test_enter_opens_the_bench_and_quitting_comes_back(told, monkeypatch: pytest
     monkeypatch.setattr("dltlab.session.live.launch", launch)
 
     async def script(seen: SimpleNamespace) -> None:
-        await seen.press("enter")
+        await seen.press(*"noisy", "enter")
         await seen.app.workers.wait_for_complete()
         await seen.pilot.pause()
         assert isinstance(seen.app.screen, Bench)
