@@ -7,6 +7,7 @@ leave half a line, and after a full disk the half is cut off again.
 import contextlib
 import fcntl
 import os
+import time
 from pathlib import Path
 
 from dltlab import records
@@ -22,11 +23,14 @@ class Journal:
         self.path = path
         self._descriptor = descriptor
         self._whole = os.fstat(descriptor).st_size
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(descriptor)
-            raise UsageError(f"{one_line(str(path))}: another engine writes it; attach to that one.") from None
+        # A reader that asks whether an engine lives holds the lock for a moment.
+        for _ in range(10):
+            with contextlib.suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            time.sleep(0.02)
+        os.close(descriptor)
+        raise UsageError(f"{one_line(str(path))}: another engine writes it; attach to that one.")
 
     @classmethod
     def created(cls, path: Path) -> "Journal":

@@ -267,11 +267,13 @@ class Loop:
             self._price, self._busy, self._stepped = (self._price[0], now), 0.0, 0
 
     def _bare_step(self) -> float:
-        """Seconds a step without probes: two pure flights that differ by steps alone."""
-        _, short = self._flown(1, 1)
-        steps = 1 + int(min(max(0.01 * self._stepped / self._busy, 1), 100_000))
-        _, long = self._flown(steps, 1)
-        return max(long - short, 0.0) / (steps - 1)
+        """Seconds a step without probes: pure flights of one reading each that differ by steps alone."""
+        short = min(self._flown(1, 1)[1] for _ in range(3))
+        steps, extra = 1, 0.0
+        while extra < max(0.005, short) and steps < 1 << 20:
+            steps *= 4
+            extra = min(self._flown(1 + steps, 1)[1] for _ in range(2)) - short
+        return max(extra, 0.0) / steps
 
     def _keyframe(self) -> None:
         self._keyframe_bytes += self._journal.append(keyframes.taken(self.step, self.state, self.memories))

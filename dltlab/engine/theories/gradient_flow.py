@@ -11,7 +11,7 @@ from typing import Annotated, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 from msgspec import Meta
 
 from dltlab.engine.numerics import flow, hessian, lanczos
@@ -26,6 +26,8 @@ class Path(NamedTuple):
     at: Float[Array, " p"]
     clock: Float[Array, ""]
     """The physical time it has reached."""
+    step: Int[Array, ""]
+    """The optimizer's step at that time."""
     leading: Float[Array, " p"]
     """The top eigenvector of its Hessian, or noise before it is known."""
     sharpness: Float[Array, ""]
@@ -35,6 +37,8 @@ class GradientFlow(AbstractProbe):
     """The loss and the sharpness of gradient flow at equal physical time, and the distance to it."""
 
     every: Every = 0
+    most: Annotated[int, Meta(ge=1, le=100_000)] = 100
+    """Runge–Kutta steps that it may take for one step of the optimizer; a stiffer flow is given up and reads NaN."""
     resolution: Annotated[float, Meta(gt=0, le=2)] = 1.0
     """Length of a Runge–Kutta step in units of 1/λ_max; above 2.78 it would be unstable."""
 
@@ -53,21 +57,27 @@ class GradientFlow(AbstractProbe):
         flat, _ = ravel_pytree(moment.state.params)
         noise = jnp.sin(1 + jnp.arange(flat.shape[0], dtype=flat.dtype))
         # No time passes before the first reading, which takes the sharpness.
-        return Path(flat, moment.state.clock, noise / jnp.linalg.norm(noise), jnp.zeros((), flat.dtype))
+        return Path(
+            flat, moment.state.clock, moment.state.step, noise / jnp.linalg.norm(noise), jnp.zeros((), flat.dtype)
+        )
 
     def measure(self, simulation: Simulation, moment: Moment, memory: Path) -> tuple[Readings, Path]:
         """Follow the flow to the moment's physical time and look."""
         flat, unravel = ravel_pytree(moment.state.params)
         duration = moment.state.clock - memory.clock
         steep = jnp.maximum(memory.sharpness, 1e-6).astype(duration.dtype)
-        steps = jnp.ceil(duration * steep / self.resolution).astype(jnp.int32)
+        wanted = jnp.ceil(duration * steep / self.resolution)
+        afforded = self.most * (moment.state.step - memory.step).astype(wanted.dtype)
+        lost = ~(wanted <= afforded)
+        steps = jnp.where(lost, jnp.zeros_like(wanted), wanted).astype(jnp.int32)
         descent = jax.grad(lambda at: -simulation.problem.loss(unravel(at)))
         at = flow.runge_kutta(descent, memory.at, duration, steps)
+        at = jnp.where(lost, jnp.full_like(at, jnp.nan), at)
         value, vector = self._sharpness(simulation, moment, at, memory.leading)
         loss = simulation.problem.loss(unravel(at))
         value = value.astype(flat.dtype)
         readings = {"loss": loss, "sharpness": value, "distance": jnp.linalg.norm(flat - at)}
-        return readings, Path(at, moment.state.clock, vector, value)
+        return readings, Path(at, moment.state.clock, moment.state.step, vector, value)
 
     def _sharpness(
         self, simulation: Simulation, moment: Moment, at: Float[Array, " p"], leading: Float[Array, " p"]
