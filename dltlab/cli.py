@@ -121,11 +121,20 @@ def open_(
 ) -> int:
     """Open the bench on a scenario: a name of the gallery, or a file. One seed, unless --seeds says more."""
     require_terminal()
-    from dltlab.session import live
-    from dltlab.terminal.app import bench
+    from dltlab import scenario
 
-    source = live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps)
-    return bench(source, _options(glyphs, colours, fps))
+    document = scenario.read(name)
+    for assignment in overrides:
+        document.set(assignment)
+    # The engine checks the rest; what is wrong for every room is said before the screen opens.
+    title = scenario.validate(document).title
+    from dltlab.session import live
+    from dltlab.terminal.app import start
+
+    def launch() -> live.Live:
+        return live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps)
+
+    return start(launch, title, _options(glyphs, colours, fps))
 
 
 @cli.command()

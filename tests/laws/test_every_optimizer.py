@@ -1,4 +1,4 @@
-"""Laws over the shelf of optimizers: they descend, their thresholds are where stability ends, their metrics are theirs."""
+"""Laws over the shelf of optimizers: they descend, and stability ends where their thresholds say."""
 
 from typing import Any
 
@@ -60,6 +60,7 @@ def test_its_step_is_a_momentum_over_its_metric(kind: str) -> None:
         momentum = 0.9 * momentum + 0.1 * gradient if kind == "adam" else gradient
         new = simulation.step(state)
         metric = simulation.optimizer.preconditioner(new.opt, new.opt.hyperparams)
+        assert metric is not None
         np.testing.assert_allclose(new.params["w"] - state.params["w"], -0.01 * momentum / metric["w"], rtol=1e-12)
         state = new
 
