@@ -1,15 +1,15 @@
 """Every scenario of the gallery is a test: its claims hold headless, and each of them can fail."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import tomli
-from click.testing import CliRunner
 
 from dltlab import claims, errors, scenario
-from dltlab.cli import cli
 from dltlab.session import recording
 
 GALLERY = scenario.gallery()
@@ -24,9 +24,10 @@ BREAKS = {
 def ran(name: str, folder: Path, *words: str) -> tuple[int, dict[str, Any], Path]:
     """The exit code of ``dltlab run``, what it reported, and the recording."""
     report, session = folder / f"{name}.json", folder / f"{name}.dltlab.jsonl"
-    done = CliRunner().invoke(cli, ["run", name, "--quiet", f"--json={report}", f"--out={session}", *words])
-    assert report.exists(), done.output
-    return done.exit_code, json.loads(report.read_text(encoding="utf-8")), session
+    order = [sys.executable, "-m", "dltlab", "run", name, "--quiet", f"--json={report}", f"--out={session}", *words]
+    done = subprocess.run(order, capture_output=True, text=True, timeout=300, check=False)
+    assert report.exists(), done.stderr
+    return done.returncode, json.loads(report.read_text(encoding="utf-8")), session
 
 
 def tables(name: str) -> list[dict[str, Any]]:
