@@ -73,7 +73,7 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
 def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Path) -> None:
     code, report, _ = ran("edge-of-stability", tmp_path, "--seeds=1", "--set=claims.edge.predicted=1.5")
     assert code == errors.FAILS
-    told = {verdict["name"]: verdict["status"] for verdict in report["scenarios"][0]["claims"]}
+    told = {verdict["name"]: verdict["status"] for verdict in report["runs"][0]["claims"]}
     assert told.pop("edge") == "fails"
     assert set(told.values()) == {"holds"}
 
