@@ -1,5 +1,6 @@
 """The session: chunk after chunk, a command between two chunks, every fact a record."""
 
+import math
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -12,7 +13,7 @@ from dltlab.engine import ensemble, keyframes, knobs
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
-from dltlab.engine.program import Flight, Memories
+from dltlab.engine.program import Flight, Memories, Read
 from dltlab.engine.readings import Desk
 from dltlab.engine.simulation import State
 from dltlab.records import Event, Footer, Frames
@@ -55,7 +56,7 @@ class Loop:
         self._hold_at: int | None = None
         self._started = time.monotonic() - wall
         self._next = time.monotonic()
-        self._seconds_a_frame = 0.0
+        self._seconds_a_step = 0.0
         self._busy, self._stepped = 0.0, 0
         self._price: tuple[float, float] | None = None
         """Seconds a bare step, and when it was last told."""
@@ -108,91 +109,66 @@ class Loop:
     # -- flying ---------------------------------------------------------------------------
 
     def _chunk(self, limit: int) -> Footer | None:
-        every = self.experiment.scenario.run.every
-        left, offset = limit - self.step, self.step % every
-        if offset and left >= every - offset:
-            stride, frames = every - offset, 1
-        elif left >= every:
-            stride, frames = every, min(self._frames(), left // every)
-        else:
-            stride, frames = left, 1
-        flight, busy = self._flown(stride, frames)
+        flight, busy = self._flown(min(limit - self.step, self._affordable()))
         alive = ~self._desk.dead
-        finite = np.atleast_1d(np.asarray(flight.finite))
+        finite, taken = np.atleast_1d(flight.finite), np.atleast_1d(flight.steps)
         if not finite[alive].any():
-            return self._diverged(flight, stride, busy)
+            return self._diverged(flight, busy)
         for member in np.flatnonzero(alive & ~finite):
-            at = self.step + stride * (int(np.atleast_1d(flight.frames)[member]) - 1)
-            seed = self.experiment.seeds[member]
-            self.say("diverged", f"Seed {seed}: the loss stopped being finite by step {at}.", seed=seed, step=at)
-        parts = self._desk.parts(flight, self.step, stride)
+            at, seed = self.step + int(taken[member]) - 1, self.experiment.seeds[member]
+            self.say("diverged", f"Seed {seed}: the loss stopped being finite at step {at}.", seed=seed, step=at)
+        self._land(flight, busy)
         self._desk.dead |= ~finite
-        self.state, self.memories = flight.state, flight.memories
-        self.step += stride * frames
-        self._busy, self._stepped = self._busy + busy, self._stepped + stride * frames
-        fresh = busy / frames
-        self._seconds_a_frame = fresh if self._seconds_a_frame == 0 else 0.7 * self._seconds_a_frame + 0.3 * fresh
+        steps = int(taken.max())
+        self._busy, self._stepped = self._busy + busy, self._stepped + steps
+        fresh = busy / steps
+        self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
         if self.pace:
-            self._next = max(self._next, time.monotonic() - 0.25) + stride * frames / self.pace
-        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+            self._next = max(self._next, time.monotonic() - 0.25) + steps / self.pace
         self._housekeeping()
         return None
 
-    def _frames(self) -> int:
-        """Frames for the next chunk: as many as fit its time, at the pace that is kept."""
-        if self._seconds_a_frame == 0:
+    def _affordable(self) -> int:
+        """Steps for the next chunk: as many as fit its time, at the pace that is kept; if it can, up to a frame."""
+        every = self.experiment.program.every
+        if self._seconds_a_step == 0:
             return 2
-        fit = CHUNK_SECONDS / self._seconds_a_frame
-        if self.pace:
-            fit = min(fit, CHUNK_SECONDS * self.pace / self.experiment.scenario.run.every)
-        return int(min(max(fit, 1), self.experiment.program.frames))
+        fit = CHUNK_SECONDS * min(1 / self._seconds_a_step, self.pace or math.inf)
+        steps = int(min(max(fit, 1), self.experiment.program.longest))
+        return steps if steps < every else steps - (self.step + steps) % every
 
-    def _flown(self, stride: int, frames: int, *, everything: bool = False) -> tuple[Flight, float]:
+    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flight, float]:
         """A chunk, and the seconds that it took; nothing of the session has changed yet."""
         begin = time.perf_counter()
-        flight = self._fly(self.state, self.memories, stride, frames, everything=everything)
+        flight = self._fly(self.state, self.memories, steps, read)
         jax.block_until_ready(flight)
         return flight, time.perf_counter() - begin
 
+    def _land(self, flight: Flight, busy: float) -> None:
+        """Be where a chunk ended, and tell what it read."""
+        parts = self._desk.parts(flight, self.step)
+        self.state, self.memories = flight.state, flight.memories
+        self.step += int(np.max(flight.steps))
+        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+
     def _peek(self) -> None:
         """Read every probe where the session stands, without leaving."""
-        flight, busy = self._flown(1, 1, everything=True)
-        parts = self._desk.parts(flight, self.step, 1, everything=True)
+        flight, busy = self._flown(1, Read.EVERYTHING)
+        parts = self._desk.parts(flight, self.step, everything=True)
         if parts:
             self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
 
     def _clock(self) -> float:
-        return float(np.ravel(np.asarray(self.state.clock))[0])
+        return float(np.ravel(self.state.clock)[0])
 
-    def _diverged(self, flight: Flight, stride: int, busy: float) -> Footer:
-        """Nothing finite is left: find the very step, read on the way, and say so."""
-        frames = int(np.max(np.asarray(flight.frames)))
-        if stride > 1 and frames > 1:
-            if frames > 2:
-                safe, _ = self._flown(stride, frames - 2)
-                self._land(safe, stride, frames - 2, busy)
-            flight, busy = self._flown(1, min(stride + 1, self.experiment.program.frames))
-            while bool(np.any(np.atleast_1d(np.asarray(flight.finite))[~self._desk.dead])):
-                self._land(flight, 1, int(np.max(np.asarray(flight.frames))), busy)
-                flight, busy = self._flown(1, min(stride + 1, self.experiment.program.frames))
-            frames, stride = int(np.max(np.asarray(flight.frames))), 1
-        if frames > 1:
-            safe, _ = self._flown(stride, frames - 1)
-            parts = self._desk.parts(flight, self.step, stride)
-            self.state, self.memories = safe.state, safe.memories
-        else:
-            parts = self._desk.parts(flight, self.step, stride)
-        self.step += stride * (frames - 1)
-        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+    def _diverged(self, flight: Flight, busy: float) -> Footer:
+        """Nothing finite is left: go to the step where that was seen, look around and say so."""
+        if (steps := int(np.max(np.atleast_1d(flight.steps)[~self._desk.dead])) - 1) > 0:
+            self._land(self._flown(steps)[0], busy)
         text = f"the loss stopped being finite at step {self.step}{self._circumstances()}."
+        self._peek()
         self.say("diverged", text[0].upper() + text[1:], step=self.step)
         return Footer(self.step, "diverged", text, self.wall, max(self.step - 1, 0))
-
-    def _land(self, flight: Flight, stride: int, frames: int, busy: float) -> None:
-        parts = self._desk.parts(flight, self.step, stride)
-        self.state, self.memories = flight.state, flight.memories
-        self.step += stride * frames
-        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
 
     def _circumstances(self) -> str:
         told = [f"{knob.title} = {knobs.read(self.state, knob.name):.4g}" for knob in self.experiment.knobs]
@@ -267,12 +243,12 @@ class Loop:
             self._price, self._busy, self._stepped = (self._price[0], now), 0.0, 0
 
     def _bare_step(self) -> float:
-        """Seconds a step without probes: pure flights of one reading each that differ by steps alone."""
-        short = min(self._flown(1, 1)[1] for _ in range(3))
+        """Seconds a step without probes: pure flights that read nothing and differ by steps alone."""
+        short = min(self._flown(1, Read.NOTHING)[1] for _ in range(3))
         steps, extra = 1, 0.0
         while extra < max(0.005, short) and steps < 1 << 20:
             steps *= 4
-            extra = min(self._flown(1 + steps, 1)[1] for _ in range(2)) - short
+            extra = min(self._flown(1 + steps, Read.NOTHING)[1] for _ in range(2)) - short
         return max(extra, 0.0) / steps
 
     def _keyframe(self) -> None:
