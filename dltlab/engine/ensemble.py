@@ -9,10 +9,11 @@ from collections.abc import Callable, Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from dltlab.engine.program import Flight, Memories, Program
+from dltlab.engine.program import Flight, Memories, Program, Read
 from dltlab.engine.simulation import State
 
 Fly = Callable[..., Flight]
@@ -32,25 +33,22 @@ def _remember(program: Program, state: State) -> Memories:
 
 
 def compiled(program: Program, members: int) -> Fly:
-    """The chunk as a compiled function ``(state, memories, stride, frames, everything) -> Flight``.
+    """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``.
 
     The problem's arrays are arguments of the compiled code, never constants inside it.
     """
     arrays, static = eqx.partition(program, eqx.is_array)
 
     @jax.jit
-    def fly(
-        arrays: Program, state: State, memories: Memories, stride: Array, frames: Array, everything: Array
-    ) -> Flight:
+    def fly(arrays: Program, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
         whole = eqx.combine(arrays, static)
         if members == 1:
-            return whole.fly(state, memories, stride, frames, everything)
-        return lax.map(lambda member: whole.fly(member[0], member[1], stride, frames, everything), (state, memories))
+            return whole.fly(state, memories, steps, read)
+        return lax.map(lambda member: whole.fly(member[0], member[1], steps, read), (state, memories))
 
-    def run(state: State, memories: Memories, stride: int, frames: int, *, everything: bool = False) -> Flight:
-        if stride < 1 or not 1 <= frames <= program.frames:
-            raise ValueError(f"a chunk of {frames} frames of {stride} steps; it has room for {program.frames}.")
-        numbers = (jnp.asarray(stride, jnp.int32), jnp.asarray(frames, jnp.int32), jnp.asarray(everything))
-        return fly(arrays, state, memories, *numbers)
+    def run(state: State, memories: Memories, steps: int, read: Read = Read.DUE) -> Flight:
+        if steps < 1 or (steps > program.longest and read != Read.NOTHING):
+            raise ValueError(f"a chunk of {steps} steps; it has room for the readings of {program.longest}.")
+        return fly(arrays, state, memories, np.int32(steps), np.int32(read))
 
     return run

@@ -1,14 +1,15 @@
-"""The compiled chunk: one program for any number of frames of any number of steps.
+"""The compiled chunk: one program for any number of steps.
 
-A frame reads every due probe at a state and then takes ``stride`` steps. How many frames and
-steps are run-time numbers, so one program serves full flight, a single step and the last
-short stretch, its bits do not depend on where a chunk ends, and nothing is compiled twice.
+At each state it reads the probes that are due there and takes a step. How many steps is a
+run-time number, so one program serves full flight, a single step and the last short
+stretch, its bits do not depend on where a chunk ends, and nothing is compiled twice.
 
 The reading at a state uses the loss and gradient that the step leaving the state computes
-anyway. To read a state without leaving it, run one frame and keep only the readings: the
+anyway. To read a state without leaving it, fly one step and keep only the readings: the
 program is pure, so nothing was disturbed ("peek").
 """
 
+import enum
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.simulation import Simulation, State
@@ -25,18 +26,34 @@ Memories = dict[str, Any]
 Rows = dict[str, dict[str, Array]]
 
 
+class Read(enum.IntEnum):
+    """Which probes a chunk reads. Those that cost nothing are read in any case."""
+
+    NOTHING = 0
+    DUE = 1
+    EVERYTHING = 2
+
+
 class Flight(NamedTuple):
     """What a chunk gives back."""
 
     state: State
     memories: Memories
     rows: Rows
-    """Per probe and reading an array of shape (rows, *reading); NaN where none was taken."""
-    taken: dict[str, Int[Array, ""]]
-    """Per probe the rows that were taken."""
-    frames: Int[Array, ""]
-    """Frames read; fewer than asked for where the loss stopped being finite in the last."""
+    """Per probe and reading an array of shape (rows, *reading): a row for each step where it was due, then NaN."""
+    steps: Int[Array, ""]
+    """Steps taken; fewer than asked for where the loss stopped being finite, and the last one left that state."""
     finite: Bool[Array, ""]
+
+
+class _Aloft(NamedTuple):
+    """What the loop carries."""
+
+    state: State
+    memories: Memories
+    rows: Rows
+    steps: Int[Array, ""]
+    loss: Float[Array, ""]
 
 
 class Program(eqx.Module):
@@ -49,64 +66,57 @@ class Program(eqx.Module):
     frames: int = eqx.field(static=True)
     """Frames that a chunk has room for."""
 
+    @property
+    def longest(self) -> int:
+        """Steps that a chunk may take."""
+        return self.frames * self.every
+
     def cadence(self, name: str) -> int:
         """Steps between readings of a probe."""
         return self.probes[name].every or self.every
 
     def room(self, name: str) -> int:
-        """Rows that a chunk can hold of a probe's readings."""
-        return -(-self.frames * self.every // self.cadence(name)) + 1
+        """Rows of a probe's readings: those of the longest chunk, and a spare one."""
+        return -(-self.longest // self.cadence(name)) + 1
 
     def remember(self, state: State) -> Memories:
         """What the probes remember before their first reading."""
         moment = self.simulation.look(state)
         return {name: probe.remember(self.simulation, moment) for name, probe in self.probes.items()}
 
-    def fly(
-        self,
-        state: State,
-        memories: Memories,
-        stride: Int[Array, ""],
-        frames: Int[Array, ""],
-        everything: Bool[Array, ""],
-    ) -> Flight:
+    def fly(self, state: State, memories: Memories, steps: Int[Array, ""], read: Int[Array, ""]) -> Flight:
         """Run a chunk.
 
         Args:
             state: Where it starts.
             memories: What the probes remember there.
-            stride: Steps after each frame, at least one.
-            frames: Frames to read, at most :attr:`frames`.
-            everything: Read every probe at every frame, whatever its cadence (for a peek).
+            steps: Steps to take; :attr:`longest` at most where anything is read.
+            read: A :class:`Read`.
         """
         simulation = self.simulation
         moment = jax.eval_shape(simulation.look, state)
-        blank = {name: self._blank(name, moment, memories[name]) for name in self.probes}
         rows = {
             name: {key: jnp.full((self.room(name), *a.shape), jnp.nan, a.dtype) for key, a in readings.items()}
-            for name, readings in blank.items()
+            for name, readings in ((name, self._blank(name, moment, memories[name])) for name in self.probes)
         }
-        none = jnp.asarray(0, jnp.int32)
-        begin = Flight(state, memories, rows, dict.fromkeys(self.probes, none), none, jnp.asarray(True))
+        begin = _Aloft(state, memories, rows, jnp.asarray(0, jnp.int32), jnp.zeros((), moment.loss.dtype))
 
-        def frame(flight: Flight) -> Flight:
-            moment = simulation.look(flight.state)
-            memories, rows, taken = {}, {}, {}
+        def onward(aloft: _Aloft) -> _Aloft:
+            now = aloft.state.step
+            moment = simulation.look(aloft.state)
+            memories, rows = {}, {}
             for name in self.probes:
-                due = self._due(name, flight.state.step) | everything
-                readings, memories[name] = self._read(name, moment, flight.memories[name], due)
-                at = jnp.minimum(flight.taken[name], self.room(name) - 1)
-                rows[name] = {key: flight.rows[name][key].at[at].set(value) for key, value in readings.items()}
-                taken[name] = flight.taken[name] + due.astype(jnp.int32)
-            state = simulation.move(moment)
-            state = lax.fori_loop(1, stride, lambda _, s: simulation.step(s), state)
-            return Flight(state, memories, rows, taken, flight.frames + 1, jnp.isfinite(moment.loss))
+                cadence = self.cadence(name)
+                due = (read == Read.EVERYTHING) | (read == Read.DUE) & (now % cadence == 0)
+                readings, memories[name] = self._read(name, moment, aloft.memories[name], due)
+                # A reading that is not due goes to the spare row at the end.
+                row = _before(now, cadence) - _before(state.step, cadence)
+                at = jnp.where(due, row, self.room(name) - 1)
+                rows[name] = {key: aloft.rows[name][key].at[at].set(value) for key, value in readings.items()}
+            return _Aloft(simulation.move(moment), memories, rows, aloft.steps + 1, moment.loss)
 
-        return lax.while_loop(lambda flight: (flight.frames < frames) & flight.finite, frame, begin)
-
-    def _due(self, name: str, step: Int[Array, ""]) -> Bool[Array, ""]:
-        cadence = self.cadence(name)
-        return jnp.asarray(True) if cadence == self.every else step % cadence == 0
+        end = lax.while_loop(lambda aloft: (aloft.steps < steps) & jnp.isfinite(aloft.loss), onward, begin)
+        return Flight(end.state, end.memories, end.rows, end.steps, jnp.isfinite(end.loss))
 
     def _blank(self, name: str, moment: Any, memory: Any) -> dict[str, jax.ShapeDtypeStruct]:
         readings, _ = jax.eval_shape(self.probes[name].measure, self.simulation, moment, memory)
@@ -114,7 +124,9 @@ class Program(eqx.Module):
 
     def _read(self, name: str, moment: Any, memory: Any, due: Bool[Array, ""]) -> tuple[dict[str, Array], Any]:
         probe = self.probes[name]
-        if self.cadence(name) == self.every:
+        parameters = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params))
+        if not probe.price(self.simulation, parameters):
+            # To ask whether it is due would cost more.
             return probe.measure(self.simulation, moment, memory)
         blank = self._blank(name, moment, memory)
 
@@ -123,3 +135,8 @@ class Program(eqx.Module):
 
         # The branch gives back a reading, never a buffer: XLA would copy it.
         return lax.cond(due, lambda memory: probe.measure(self.simulation, moment, memory), skipped, memory)
+
+
+def _before(step: Int[Array, ""], cadence: int) -> Int[Array, ""]:
+    """Multiples of a cadence below a step."""
+    return -(-step // cadence)

@@ -28,22 +28,21 @@ class Desk:
         self.dead = np.zeros(members, bool)
         """Members that have diverged: they read NaN from then on."""
 
-    def parts(self, flight: Flight, first: int, stride: int, *, everything: bool = False) -> tuple[Part, ...]:
+    def parts(self, flight: Flight, first: int, *, everything: bool = False) -> tuple[Part, ...]:
         """The readings of a chunk that began at step ``first``; those recorded already are left out."""
-        rows, frames = jax.device_get((flight.rows, flight.frames))
-        steps = first + stride * np.arange(int(np.max(frames)), dtype=np.int64)
+        rows, taken = jax.device_get((flight.rows, flight.steps))
+        steps = first + np.arange(int(np.max(taken)), dtype=np.int64)
         columns: dict[tuple[int, int, int], dict[str, Array]] = {}
         for source, readings in rows.items():
             cadence = self._program.cadence(source)
-            every = everything or cadence == self._program.every
-            due = steps if every else steps[steps % cadence == 0]
+            due = steps if everything else steps[-first % cadence :: cadence]
             for suffix, values in readings.items():
                 name = series_name(source, suffix)
                 skip = int(np.searchsorted(due, self._recorded.get(name, -1), side="right"))
                 if skip >= len(due):
                     continue
                 fresh = due[skip:]
-                apart = int(fresh[1] - fresh[0]) if len(fresh) > 1 else max(cadence, 1)
+                apart = 1 if everything else cadence
                 kept = self._column(values, skip, len(due))
                 columns.setdefault((int(fresh[0]), apart, len(fresh)), {})[name] = Array.of(kept)
                 self._recorded[name] = int(fresh[-1])

@@ -63,8 +63,11 @@ class Simulation(eqx.Module):
         state = moment.state
         # Optax promotes counts to floats by itself; elsewhere the tests forbid that.
         with jax.numpy_dtype_promotion("standard"):
-            updates, opt = self.optimizer.transformation().update(moment.gradient, state.opt, state.params)
+            stepped: tuple[Any, Any] = self.optimizer.transformation().update(moment.gradient, state.opt, state.params)
+            updates, opt = stepped
             params = optax.apply_updates(state.params, updates)
+        # Optax counts steps for schedules of hyperparameters, which there are none of.
+        opt = opt._replace(count=state.opt.count)
         clock = state.clock + state.opt.hyperparams["learning_rate"].astype(state.clock.dtype)
         return State(state.step + 1, clock, state.key, params, opt)
 

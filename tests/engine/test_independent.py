@@ -37,7 +37,7 @@ def sharpness(params: list[np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
 def test_losses_and_sharpness_agree_with_numpy() -> None:
     made = experiment.build(scenario.read("edge-of-stability"), seeds=1)
     state, memories = ensemble.begin(made.program, (0,))
-    flight = ensemble.compiled(made.program, 1)(state, memories, 1, 401)
+    flight = ensemble.compiled(made.program, 1)(state, memories, 401)
     x = np.linspace(-1, 1, 20)[:, None]
     y = 8 * x**4 - 8 * x**2 + 1
     layers = state.params

@@ -8,6 +8,7 @@ import pytest
 
 from dltlab import scenario
 from dltlab.engine import ensemble, experiment, knobs
+from dltlab.engine.program import Read
 
 pytestmark = pytest.mark.usefixtures("wide")
 TEXT = """
@@ -48,14 +49,14 @@ def same(left: Any, right: Any) -> bool:
     return all(np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs)
 
 
-def flown(made: experiment.Experiment, *cuts: tuple[int, int]) -> tuple[Any, np.ndarray]:
-    """The end of a run of chunks of (stride, frames), and the losses read on the way."""
+def flown(made: experiment.Experiment, *cuts: int, read: Read = Read.DUE) -> tuple[Any, np.ndarray]:
+    """The end of a run cut into chunks, and the losses read on the way."""
     fly = ensemble.compiled(made.program, len(made.seeds))
     state, memories = ensemble.begin(made.program, made.seeds)
     losses = []
-    for stride, frames in cuts:
-        flight = fly(state, memories, stride, frames)
-        losses.append(np.asarray(flight.rows["probes.loss"][""])[..., :frames])
+    for steps in cuts:
+        flight = fly(state, memories, steps, read)
+        losses.append(np.asarray(flight.rows["probes.loss"][""])[..., :steps])
         state, memories = flight.state, flight.memories
     return (state, memories), np.concatenate(losses, axis=-1)
 
@@ -64,8 +65,8 @@ def flown(made: experiment.Experiment, *cuts: tuple[int, int]) -> tuple[Any, np.
 @pytest.mark.parametrize("batch", [0, 7])
 def test_bits_do_not_depend_on_where_chunks_end(precision: str, batch: int) -> None:
     made = built(precision, batch=batch)
-    whole, losses = flown(made, (1, 200))
-    for cuts in ([(1, 1)] * 200, [(1, 3), (1, 197)], [(1, 100), (1, 100)]):
+    whole, losses = flown(made, 200)
+    for cuts in ([1] * 200, [3, 197], [100, 100]):
         end, read = flown(made, *cuts)
         assert same(whole, end)
         assert losses.tobytes() == read.tobytes()
@@ -74,18 +75,18 @@ def test_bits_do_not_depend_on_where_chunks_end(precision: str, batch: int) -> N
 @pytest.mark.parametrize("precision", ["float32", "float64"])
 def test_the_state_does_not_depend_on_how_often_it_is_read(precision: str) -> None:
     made = built(precision)
-    often, _ = flown(made, (1, 200))
-    rarely, _ = flown(made, (200, 1))
+    often, _ = flown(made, 200)
+    rarely, _ = flown(made, 200, read=Read.NOTHING)
     assert same(often[0], rarely[0])
 
 
 def test_a_member_alone_gives_the_bits_that_it_gives_in_company() -> None:
     together = built(seeds=3)
-    (state, _), losses = flown(together, (1, 150))
+    (state, _), losses = flown(together, 150)
     for member in range(3):
         document = scenario.parse(TEXT.replace("PRECISION", "float64"), "cut.toml")
         alone = experiment.build(document, seed=member, seeds=1)
-        (one, _), loss = flown(alone, (1, 150))
+        (one, _), loss = flown(alone, 150)
         assert same(jax.tree.map(lambda leaf, at=member: leaf[at], state), one)
         assert losses[member].tobytes() == loss.tobytes()
 
@@ -94,11 +95,12 @@ def test_a_peek_changes_nothing_and_reads_everything() -> None:
     made = built()
     fly = ensemble.compiled(made.program, 1)
     state, memories = ensemble.begin(made.program, (0,))
-    flight = fly(state, memories, 1, 3)
-    peek = fly(flight.state, flight.memories, 1, 1, everything=True)
-    assert all(int(taken) == 1 for taken in peek.taken.values())
-    again = fly(flight.state, flight.memories, 1, 10)
-    straight = fly(state, memories, 1, 13)
+    flight = fly(state, memories, 3)
+    peek = fly(flight.state, flight.memories, 1, Read.EVERYTHING)
+    readings = [np.asarray(rows) for probe in peek.rows.values() for rows in probe.values()]
+    assert all(np.isfinite(rows[0]).all() and np.isnan(rows[1:]).all() for rows in readings)
+    again = fly(flight.state, flight.memories, 10)
+    straight = fly(state, memories, 13)
     assert same(again.state, straight.state)
 
 
@@ -106,13 +108,13 @@ def test_turning_a_knob_compiles_nothing(caplog: pytest.LogCaptureFixture) -> No
     made = built()
     fly = ensemble.compiled(made.program, 1)
     state, memories = ensemble.begin(made.program, (0,))
-    fly(state, memories, 1, 2)
+    fly(state, memories, 2)
     turned = knobs.turned(state, "learning_rate", 0.02)
     assert knobs.read(turned, "learning_rate") == pytest.approx(0.02)
     with jax.log_compiles(), caplog.at_level("DEBUG"):
-        fly(turned, memories, 7, 2)
+        fly(turned, memories, 7)
         assert not [line for line in caplog.messages if "Compiling" in line and "fly" in line]
-        ensemble.compiled(made.program, 1)(turned, memories, 7, 2)
+        ensemble.compiled(made.program, 1)(turned, memories, 7)
     assert [line for line in caplog.messages if "Compiling" in line and "fly" in line]
 
 
@@ -126,13 +128,13 @@ run = {steps = 1000}
 kind = "loss"
 """
     made = experiment.build(scenario.parse(text, "blow.toml"))
-    flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 1, 1000)
+    flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 1000)
     losses = np.asarray(flight.rows["probes.loss"][""])
-    frames = int(flight.frames)
+    steps = int(flight.steps)
     assert not bool(flight.finite)
-    assert frames < 20
-    assert np.isfinite(losses[: frames - 1]).all()
-    assert not np.isfinite(losses[frames - 1])
+    assert steps < 20
+    assert np.isfinite(losses[: steps - 1]).all()
+    assert not np.isfinite(losses[steps - 1])
 
 
 def test_both_precisions_start_from_the_same_numbers() -> None:
