@@ -14,6 +14,7 @@ from dltlab.text import one_line
 
 FORMAT: Final = "dltlab-run/1"
 WIDTH: Final = 80
+_HEAD: Final = ("verdict", "claim", "predicted", "measured", "tolerance")
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "…"}
 _WORDS: Final = {"holds": "holds", "fails": "FAILS", "not yet": "not shown"}
 
@@ -26,22 +27,33 @@ def table(outcome: Outcome) -> str:
     step = history.step if history else 0
     told = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}" if seeds else "no seed"
     lines = [title, f"{told}, {step:,} steps, {outcome.seconds:.1f} s", ""]
-    for verdict in outcome.verdicts:
-        lines += [*_entry(verdict), ""]
-    return "\n".join([*lines, _sum(outcome)])
+    rows = [_row(verdict) for verdict in outcome.verdicts]
+    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)] if rows else []
+    for verdict, row in zip((None, *outcome.verdicts), (_HEAD, *rows) if rows else (), strict=True):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        lines.append("  ".join(cells).rstrip())
+        lines += _prose(verdict) if verdict else []
+    return "\n".join([*lines, "", _sum(outcome)])
 
 
-def _entry(verdict: Verdict) -> list[str]:
-    """One claim: its status and name, what it says, and the numbers below each other."""
-    lines = [f"{_SIGNS[verdict.status]} {_WORDS[verdict.status]:<9}  {one_line(verdict.name)}"]
+def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
+    """One claim in a line: its status and name, and its numbers."""
+    status = f"{_SIGNS[verdict.status]} {_WORDS[verdict.status]}"
+    return (
+        status,
+        one_line(verdict.name),
+        one_line(verdict.predicted),
+        one_line(verdict.measured),
+        one_line(verdict.tolerance),
+    )
+
+
+def _prose(verdict: Verdict) -> list[str]:
+    """What a claim says, and what is to be said of its measurement, below its line."""
+    detail = f" ({one_line(verdict.detail)})" if verdict.detail else ""
     # A number stays with its per cent sign.
-    says = one_line(verdict.says).replace(" %", "\u00a0%")
-    lines += textwrap.wrap(says, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)
-    tolerance = f"   {one_line(verdict.tolerance)}" if verdict.tolerance else ""
-    lines.append(f"    predicted  {one_line(verdict.predicted)}{tolerance}")
-    detail = f"   ({one_line(verdict.detail)})" if verdict.detail else ""
-    measured = f"    measured   {one_line(verdict.measured)}{detail}"
-    return [*lines, *textwrap.wrap(measured, WIDTH, subsequent_indent=" " * 15, drop_whitespace=True)]
+    says = f"{one_line(verdict.says)}{detail}".replace(" %", "\u00a0%")
+    return textwrap.wrap(says, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)
 
 
 def _sum(outcome: Outcome) -> str:
