@@ -27,11 +27,10 @@ def table(outcome: Outcome) -> str:
     step = history.step if history else 0
     told = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}" if seeds else "no seed"
     lines = [title, f"{told}, {step:,} steps, {outcome.seconds:.1f} s", ""]
-    rows = [_row(verdict) for verdict in outcome.verdicts]
-    widths = [max(map(len, column)) for column in zip(_HEAD, *rows, strict=True)] if rows else []
-    for verdict, row in zip((None, *outcome.verdicts), (_HEAD, *rows) if rows else (), strict=True):
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        lines.append("  ".join(cells).rstrip())
+    rows = [_HEAD, *map(_row, outcome.verdicts)] if outcome.verdicts else []
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row, verdict in zip(rows, (None, *outcome.verdicts), strict=False):
+        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         lines += _prose(verdict) if verdict else []
     return "\n".join([*lines, "", _sum(outcome)])
 

@@ -124,7 +124,7 @@ def test_the_worst_of_several_scenarios_counts_and_all_are_run(engine, scenario,
     good = Path(scenario(FALLS)).rename(tmp_path / "good.toml")
     assert headless.run([str(good), scenario(LOW), str(good)], quiet=True) == 1
     assert headless.run([str(tmp_path / "missing.toml"), str(good)], quiet=True) == 2
-    assert capsys.readouterr().out.count("claim") == 4
+    assert capsys.readouterr().out.count("predicted") == 4
 
 
 def test_a_refused_scenario_starts_nothing(engine, scenario, own_folders):
