@@ -21,6 +21,8 @@ from dltlab.text import one_line
 
 CHUNK_SECONDS: Final = 0.04
 """A chunk aims at this: a command is obeyed within two of them."""
+_SLOW: Final = 0.01
+"""Seconds of a step beside which the call of a chunk costs nothing."""
 KEYFRAME_BUDGET: Final = 64 << 20
 """Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
 
@@ -243,12 +245,15 @@ class Loop:
             self._price, self._busy, self._stepped = (self._price[0], now), 0.0, 0
 
     def _bare_step(self) -> float:
-        """Seconds a step without probes: pure flights that read nothing and differ by steps alone."""
-        short = min(self._flown(1, Read.NOTHING)[1] for _ in range(3))
+        """Seconds a step without probes: from flights that read nothing and differ by steps alone."""
+        short = min(self._flown(1, Read.NOTHING)[1] for _ in range(2))
+        if short > _SLOW:
+            # Next to such a step the call costs nothing, and whoever gives commands should not wait for more.
+            return short
         steps, extra = 1, 0.0
-        while extra < max(0.005, short) and steps < 1 << 20:
+        while extra < max(_SLOW / 2, short) and steps < 1 << 20:
             steps *= 4
-            extra = min(self._flown(1 + steps, Read.NOTHING)[1] for _ in range(2)) - short
+            extra = self._flown(1 + steps, Read.NOTHING)[1] - short
         return max(extra, 0.0) / steps
 
     def _keyframe(self) -> None:
