@@ -4,14 +4,17 @@ NumPy loads the file with pickles forbidden, so nothing in it can run.
 """
 
 import zipfile
+import zlib
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import numpy as np
 from msgspec import Meta
 
 from dltlab.engine.data.base import AbstractData, Examples, classified
 from dltlab.text import one_line
+
+_LARGEST: Final = 4 << 30
 
 
 class Arrays(AbstractData):
@@ -24,16 +27,7 @@ class Arrays(AbstractData):
     def examples(self) -> Examples:
         """Whole-number y of shape (n,) are labels and become one-hot; other y are targets."""
         shown = one_line(self.path)
-        try:
-            with np.load(Path(self.path).expanduser(), allow_pickle=False) as stored:
-                missing = {"x", "y"} - set(stored.files)
-                if missing:
-                    raise ValueError(f"{shown}: has no array {sorted(missing)[0]!r}; save x and y with numpy.savez.")
-                x, y = np.asarray(stored["x"]), np.asarray(stored["y"])
-        except FileNotFoundError:
-            raise ValueError(f"{shown}: no such file; write one with numpy.savez(path, x=…, y=…).") from None
-        except (OSError, zipfile.BadZipFile, EOFError) as fault:
-            raise ValueError(f"{shown}: cannot be read ({one_line(str(fault))}); write it with numpy.savez.") from None
+        x, y = _loaded(Path(self.path).expanduser(), shown)
         if x.ndim < 1 or y.ndim not in (1, 2) or len(x) != len(y) or len(x) == 0 or x.dtype.kind not in "fiub":
             raise ValueError(f"{shown}: x {x.shape} and y {y.shape} do not fit; x is (n, …), y is (n,) or (n, c).")
         x = x.reshape(len(x), -1).astype(float)
@@ -45,3 +39,31 @@ class Arrays(AbstractData):
                 raise ValueError(f"{shown}: labels run from {y.min()} to {y.max()}; they must lie in 0 … 9999.")
             return classified(x, y.astype(np.int64), int(y.max()) + 1)
         return Examples(x, y.reshape(len(y), -1).astype(float), None)
+
+
+def _loaded(path: Path, shown: str) -> tuple[np.ndarray, np.ndarray]:
+    """The arrays x and y of a file, refused before they would fill the memory."""
+    try:
+        with zipfile.ZipFile(path) as packed:
+            size = sum(entry.file_size for entry in packed.infolist())
+        if size > _LARGEST:
+            raise ValueError(
+                f"{shown}: unpacks to {size >> 30} GiB; {_LARGEST >> 30} GiB is the most, take fewer rows."
+            )
+        with np.load(path, allow_pickle=False) as stored:
+            missing = {"x", "y"} - set(stored.files)
+            if missing:
+                raise ValueError(f"{shown}: has no array {min(missing)!r}; save x and y with numpy.savez.")
+            # NumPy's own ValueError speaks of pickles that one might trust; nobody should.
+            return tuple(_array(stored, name, shown) for name in ("x", "y"))  # type: ignore[return-value]
+    except FileNotFoundError:
+        raise ValueError(f"{shown}: no such file; write one with numpy.savez(path, x=…, y=…).") from None
+    except (OSError, zipfile.BadZipFile, EOFError) as fault:
+        raise ValueError(f"{shown}: cannot be read ({one_line(str(fault))}); write it with numpy.savez.") from None
+
+
+def _array(stored: "np.lib.npyio.NpzFile", name: str, shown: str) -> np.ndarray:
+    try:
+        return np.asarray(stored[name])
+    except (ValueError, zlib.error):
+        raise ValueError(f"{shown}: its array {name!r} holds no plain numbers; save numbers only.") from None

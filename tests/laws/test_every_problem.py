@@ -1,0 +1,102 @@
+"""Laws over the shelves of problems and models: their gradients are gradients, their sizes are what they said."""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from dltlab import catalog
+from dltlab.engine.models import MODELS
+from dltlab.engine.models.mlp import ACTIVATIONS
+from dltlab.engine.problems import PROBLEMS, AbstractProblem
+
+pytestmark = pytest.mark.usefixtures("wide")
+DIGITS = {"kind": "digits", "points": 30}
+NETWORKS = [{"kind": "mlp", "widths": [4, 3], "activation": a, "gain": 1.3} for a in sorted(ACTIVATIONS)]
+NETWORKS += [{"kind": "mlp", "widths": [], "bias": False, "output_bias": False}]
+BANK: list[dict[str, Any]] = [
+    {"kind": "quadratic", "eigenvalues": [3.0, -1.0, 0.5]},
+    *({"kind": "supervised", "data": DIGITS, "model": network} for network in NETWORKS),
+    {"kind": "supervised", "data": DIGITS, "model": NETWORKS[0], "loss": "cross_entropy"},
+    {"kind": "supervised", "data": {"kind": "chebyshev"}, "model": NETWORKS[0], "batch": 5},
+]
+
+
+def made(table: dict[str, Any]) -> AbstractProblem:
+    return catalog.make(PROBLEMS, table, noun="problem", at=("problem",))
+
+
+def params_of(problem: AbstractProblem, seed: int = 0) -> Any:
+    return jax.tree.map(jnp.asarray, problem.init(np.random.default_rng(seed)))
+
+
+def test_the_bank_holds_every_kind() -> None:
+    assert {table["kind"] for table in BANK} == set(PROBLEMS)
+    assert {network["kind"] for network in NETWORKS} == set(MODELS)
+
+
+@pytest.mark.parametrize("table", BANK, ids=str)
+def test_its_gradient_is_the_slope_of_its_loss(table: dict[str, Any]) -> None:
+    problem = made(table)
+    flat, unravel = ravel_pytree(params_of(problem))
+    gradient, _ = ravel_pytree(jax.grad(problem.loss)(unravel(flat)))
+    random = np.random.default_rng(3)
+    for _ in range(3):
+        along = jnp.asarray(random.standard_normal(flat.size)) / np.sqrt(flat.size)
+        rise = problem.loss(unravel(flat + 1e-6 * along)) - problem.loss(unravel(flat - 1e-6 * along))
+        # Between the two points a ReLU may switch: then the slope is a mixture.
+        kinked = table.get("model", {}).get("activation") == "relu"
+        np.testing.assert_allclose(rise / 2e-6, gradient @ along, rtol=1e-2 if kinked else 1e-5, atol=1e-8)
+
+
+@pytest.mark.parametrize("table", BANK, ids=str)
+def test_it_says_beforehand_how_large_it_is(table: dict[str, Any]) -> None:
+    problem = made(table)
+    weights, activations = problem.footprint()
+    assert weights == sum(leaf.size for leaf in jax.tree.leaves(params_of(problem)))
+    assert activations > 0
+
+
+@pytest.mark.parametrize("table", BANK, ids=str)
+def test_its_layers_are_all_of_its_parameters(table: dict[str, Any]) -> None:
+    params = params_of(problem := made(table))
+    layers = problem.layers(params)
+    assert sorted(leaf.size for leaf in jax.tree.leaves(layers)) == sorted(p.size for p in jax.tree.leaves(params))
+
+
+@pytest.mark.parametrize("table", BANK, ids=str)
+def test_a_seed_decides_its_start_and_another_seed_another(table: dict[str, Any]) -> None:
+    problem = made(table)
+    same, again, other = (ravel_pytree(params_of(problem, seed))[0] for seed in (1, 1, 2))
+    assert (same == again).all()
+    assert not (same == other).all()
+
+
+def test_batches_are_drawn_without_replacement_and_average_to_the_loss() -> None:
+    problem = made(BANK[-1])
+    params = params_of(problem)
+    draw = jax.jit(jax.vmap(lambda key: problem.objective(params, jr.key_data(key))))
+    losses = np.asarray(draw(jr.split(jr.key(0), 4000)))
+    assert losses.std() > 0
+    np.testing.assert_allclose(losses.mean(), problem.loss(params), atol=4 * losses.std() / np.sqrt(4000))
+
+
+def test_the_square_loss_is_the_half_mean_square() -> None:
+    problem: Any = made({"kind": "supervised", "data": DIGITS, "model": NETWORKS[0]})
+    params = params_of(problem)
+    outputs = np.asarray(problem.model(params, problem.inputs))
+    expected = 0.5 * np.mean(np.sum((outputs - np.asarray(problem.targets)) ** 2, axis=1))
+    np.testing.assert_allclose(problem.loss(params), expected, rtol=1e-12)
+
+
+def test_the_cross_entropy_is_the_mean_surprise() -> None:
+    problem: Any = made({"kind": "supervised", "data": DIGITS, "model": NETWORKS[0], "loss": "cross_entropy"})
+    params = params_of(problem)
+    outputs = np.asarray(problem.model(params, problem.inputs))
+    shares = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    expected = -np.mean(np.log(shares[np.arange(len(shares)), np.asarray(problem.labels)]))
+    np.testing.assert_allclose(problem.loss(params), expected, rtol=1e-12)
