@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import resource
 import subprocess
 import sys
 
@@ -187,14 +186,17 @@ def test_an_engine_is_alive_as_long_as_it_holds_its_lock(keep):
 
 
 _OPEN_MILLION = """
-import sys, resource
+import sys
 from pathlib import Path
 from dltlab.session.recording import read_all
 history, note = read_all(Path(sys.argv[1]))
-print(len(history["loss"]), note, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+# Not getrusage: what it tells outlives exec, so that it would speak of the process that started us.
+peak = next(line for line in open("/proc/self/status") if line.startswith("VmHWM:"))
+print(len(history["loss"]), note, peak.split()[1])
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the peak memory is read from /proc")
 def test_a_million_frames_open_within_300_mb(fake, tmp_path):
     path = tmp_path / "long"
     series = tuple(Series(name, name) for name in ("loss", "a", "b", "c", "d", "e"))
@@ -212,9 +214,7 @@ def test_a_million_frames_open_within_300_mb(fake, tmp_path):
     said = subprocess.run([sys.executable, "-c", _OPEN_MILLION, str(path)], capture_output=True, text=True, check=True)
     count, kilobytes = said.stdout.split()
     assert int(count) == 1_000_000
-    unit = 1024 if sys.platform != "darwin" else 1
-    assert int(kilobytes) * unit < 300e6
-    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0
+    assert 30e6 < int(kilobytes) * 1024 < 300e6
 
 
 def test_a_long_line_is_read_in_linear_time(fake, tmp_path, monkeypatch):
