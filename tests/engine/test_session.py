@@ -270,7 +270,8 @@ def test_a_full_disk_ends_in_a_sentence_and_a_whole_recording(tmp_path: Path, sc
     session = tmp_path / f"full{records.SUFFIX}"
 
     # A limit on the size of files stands in for a disk; Python ignores the signal that comes with it.
-    small = "import os, resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1)); os.execv(sys.argv[1], sys.argv[1:])"
+    limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, -1))"
+    small = f"import os, resource, sys; {limit}; os.execv(sys.argv[1], sys.argv[1:])"
     environment = {**os.environ, "JAX_ENABLE_COMPILATION_CACHE": "false"}
     words = ["-m", "dltlab.engine", "run", "--session", session, "--scenario", scenario, "--headless"]
     order = [sys.executable, "-c", small, sys.executable, *map(str, words)]
