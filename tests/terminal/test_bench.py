@@ -262,3 +262,16 @@ def test_export_writes_a_new_file_each_time(watch, told, tmp_path, monkeypatch):
         assert "<svg" in (tmp_path / files[0]).read_text()
 
     watch(script, told())
+
+
+def test_a_still_asks_nobody_for_anything(tmp_path, monkeypatch):
+    from dltlab.terminal.screens.stills import write_new
+
+    monkeypatch.chdir(tmp_path)
+    drawn = (
+        '<svg xmlns="http://www.w3.org/2000/svg"><style>\n@font-face { src: url("https://there/font.woff2"); }\n.r1 { }'
+    )
+    first, second = write_new("still", drawn), write_new("still", drawn)
+    assert first != second
+    assert "url(" not in first.read_text(encoding="utf-8")
+    assert ".r1" in first.read_text(encoding="utf-8")
