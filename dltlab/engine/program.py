@@ -95,9 +95,13 @@ class Program(eqx.Module):
         """
         simulation = self.simulation
         moment = jax.eval_shape(simulation.look, state)
+        blank = {
+            name: jax.eval_shape(probe.measure, simulation, moment, memories[name])[0]
+            for name, probe in self.probes.items()
+        }
         rows = {
             name: {key: jnp.full((self.room(name), *a.shape), jnp.nan, a.dtype) for key, a in readings.items()}
-            for name, readings in ((name, self._blank(name, moment, memories[name])) for name in self.probes)
+            for name, readings in blank.items()
         }
         begin = _Aloft(state, memories, rows, jnp.asarray(0, jnp.int32), jnp.zeros((), moment.loss.dtype))
 
@@ -108,7 +112,7 @@ class Program(eqx.Module):
             for name in self.probes:
                 cadence = self.cadence(name)
                 due = (read == Read.EVERYTHING) | (read == Read.DUE) & (now % cadence == 0)
-                readings, memories[name] = self._read(name, moment, aloft.memories[name], due)
+                readings, memories[name] = self._read(name, moment, aloft.memories[name], due, blank[name])
                 # A reading that is not due goes to the spare row at the end.
                 row = _before(now, cadence) - _before(state.step, cadence)
                 at = jnp.where(due, row, self.room(name) - 1)
@@ -118,17 +122,14 @@ class Program(eqx.Module):
         end = lax.while_loop(lambda aloft: (aloft.steps < steps) & jnp.isfinite(aloft.loss), onward, begin)
         return Flight(end.state, end.memories, end.rows, end.steps, jnp.isfinite(end.loss))
 
-    def _blank(self, name: str, moment: Any, memory: Any) -> dict[str, jax.ShapeDtypeStruct]:
-        readings, _ = jax.eval_shape(self.probes[name].measure, self.simulation, moment, memory)
-        return readings
-
-    def _read(self, name: str, moment: Any, memory: Any, due: Bool[Array, ""]) -> tuple[dict[str, Array], Any]:
+    def _read(
+        self, name: str, moment: Any, memory: Any, due: Bool[Array, ""], blank: Mapping[str, jax.ShapeDtypeStruct]
+    ) -> tuple[dict[str, Array], Any]:
         probe = self.probes[name]
         parameters = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params))
         if not probe.price(self.simulation, parameters):
             # To ask whether it is due would cost more.
             return probe.measure(self.simulation, moment, memory)
-        blank = self._blank(name, moment, memory)
 
         def skipped(memory: Any) -> tuple[dict[str, Array], Any]:
             return {key: jnp.full(a.shape, jnp.nan, a.dtype) for key, a in blank.items()}, memory
