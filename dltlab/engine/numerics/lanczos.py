@@ -8,10 +8,9 @@ coordinate in the basis), and some eigenvalue of A lies within that distance of 
 from collections.abc import Callable
 from typing import NamedTuple
 
-import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 
 class Eigenpairs(NamedTuple):
@@ -36,8 +35,11 @@ class _Krylov(NamedTuple):
     residuals: Float[Array, " k"]
 
 
+Product = Callable[[Float[Array, " p"]], Float[Array, " p"]]
+
+
 def largest(
-    product: Callable[[Float[Array, " p"]], Float[Array, " p"]],
+    product: Product,
     start: Float[Array, " p"],
     *,
     count: int,
@@ -58,75 +60,78 @@ def largest(
     """
     p = start.shape[0]
     most = min(most, p)
-    rounding = float(10 * jnp.finfo(start.dtype).eps)
     count = min(count, most)
-    wide = jnp.dtype(jnp.float64)
 
-    def extended(krylov: _Krylov) -> _Krylov:
-        size, basis = krylov.size, krylov.basis.at[krylov.size].set(krylov.next)
-        image = product(krylov.next)
-        diagonal = jnp.vdot(image, krylov.next)
-        # Twice is enough (Kahan, in Parlett §6.9); rows beyond the basis are zero.
-        for _ in range(2):
-            image = image - basis.T @ (basis @ image)
-        length = jnp.linalg.norm(image)
-        # An invariant subspace: what is left of the image is rounding, so go on nowhere.
-        alive = length > rounding * (jnp.abs(diagonal) + jnp.abs(krylov.diagonal[0]))
-        beta = jnp.where(alive, length, jnp.zeros_like(length))
-        after = jnp.where(alive, image / jnp.where(alive, length, jnp.ones_like(length)), jnp.zeros_like(image))
-        return krylov._replace(
-            size=size + 1,
-            basis=basis,
-            diagonal=krylov.diagonal.at[size].set(diagonal),
-            off_diagonal=krylov.off_diagonal.at[size].set(beta),
-            next=after,
-        )
-
-    def judged(krylov: _Krylov) -> _Krylov:
-        inside = jnp.arange(most, dtype=jnp.int32) < krylov.size
-        # Coordinates outside the basis get a value below all others, so that they sort first.
-        a, b = krylov.diagonal.astype(wide), krylov.off_diagonal.astype(wide)
-        low = -1 - 2 * jnp.max(jnp.abs(a)) - 4 * jnp.max(jnp.abs(b))
-        links = jnp.where(inside[1:], b[:-1], jnp.zeros_like(b[:-1]))
-        matrix = jnp.diag(jnp.where(inside, a, low)) + jnp.diag(links, 1) + jnp.diag(links, -1)
-        values, vectors = jnp.linalg.eigh(matrix)
-        values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
-        last = vectors[krylov.size - 1]
-        residuals = jnp.abs(b[krylov.size - 1] * last)
-        found = jnp.arange(count, dtype=jnp.int32) < krylov.size
-        return krylov._replace(
-            values=jnp.where(found, values, jnp.nan).astype(start.dtype),
-            coordinates=jnp.where(found[None, :] & inside[:, None], vectors, 0.0).astype(start.dtype),
-            residuals=jnp.where(found, residuals, jnp.inf).astype(start.dtype),
-        )
-
-    def unfinished(krylov: _Krylov) -> Array:
+    def unfinished(krylov: _Krylov) -> Bool[Array, ""]:
         scale = jnp.max(jnp.where(jnp.isfinite(krylov.values), jnp.abs(krylov.values), 0.0))
         loose = jnp.any(krylov.residuals > tolerance * scale)
         exhausted = (krylov.size > 0) & ~jnp.any(krylov.next != 0)
         return (krylov.size < most) & loose & ~exhausted
 
-    def body(krylov: _Krylov) -> _Krylov:
+    def onward(krylov: _Krylov) -> _Krylov:
         times = jnp.minimum(stride, most - krylov.size)
-        return judged(lax.fori_loop(0, times, lambda _, k: extended(k), krylov))
+        return _judged(lax.fori_loop(0, times, lambda _, k: _extended(k, product), krylov))
 
-    zeros = jnp.zeros((most, p), start.dtype)
+    end = lax.while_loop(unfinished, onward, _begun(start, count, most))
+    return Eigenpairs(end.values, end.coordinates.T @ end.basis, end.residuals, end.size)
+
+
+def _begun(start: Float[Array, " p"], count: int, most: int) -> _Krylov:
     none = jnp.zeros(most, start.dtype)
-    begin = _Krylov(
-        jnp.asarray(0, jnp.int32),
-        zeros,
-        none,
-        none,
-        start / jnp.linalg.norm(start),
-        jnp.full(count, jnp.nan, start.dtype),
-        jnp.zeros((most, count), start.dtype),
-        jnp.full(count, jnp.inf, start.dtype),
+    return _Krylov(
+        size=jnp.asarray(0, jnp.int32),
+        basis=jnp.zeros((most, start.shape[0]), start.dtype),
+        diagonal=none,
+        off_diagonal=none,
+        next=start / jnp.linalg.norm(start),
+        values=jnp.full(count, jnp.nan, start.dtype),
+        coordinates=jnp.zeros((most, count), start.dtype),
+        residuals=jnp.full(count, jnp.inf, start.dtype),
     )
-    end = lax.while_loop(unfinished, body, begin)
-    vectors = end.coordinates.T @ end.basis
-    return Eigenpairs(end.values, vectors, end.residuals, end.size)
+
+
+def _extended(krylov: _Krylov, product: Product) -> _Krylov:
+    """The Krylov space with one dimension more."""
+    size, basis = krylov.size, krylov.basis.at[krylov.size].set(krylov.next)
+    image = product(krylov.next)
+    diagonal = jnp.vdot(image, krylov.next)
+    # Twice is enough (Kahan, in Parlett §6.9); rows beyond the basis are zero.
+    for _ in range(2):
+        image = image - basis.T @ (basis @ image)
+    length = jnp.linalg.norm(image)
+    # An invariant subspace: what is left of the image is rounding, so go on nowhere.
+    rounding = float(10 * jnp.finfo(image.dtype).eps)
+    alive = length > rounding * (jnp.abs(diagonal) + jnp.abs(krylov.diagonal[0]))
+    return krylov._replace(
+        size=size + 1,
+        basis=basis,
+        diagonal=krylov.diagonal.at[size].set(diagonal),
+        off_diagonal=krylov.off_diagonal.at[size].set(jnp.where(alive, length, 0.0)),
+        next=jnp.where(alive, image / jnp.where(alive, length, 1.0), 0.0),
+    )
+
+
+def _judged(krylov: _Krylov) -> _Krylov:
+    """The space's Ritz pairs and residuals, its small matrix decomposed in float64."""
+    most, count = krylov.coordinates.shape
+    kept, wide = krylov.values.dtype, jnp.dtype(jnp.float64)
+    inside = jnp.arange(most, dtype=jnp.int32) < krylov.size
+    a, b = krylov.diagonal.astype(wide), krylov.off_diagonal.astype(wide)
+    # Coordinates outside the basis get a value below all others, so that they sort last.
+    low = -1 - 2 * jnp.max(jnp.abs(a)) - 4 * jnp.max(jnp.abs(b))
+    links = jnp.where(inside[1:], b[:-1], 0.0)
+    matrix = jnp.diag(jnp.where(inside, a, low)) + jnp.diag(links, 1) + jnp.diag(links, -1)
+    values, vectors = jnp.linalg.eigh(matrix)
+    values, vectors = values[::-1][:count], vectors[:, ::-1][:, :count]
+    residuals = jnp.abs(b[krylov.size - 1] * vectors[krylov.size - 1])
+    found = jnp.arange(count, dtype=jnp.int32) < krylov.size
+    return krylov._replace(
+        values=jnp.where(found, values, jnp.nan).astype(kept),
+        coordinates=jnp.where(found[None, :] & inside[:, None], vectors, 0.0).astype(kept),
+        residuals=jnp.where(found, residuals, jnp.inf).astype(kept),
+    )
 
 
 def leading(matrix: Float[Array, "p p"], count: int) -> Float[Array, " count"]:
     """The ``count`` largest eigenvalues of a symmetric matrix, largest first."""
-    return jax.numpy.linalg.eigvalsh(matrix)[::-1][:count]
+    return jnp.linalg.eigvalsh(matrix)[::-1][:count]
