@@ -17,26 +17,26 @@ _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 
 
 def verdict_lines(verdicts: Sequence[Verdict], width: int, *, full: bool = True) -> list[Line]:
-    """Every verdict: sign and word, what it says, predicted against measured."""
+    """Every verdict: sign, word, name and measured number, what it says, what is predicted."""
     lines: list[Line] = []
     for verdict in verdicts:
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
-        says = one_line(verdict.says) or one_line(verdict.name)
-        head = f"{sign} {verdict.status}"
-        body = wrap(f"{head}  {says}", width - 1, "text", "", "  ")
-        first = body[0][1][0]
-        lines.append(((first[: len(head)], ink), (first[len(head) :], "text")))
-        lines += body[1:]
-        if full and (verdict.measured or verdict.predicted):
-            numbers = f"measured {one_line(verdict.measured) or '…'}, predicted {one_line(verdict.predicted)}"
-            tolerance = one_line(verdict.tolerance)
-            numbers += f" ({tolerance})" if tolerance else ""
-            lines += wrap(numbers, width - 1, "faint", "  ")
+        head, name, number = f"{sign} {verdict.status}", one_line(verdict.name), one_line(verdict.measured)
+        space = width - 1 - cell_len(head) - cell_len(name) - cell_len(number) - 3
+        lines.append(((head, ink), (f"  {name} {' ' * max(space, 0)}", "text"), (number, "strong")))
+        if full and verdict.says:
+            lines += wrap(one_line(verdict.says), width - 1, "text", "  ")
+        if verdict.predicted:
+            lines += wrap(
+                f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}", width - 1, "faint", "  "
+            )
+        if full and verdict.detail:
+            lines += wrap(one_line(verdict.detail), width - 1, "faint", "  ")
     return lines
 
 
 def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int) -> Picture:
-    """Claims above, what to look for below; the numbers give way first where room is scarce."""
+    """Claims above, what to look for below; the sentences give way first where room is scarce."""
     inner = max(width - 1, 1)
     look = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
     look = [rule("Look for", inner), *look] if look else []
