@@ -12,6 +12,8 @@ from dltlab.commands import Command
 from dltlab.text import one_line
 
 _MOST_CALLERS = 32
+_ROUNDS = 3
+"""A caller is welcomed, heard and taken leave of in one go: his command does not wait for another chunk."""
 
 
 class Inbox:
@@ -35,12 +37,13 @@ class Inbox:
     def take(self, wait: float) -> list[Command | str]:
         """What came within ``wait`` seconds: commands, and for what is none a text that says so."""
         found: list[Command | str] = []
-        for key, _ in self._selector.select(max(wait, 0)):
-            if key.fileobj is self._server:
-                self._welcome()
-            else:
-                assert isinstance(key.fileobj, socket.socket)
-                found += self._heard(key.fileobj)
+        for again in range(_ROUNDS):
+            for key, _ in self._selector.select(0 if again else max(wait, 0)):
+                if key.fileobj is self._server:
+                    self._welcome()
+                else:
+                    assert isinstance(key.fileobj, socket.socket)
+                    found += self._heard(key.fileobj)
         return found
 
     def _welcome(self) -> None:

@@ -42,6 +42,8 @@ class Terminal:
     ) -> None:
         self.bytes = 0
         """Bytes that came over the wire so far."""
+        self.arrived = 0.0
+        """When the last of them came; how long this process takes to read the screen does not count."""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._master, slave = pty.openpty()
@@ -75,6 +77,7 @@ class Terminal:
             data = os.read(self._master, 1 << 16)
         except OSError:
             data = b""
+        self.arrived = time.perf_counter()
         self.bytes += len(data)
         self._stream.feed(data)
         return bool(data)
