@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span
+from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span, middle
 from dltlab.claims.criteria import between, one_of, worded
 from dltlab.claims.level import window_needs
 from dltlab.claims.windows import Component, Crossing, bounds, inside
@@ -51,9 +51,8 @@ class Monotone(AbstractClaim, frozen=True, kw_only=True):
 
     def measure(self, history: History) -> Measured:
         """Each member's fraction of steps in the wrong direction."""
-        found, belongs = inside(
-            history, self.series, self.component, bounds(history, self.window, self.since, self.until)
-        )
+        span = bounds(history, self.window, self.since, self.until)
+        found, belongs = inside(history, self.series, self.component, span)
         values = np.full(len(belongs), np.nan)
         for member, (row, mine) in enumerate(zip(found.values, belongs, strict=True)):
             whole = row[mine]
@@ -61,4 +60,13 @@ class Monotone(AbstractClaim, frozen=True, kw_only=True):
             if len(whole) >= max(self.least, 2):
                 change = np.diff(whole)
                 values[member] = np.mean(change > 0 if self.direction == "falls" else change < 0)
-        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found.values)).sum()))
+        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        return Measured(values, self.interval, *self.words, not span.whole and self._open(values), skipped)
+
+    def _open(self, values: np.ndarray) -> bool:
+        """Whether steps to come can still bring a fraction back within its bounds: all but a step that none may be."""
+        if self.at_most == 0 and not self.tolerance:
+            return False
+        known = values[~np.isnan(values)]
+        judged = known if self.over == "all" else [middle(known)]
+        return any(float(value) not in self.interval for value in judged)

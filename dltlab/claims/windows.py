@@ -71,9 +71,9 @@ def aligned(history: History, name: str, steps: np.ndarray) -> np.ndarray:
     return found
 
 
-def crossings(history: History, crossing: Crossing) -> tuple[np.ndarray, np.ndarray]:
-    """Per member the last step before the crossing and the step of it; NaN where there is none yet."""
-    steps, values = readings(history, crossing.series, crossing.component)
+def crossings(history: History, crossing: Crossing, after: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
+    """Per member the last step before the first crossing after a step, and the step of it; NaN where none is yet."""
+    steps, values = readings(history, crossing.series, crossing.component, after)
     level = aligned(history, crossing.crosses, steps) if isinstance(crossing.crosses, str) else crossing.crosses
     apart = values - level if crossing.direction == "up" else level - values
     before, at = (np.full(len(values), np.nan) for _ in range(2))
@@ -107,12 +107,16 @@ class Bounds(NamedTuple):
 
 
 def bounds(history: History, window: Span, since: Crossing | None = None, until: Crossing | None = None) -> Bounds:
-    """A window, cut to what lies after one crossing and before another."""
+    """A window, cut to what lies after one crossing and before another.
+
+    A knob that is turned moves the thresholds: what follows a crossing follows the first one since then.
+    """
     members = len(history.header.seeds)
     low, high = (np.full(members, step_of(history, place)) for place in window)
     whole = reached(history, high[0])
     if since is not None:
-        low = np.maximum(low, crossings(history, since)[1])
+        turns = history.turns()
+        low = np.maximum(low, crossings(history, since, turns[-1].step + 1 if turns else 0.0)[1])
     if until is not None:
         high = np.minimum(high, crossings(history, until)[0])
         whole = whole or bool(np.all(~np.isnan(high)))

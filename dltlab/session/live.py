@@ -87,7 +87,8 @@ class Live:
         if self._follower.note:
             self._end(f"The recording cannot be followed any further: {self._follower.note}")
         elif self._footer is not None:
-            text = one_line(self._footer.text).rstrip(".")
+            # That it finished says that it took the steps that were planned.
+            text = "" if self._footer.reason == "finished" else one_line(self._footer.text).rstrip(".")
             how = f"The session {one_line(self._footer.reason)} at step {self._footer.step}"
             self._end(f"{how}: {text}." if text else f"{how}.")
             _sweep(folders.log_path(self.path))

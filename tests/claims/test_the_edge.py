@@ -120,6 +120,42 @@ def test_before_the_crossing_both_windows_wait():
     assert one("monotone", series="loss", at_most=0.0, since=EDGE).judge(early).status == "not yet"
 
 
+def restless(until: int, *, turn: int | None = None) -> History:
+    """The edge is met at step 100; from step 400 on the loss rises on every second step.
+
+    A turn doubles the threshold, which is not met any more; from then on the loss only falls.
+    """
+    t = np.arange(until + 1.0)
+    left = t > (np.inf if turn is None else turn)
+    loss = np.exp(-0.001 * t) * np.where((t > 400) & (t % 2 == 1) & ~left, 1.1, 1.0)
+    theory = np.where(left, 10.0, 5.0)
+    history = history_of(1000, loss=loss, sharpness=np.minimum(4 + t / 99, 5.1), sharpness_theory=theory)
+    if turn is not None and until >= turn:
+        history.extend([Event(turn, "turn", "", {"knob": "learning_rate", "value": 0.2, "old": 0.4})])
+    return history
+
+
+def test_a_fraction_that_steps_to_come_can_mend_has_not_failed_yet():
+    claim = one("monotone", series="loss", since=EDGE, at_least=0.2)
+    statuses = [claim.judge(restless(until)).status for until in range(0, 1001, 20)]
+    assert "fails" not in statuses
+    assert statuses[-1] == "holds"
+    over = restless(390)
+    over.extend([Footer(1000, "finished", "")])
+    assert claim.judge(over).status == "fails"
+    # A single rise where there may be none is never mended.
+    assert one("monotone", series="loss", at_most=0.0).judge(restless(500)).status == "fails"
+
+
+def test_what_follows_the_edge_follows_the_last_edge():
+    claim = one("monotone", series="loss", since=EDGE, at_least=0.2)
+    for until in range(0, 1001, 20):
+        history = restless(until, turn=420)
+        if until == 1000:
+            history.extend([Footer(1000, "finished", "")])
+        assert claim.judge(history).status == "not yet"
+
+
 def test_a_level_at_the_end_waits_for_the_end():
     t = np.arange(501.0)
     claim = one("level", series="loss", statistic="last", below=0.1)

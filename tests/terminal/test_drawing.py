@@ -7,11 +7,12 @@ import numpy as np
 import plotext
 import pytest
 
+from dltlab.claims import Verdict
 from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
-from dltlab.terminal.drawing import chart, scales
+from dltlab.terminal.drawing import chart, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
-from dltlab.terminal.drawing.beside import knob_line, turned
+from dltlab.terminal.drawing.beside import knob_line, side, turned
 from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
 from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.thinning import Stretches, thin
@@ -50,6 +51,29 @@ def fed(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
 
         monkeypatch.setattr(plotext, name, spy)
     return batches
+
+
+@pytest.mark.parametrize("width", [16, 24, 30, 41, 60, 120])
+def test_a_legend_that_has_room_shows_every_curve_before_any_long_name(width: int) -> None:
+    stretches = Stretches(100, 1)
+    names = ("training loss", "loss of gradient flow", "λ₁")
+    curves = [plot.Curve(stretches, 0, name, 0.1 + slot, slot) for slot, name in enumerate(names)]
+    line = plot.title_line((("Loss", "strong"),), curves, width, "braille")
+    text = plain((line,))
+    assert width_of(line) == width
+    assert text.count("━") == (3 if width >= 41 else text.count("━"))
+    # A shorter name is never dropped before a longer one.
+    shown = [name in text for name in sorted(names, key=len)]
+    assert shown == sorted(shown, reverse=True)
+    assert all(shown) == (width == 120)
+
+
+@pytest.mark.parametrize("height", [9, 20, 60])
+def test_every_verdict_is_seen_before_any_sentence(height: int) -> None:
+    verdicts = [Verdict(f"claim-{i}", "Says so at length. " * 3, "holds", "≥ 1", f"{i}", "") for i in range(8)]
+    text = plain(side(verdicts, ["Look at this."], 40, height))
+    assert all(f"claim-{i} " in text for i in range(8))
+    assert ("predicted" in text, "Says so" in text) == (height >= 20, height >= 60)
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 500, 5000, 50_000])

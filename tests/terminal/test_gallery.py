@@ -69,6 +69,25 @@ def test_shows_the_list_and_the_chosen_ones_page() -> None:
 
 
 @pytest.mark.usefixtures("shelf")
+def test_the_page_can_be_read_to_its_end() -> None:
+    async def script(seen: SimpleNamespace) -> None:
+        assert "Nesterov 1983" not in seen.text()
+        texts = [seen.text()]
+        for _ in range(12):
+            await seen.press("pagedown")
+            texts.append(seen.text())
+        assert "lines above" in texts[-1]
+        assert "Nesterov 1983" in texts[-1]
+        assert "more lines" not in texts[-1]
+        for word in ("Down it goes.", "The bottom."):
+            assert any(word in text for text in texts)
+        await seen.press("down", "up")
+        assert "lines above" not in seen.text()
+
+    browse(script, size=(80, 9))
+
+
+@pytest.mark.usefixtures("shelf")
 def test_typing_filters_and_escape_takes_it_back() -> None:
     async def script(seen: SimpleNamespace) -> None:
         await seen.press(*"noisy")
@@ -88,7 +107,7 @@ def test_a_broken_file_shows_its_faults_and_does_not_open() -> None:
     async def script(seen: SimpleNamespace) -> None:
         await seen.press("end")
         assert "broken cannot be run" in seen.text()
-        assert "broken.toml:1" in " ".join(seen.text().split())
+        assert "broken.toml:1" in "".join(seen.text().split())
         await seen.press("enter")
         assert isinstance(seen.app.screen, gallery.Gallery)
 

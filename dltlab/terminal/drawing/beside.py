@@ -16,37 +16,37 @@ from dltlab.text import one_line
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 
 
-def verdict_lines(verdicts: Sequence[Verdict], width: int, *, full: bool = True) -> list[Line]:
-    """Every verdict: sign, word, name and measured number, what it says, what is predicted."""
+def verdict_lines(verdicts: Sequence[Verdict], width: int, *, detail: int = 2) -> list[Line]:
+    """Every verdict: sign, word, name and measured number; with detail what is predicted, then what it says."""
     lines: list[Line] = []
     for verdict in verdicts:
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
         head, name, number = f"{sign} {verdict.status}", one_line(verdict.name), one_line(verdict.measured)
         space = width - 1 - cell_len(head) - cell_len(name) - cell_len(number) - 3
         lines.append(((head, ink), (f"  {name} {' ' * max(space, 0)}", "text"), (number, "strong")))
-        if full and verdict.says:
+        if detail >= 2 and verdict.says:
             lines += wrap(one_line(verdict.says), width - 1, "text", "  ")
-        if verdict.predicted:
+        if detail >= 1 and verdict.predicted:
             lines += wrap(
                 f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}", width - 1, "faint", "  "
             )
-        if full and verdict.detail:
+        if detail >= 2 and verdict.detail:
             lines += wrap(one_line(verdict.detail), width - 1, "faint", "  ")
     return lines
 
 
 def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int) -> Picture:
-    """Claims above, what to look for below; the sentences give way first where room is scarce."""
+    """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last."""
     inner = max(width - 1, 1)
     look = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
     look = [rule("Look for", inner), *look] if look else []
-    for full in (True, False):
-        claims = verdict_lines(verdicts, inner, full=full)
-        claims = [rule("Claims", inner), *claims] if claims else []
-        gap: list[Line] = [()] if claims and look else []
-        if len(claims) + len(gap) + len(look) <= height:
-            break
-    lines = [*claims, *gap, *look] if len(claims) <= height else claims
+    ways = [verdict_lines(verdicts, inner, detail=detail) for detail in (2, 1, 0)]
+    ways = [[rule("Claims", inner), *claims] if claims else [] for claims in ways]
+    gap: list[Line] = [()] if ways[0] and look else []
+    # With all hints if that can be; else with every verdict, and as many hints as there is room for.
+    fitting = [claims for room in (height - len(gap) - len(look), height) for claims in ways if len(claims) <= room]
+    claims = fitting[0] if fitting else ways[-1]
+    lines = [*claims, *gap, *look] if len(claims) + 4 <= height else claims
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
 
 

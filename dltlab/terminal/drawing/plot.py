@@ -14,7 +14,7 @@ from dltlab.terminal.drawing.thinning import Stretches
 
 _GUTTER: Final = 6
 _WIDEST: Final = 9
-_DASH: Final = {"braille": (4, 4), "block": (4, 4), "ascii": (2, 2)}
+_DASH: Final = {"braille": (4, 2), "block": (4, 2), "ascii": (2, 1)}
 """Dots drawn and left out of a dashed line."""
 SIGNS: Final = {"curve": "━", "theory": "╍", "band": "░"}
 _PLAIN_SIGNS: Final = {"curve": "*o+x#", "theory": "-", "band": ":"}
@@ -130,14 +130,20 @@ def title_line(title: Sequence[Span], curves: Sequence[Curve], width: int, glyph
     if width_of(named) > most:
         named = list(fit(named, most))
     room = width - width_of(named) - 5
-    legend: list[Span] = []
-    for sign, label, value in entries:
-        # A name that is too long gives way before the curve's sign and value do.
-        for entry in ([sign, label, value], [sign, value]):
-            if sum(cell_len(text) for text, _ in (*legend, *entry)) <= room:
-                legend += entry
-                break
+    legend = _legend(entries, room)
     return between([*named, (" ", "text")], [*legend, (" ", "text"), rule] if legend else [], width, rule)
+
+
+def _legend(entries: Sequence[list[Span]], room: int) -> list[Span]:
+    """Signs, names and values of the curves: where room is scarce the longest name goes first, then the last curve."""
+    entries = [list(entry) for entry in entries]
+    while entries and sum(width_of(entry) for entry in entries) > room:
+        longest = max(entries, key=lambda entry: cell_len(entry[1][0]))
+        if longest[1][0]:
+            longest[1] = ("", "text")
+        else:
+            entries.pop()
+    return [span for entry in entries for span in entry if span[0]]
 
 
 def _entry(curve: Curve, glyphs: str) -> list[Span]:

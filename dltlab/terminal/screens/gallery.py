@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
@@ -43,6 +44,7 @@ class Gallery(Screen[None]):
         self._names = list(scenario.gallery())
         self._filter = ""
         self._at = 0
+        self._scroll, self._page = 0, 1
         self._list = Sheet(self._paint_list, inks, plain=plain, id="list")
         self._about = Sheet(self._paint_about, inks, plain=plain, id="about")
         self._top = Sheet(self._paint_top, inks, plain=plain, id="title")
@@ -60,7 +62,8 @@ class Gallery(Screen[None]):
         """Below sixty columns only the list."""
         narrow = event.size.width < _NARROW
         self._about.display = not narrow
-        self._list.styles.width = "1fr" if narrow else min(max(event.size.width // 3, 28), 44)
+        longest = max((cell_len(name) for name in self._names), default=0) + 4
+        self._list.styles.width = "1fr" if narrow else min(max(longest, 32), event.size.width * 2 // 5)
 
     @property
     def _shown(self) -> list[str]:
@@ -73,16 +76,20 @@ class Gallery(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """Filter, move, open, leave."""
-        last = max(len(self._shown) - 1, 0)
+        last, before = max(len(self._shown) - 1, 0), self._chosen
         match event.key:
             case "up":
                 self._at = max(min(self._at, last) - 1, 0)
             case "down":
                 self._at = min(self._at + 1, last)
-            case "home" | "pageup":
+            case "home":
                 self._at = 0
-            case "end" | "pagedown":
+            case "end":
                 self._at = last
+            case "pageup":
+                self._scroll -= self._page
+            case "pagedown":
+                self._scroll += self._page
             case "backspace":
                 self._filter, self._at = self._filter[:-1], 0
             case "escape" if self._filter:
@@ -97,6 +104,8 @@ class Gallery(Screen[None]):
                 return
         event.stop()
         event.prevent_default()
+        if self._chosen != before:
+            self._scroll = 0
         self._repaint()
 
     def on_sheet_touched(self, message: Sheet.Touched) -> None:
@@ -105,7 +114,7 @@ class Gallery(Screen[None]):
             index = message.line + self._first(self._list.size.height)
             if index == self._at:
                 self._open()
-            self._at = index
+            self._at, self._scroll = index, 0
             self._repaint()
 
     def _open(self) -> None:
@@ -166,13 +175,23 @@ class Gallery(Screen[None]):
                 lines += [(), rule(heading, column)] if texts else []
                 for text in texts:
                     lines += wrap(text, column, "text" if heading == "Look for" else "faint", "• ")
-        return frame([(("  ", "text"), *line) for line in lines], width, height)
+        return self._scrolled([(("  ", "text"), *line) for line in lines], width, height)
+
+    def _scrolled(self, lines: list[Line], width: int, height: int) -> Picture:
+        """The page from where it is scrolled to; what is above or below is counted."""
+        self._page = max(height - 3, 1)
+        self._scroll = min(max(self._scroll, 0), max(len(lines) - height, 0))
+        if self._scroll:
+            above = ((f"  … {self._scroll + 1} lines above", "faint"),)
+            lines = [above, *lines[self._scroll + 1 :]]
+        return frame(lines, width, height)
 
     def _paint_foot(self, width: int, _: int) -> Picture:
         keys = [
             ("↑↓", "choose"),
             ("enter", "open"),
             ("type", "to filter"),
+            ("pgdn", "read on"),
             ("esc", "clear" if self._filter else "quit"),
         ]
         return (keys_line(keys, width),)
