@@ -14,6 +14,8 @@ from dltlab.terminal.drawing.thinning import Stretches
 
 _GUTTER: Final = 6
 _WIDEST: Final = 9
+_SYMBOL: Final = 8
+"""Cells that a name may take to be kept where room is scarce: a symbol says more than another curve's number."""
 _DASH: Final = {"braille": (4, 2), "block": (4, 2), "ascii": (2, 1)}
 """Dots drawn and left out of a dashed line."""
 SIGNS: Final = {"curve": "━", "theory": "╍", "band": "░"}
@@ -125,21 +127,19 @@ def title_line(title: Sequence[Span], curves: Sequence[Curve], width: int, glyph
     named = [(text, ink) for text, ink in title]
     if note:
         named += [(f" {note}", "faint")]
-    wanted = sum(cell_len(text) for entry in entries for text, _ in entry)
-    most = max(width - wanted - 6, width // 3)
+    legend = _legend(entries, width - min(width_of(named), width // 3) - 5)
+    most = max(width - width_of(legend) - 5, width // 3)
     if width_of(named) > most:
         named = list(fit(named, most))
-    room = width - width_of(named) - 5
-    legend = _legend(entries, room)
     return between([*named, (" ", "text")], [*legend, (" ", "text"), rule] if legend else [], width, rule)
 
 
 def _legend(entries: Sequence[list[Span]], room: int) -> list[Span]:
-    """Signs, names and values of the curves: where room is scarce the longest name goes first, then the last curve."""
+    """Signs, names and values of the curves: where room is scarce long names go first, then the last curves."""
     entries = [list(entry) for entry in entries]
     while entries and sum(width_of(entry) for entry in entries) > room:
         longest = max(entries, key=lambda entry: cell_len(entry[1][0]))
-        if longest[1][0]:
+        if cell_len(longest[1][0]) > _SYMBOL or (len(entries) == 1 and longest[1][0]):
             longest[1] = ("", "text")
         else:
             entries.pop()
