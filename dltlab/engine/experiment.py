@@ -23,7 +23,7 @@ from dltlab.records import Knob, Series
 from dltlab.scenario import Document, Scenario, validate
 
 _CHUNK_BYTES: Final = 1 << 20
-_MOST_FRAMES: Final = 8192
+_MOST_FRAMES: Final = 32768
 
 
 class Experiment(NamedTuple):

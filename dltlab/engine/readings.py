@@ -1,5 +1,6 @@
 """A chunk's readings, from the device's rows to the columns of a record."""
 
+import bisect
 from collections.abc import Mapping
 
 import jax
@@ -31,21 +32,21 @@ class Desk:
     def parts(self, flight: Flight, first: int, *, everything: bool = False) -> tuple[Part, ...]:
         """The readings of a chunk that began at step ``first``; those recorded already are left out."""
         rows, taken = jax.device_get((flight.rows, flight.steps))
-        steps = first + np.arange(int(np.max(taken)), dtype=np.int64)
+        end = first + int(np.max(taken))
         columns: dict[tuple[int, int, int], dict[str, Array]] = {}
         for source, readings in rows.items():
             cadence = self._program.cadence(source)
-            due = steps if everything else steps[-first % cadence :: cadence]
+            apart = 1 if everything else cadence
+            due = range(first + -first % apart, end, apart)
             for suffix, values in readings.items():
                 name = series_name(source, suffix)
-                skip = int(np.searchsorted(due, self._recorded.get(name, -1), side="right"))
+                skip = bisect.bisect_right(due, self._recorded.get(name, -1))
                 if skip >= len(due):
                     continue
                 fresh = due[skip:]
-                apart = 1 if everything else cadence
                 kept = self._column(values, skip, len(due))
-                columns.setdefault((int(fresh[0]), apart, len(fresh)), {})[name] = Array.of(kept)
-                self._recorded[name] = int(fresh[-1])
+                columns.setdefault((fresh[0], apart, len(fresh)), {})[name] = Array.of(kept)
+                self._recorded[name] = fresh[-1]
                 self.latest[name] = kept[-1]
         return tuple(Part(*when, found) for when, found in columns.items())
 
