@@ -202,6 +202,9 @@ def read(name: str) -> Document:
     path = find(name)
     shown = one_line(str(path))
     try:
+        # The engine reads it again, and a FIFO would keep both waiting.
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise ScenarioError(f"{shown}: not a file; save the scenario as one.")
         with path.open("rb") as stream:
             raw = stream.read(LARGEST_FILE + 1)
     except OSError as fault:

@@ -186,6 +186,7 @@ def test_no_text_and_no_override_breaks_the_reading(text: str, assignment: str) 
 
 
 def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.toml")
     (tmp_path / "latin.toml").write_bytes(b'title = "x"\nabstract = "\xe9"\n')
     (tmp_path / "large.toml").write_bytes(b"# " + b"x" * (10 << 20))
     (tmp_path / "folder.toml").mkdir()
@@ -193,6 +194,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         "latin.toml": ":2:13: not UTF-8; save the file as UTF-8.",
         "large.toml": ": larger than 1 MiB; a scenario is a page of text.",
         "folder.toml": ": cannot be read (Is a directory); check the path.",
+        "pipe.toml": ": not a file; save the scenario as one.",
         "none.toml": ": cannot be read (No such file or directory); check the path.",
         "none\x1b[2J.toml": ": cannot be read (No such file or directory); check the path.",
     }

@@ -167,7 +167,7 @@ class Loop:
         """Nothing finite is left: go to the step where that was seen, look around and say so."""
         if (steps := int(np.max(np.atleast_1d(flight.steps)[~self._desk.dead])) - 1) > 0:
             self._land(self._flown(steps)[0], busy)
-        text = f"the loss stopped being finite at step {self.step}{self._circumstances()}."
+        text = f"the loss stopped being finite{self._circumstances()}."
         self._peek()
         self.say("diverged", text[0].upper() + text[1:], step=self.step)
         return Footer(self.step, "diverged", text, self.wall, max(self.step - 1, 0))

@@ -9,9 +9,10 @@ from rich.style import Style
 from textual.app import App
 from textual.theme import Theme
 
+from dltlab.errors import DltlabError
 from dltlab.terminal.drawing.inks import GROUND, palette
 from dltlab.terminal.fit import Options, settled
-from dltlab.terminal.messages import Launch, OpenBench
+from dltlab.terminal.messages import Launch, OpenBench, Refused
 
 if TYPE_CHECKING:
     # NumPy comes with it, and the first screen is painted without.
@@ -28,6 +29,8 @@ class Lab(App[int]):
 
     def __init__(self, options: Options) -> None:
         self.options = settled(options)
+        self.refusal: DltlabError | None = None
+        """Why there was nothing to show."""
         ansi = self.options.colours == "16"
         super().__init__(ansi_color=ansi)
         self.inks: dict[str, Style] = palette(ansi=ansi)
@@ -53,14 +56,26 @@ class Lab(App[int]):
         else:
             self.push_screen(screen)
 
+    def on_refused(self, message: Refused) -> None:
+        """Where there is a gallery to go back to the screen says why; else the command line does."""
+        if self._above_gallery:
+            message.tell()
+        else:
+            self.refusal = message.fault
+            self.exit(message.fault.exit_code)
+
     def on_close_bench(self) -> None:
         """Back to the gallery if there is one below; else out."""
-        from dltlab.terminal.screens.gallery import Gallery
-
-        if any(isinstance(screen, Gallery) for screen in self.screen_stack[:-1]):
+        if self._above_gallery:
             self.pop_screen()
         else:
             self.exit(0)
+
+    @property
+    def _above_gallery(self) -> bool:
+        from dltlab.terminal.screens.gallery import Gallery
+
+        return any(isinstance(screen, Gallery) for screen in self.screen_stack[:-1])
 
 
 def gallery(options: Options) -> int:
@@ -76,11 +91,18 @@ def bench(source: Source, options: Options, relaunch: Launch | None = None) -> i
 
 
 def start(launch: Launch, title: str, options: Options) -> int:
-    """Start an engine with a line that says so, then show its session; the exit code."""
+    """Start an engine with a line that says so, then show its session; the exit code.
+
+    Raises:
+        DltlabError: The engine did not start.
+    """
     return _shown(options, lambda app: app.post_message(OpenBench(launch, title)))
 
 
 def _shown(options: Options, first: Callable[[Lab], object]) -> int:
     app = Lab(options)
     app.call_later(first, app)
-    return app.run() or app.return_code or 0
+    code = app.run()
+    if app.refusal is not None:
+        raise app.refusal
+    return code or app.return_code or 0

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from dltlab.errors import DltlabError
+
 if TYPE_CHECKING:
     from dltlab.session.source import Source
 
@@ -23,6 +25,16 @@ class OpenBench(Message):
         self.title = title
         self.instead = instead
         """In the place of the screen that asks, rather than above it."""
+
+
+class Refused(Message):
+    """The engine did not start."""
+
+    def __init__(self, fault: DltlabError, tell: Callable[[], None]) -> None:
+        super().__init__()
+        self.fault = fault
+        self.tell = tell
+        """Says so on the screen."""
 
 
 class CloseBench(Message):

@@ -1,15 +1,17 @@
 """The gallery lists scenarios, filters as one types, and shows what is wrong with a broken file."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NoReturn
 
 import pytest
 
 from dltlab import scenario
-from dltlab.errors import EngineError
-from dltlab.terminal.app import Lab
+from dltlab.errors import DltlabError, EngineError, ScenarioError
+from dltlab.terminal.app import Lab, start
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens import gallery
 from dltlab.terminal.screens.bench import Bench
@@ -168,3 +170,18 @@ def test_an_engine_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch)
         assert isinstance(seen.app.screen, gallery.Gallery)
 
     browse(script)
+
+
+@pytest.mark.parametrize(
+    "fault", [ScenarioError("bowl.toml:3:1: too wide.", "bowl.toml:4:1: too deep."), EngineError("No.")]
+)
+def test_without_a_gallery_a_refusal_is_the_command_lines_to_tell(
+    fault: DltlabError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def launch() -> NoReturn:
+        raise fault
+
+    monkeypatch.setattr(Lab, "run", functools.partialmethod(Lab.run, headless=True))
+    with pytest.raises(type(fault)) as caught:
+        start(launch, "bowl", Options("braille", "full", 2.0))
+    assert caught.value is fault

@@ -8,12 +8,12 @@ from textual.screen import Screen
 from textual.worker import get_current_worker
 
 from dltlab.commands import Stop
-from dltlab.errors import DltlabError
+from dltlab.errors import DltlabError, EngineError
 from dltlab.session.source import Source
 from dltlab.terminal.drawing.lines import Line, Picture, centred, frame, wrap
 from dltlab.terminal.drawing.prose import keys_line
 from dltlab.terminal.fit import Options
-from dltlab.terminal.messages import CloseBench, Launch
+from dltlab.terminal.messages import CloseBench, Launch, Refused
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
 
@@ -47,12 +47,12 @@ class Starting(Screen[None]):
             source = self._launch()
         except DltlabError as fault:
             if not worker.is_cancelled:
-                self.app.call_from_thread(self._failed, str(fault))
+                self.app.call_from_thread(self._failed, fault)
             return
         except Exception as fault:
             # A thread's error would be lost, and the line that waits would stand for ever.
             if not worker.is_cancelled:
-                self.app.call_from_thread(self._failed, f"{type(fault).__name__}: {one_line(str(fault))}")
+                self.app.call_from_thread(self._failed, EngineError(f"{type(fault).__name__}: {one_line(str(fault))}"))
             return
         if self._left or worker.is_cancelled:
             # Nobody waits for it any more.
@@ -66,9 +66,9 @@ class Starting(Screen[None]):
 
         self.app.switch_screen(Bench(source, self._options, self._sheet.inks, self._launch))
 
-    def _failed(self, text: str) -> None:
-        self._faults = text.splitlines()
-        self._sheet.repaint()
+    def _failed(self, fault: DltlabError) -> None:
+        self._faults = str(fault).splitlines()
+        self.post_message(Refused(fault, self._sheet.repaint))
 
     def action_leave(self) -> None:
         """Do not wait."""
