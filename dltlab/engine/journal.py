@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from dltlab import records
-from dltlab.errors import EngineError, UsageError
+from dltlab.errors import EngineError, RecordingError, UsageError
 from dltlab.records import Decoder, Record
 from dltlab.text import one_line
 
@@ -23,6 +23,8 @@ class Journal:
         self.path = path
         self._descriptor = descriptor
         self._whole = os.fstat(descriptor).st_size
+        self._ragged = False
+        """Whether more than whole lines may stand in the file."""
         # A reader that asks whether an engine lives holds the lock for a moment.
         for _ in range(10):
             with contextlib.suppress(OSError):
@@ -44,7 +46,12 @@ class Journal:
 
     @classmethod
     def continued(cls, path: Path) -> tuple["Journal", list[Record]]:
-        """An existing file and its records, cut back to its last whole line."""
+        """An existing file and the records of its whole lines; a torn last line is cut off by the first record.
+
+        Raises:
+            UsageError: It cannot be written to, or another engine writes it.
+            RecordingError: Whole lines follow a damaged one, and continuing would lose them.
+        """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as fault:
@@ -57,8 +64,12 @@ class Journal:
                 if decoder.note or decoder.torn:
                     break
                 whole += len(line)
-        os.ftruncate(descriptor, whole)
-        journal._whole = whole
+            more = stream.read(1)
+        if decoder.note and more:
+            journal.close()
+            cure = "continuing would lose what follows; continue a copy that ends before that line."
+            raise RecordingError(f"{one_line(str(path))}: {decoder.note.split(';')[0]}, and {cure}")
+        journal._whole, journal._ragged = whole, True
         return journal, found
 
     def append(self, *said: Record) -> int:
@@ -66,6 +77,9 @@ class Journal:
         data = b"".join(records.encode(record) for record in said)
         rest = memoryview(data)
         try:
+            if self._ragged:
+                os.ftruncate(self._descriptor, self._whole)
+                self._ragged = False
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as fault:

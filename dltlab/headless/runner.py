@@ -1,6 +1,7 @@
 """Launch, follow, judge, tell: a scenario at a time."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -44,6 +45,8 @@ def run(
     """
     if out is not None and len(scenarios) > 1:
         raise UsageError("--out names one file; give one scenario with it.")
+    for path in filter(None, (json, junit)):
+        _check_writable(path)
     started = {"overrides": overrides, "seed": seed, "seeds": seeds, "steps": steps, "session": out}
     outcomes: list[Outcome] = []
     for name in scenarios:
@@ -116,6 +119,15 @@ def _follow(source: Live, outcome: Outcome, progress: Progress) -> None:
         source.close()
     outcome.ended = source.ended or "The engine was asked to stop and had not by the time that this was written."
     print(f"{one_line(outcome.ended)} Session: {one_line(str(source.path))}", file=sys.stderr)
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before an hour of computing, not after it, that a report has no place to go."""
+    if path == _STDOUT:
+        return
+    place = path if path.exists() else path.parent
+    if path.is_dir() or not os.access(place, os.W_OK):
+        raise UsageError(f"{one_line(str(path))}: cannot be written; choose another place.")
 
 
 def _write(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from dltlab import commands, folders
+from dltlab import commands, folders, records
 from dltlab.commands import Command
 from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Footer, Frames, Header, Record
@@ -30,6 +30,8 @@ LONGEST_START: Final = 120.0
 _LOCK_EVERY: Final = 0.25
 _PATIENCE: Final = 0.25
 _SLICE: Final = 0.02
+_RECORD: Final = 1 << 14
+"""Bytes of a small record."""
 Ready = Callable[[Path, int], "Live | None"]
 """Says whether an engine has begun: its session file and its process in, what follows it out."""
 
@@ -105,9 +107,12 @@ class Live:
             self._waiting, found = found, []
             return self.poll()
         words = last_line(folders.log_path(self.path))
+        full = _is_full(self.path.parent)
+        # On a full disk there was no room for last words either.
+        why, first = (": the disk is full", "make room, and ") if full else ("", "")
         said = f" It said: {words}" if words else ""
-        whole = f"the recording {one_line(str(self.path))} is whole up to there."
-        self._end(f"The engine died at step {self._step}; {whole}{said}")
+        cure = f"{first}`dltlab resume` continues the recording, which is whole up to there."
+        self._end(f"The engine died at step {self._step}{why}; {cure}{said}")
         return []
 
     def _end(self, how: str) -> None:
@@ -136,6 +141,7 @@ def launch(
     for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
         wanted += [] if number is None else [option, str(number)]
     path, log = _reserved(scenario, session)
+    _sweep_old(path.parent)
     order = ["run", f"--session={path}", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
     try:
         return _started(order, path, log, nice, _heard)
@@ -236,7 +242,7 @@ def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready) -> Liv
         if (source := ready(path, engine.pid)) is not None:
             return source
         if over:
-            raise _stillborn(engine.returncode, folders.log_path(path))
+            raise _stillborn(engine.returncode, path)
         time.sleep(0.01)
     raise EngineError(f"The engine said nothing for {LONGEST_START:.0f} seconds and was ended; try again.")
 
@@ -252,13 +258,18 @@ def _heard(path: Path, pid: int) -> Live | None:
     return None
 
 
-def _stillborn(code: int, log: Path) -> ScenarioError | EngineError:
+def _stillborn(code: int, path: Path) -> ScenarioError | EngineError | UsageError:
     """The error that an engine's end before its first record amounts to; its log is used up."""
+    log = folders.log_path(path)
     said = [line for line in _lines(log) if line]
     with contextlib.suppress(OSError):
         log.unlink()
     if code == UsageError.exit_code and said:
         return ScenarioError(*said)
+    if not said and _is_full(path.parent):
+        return UsageError(
+            f"{one_line(str(path.parent))}: the disk is full; make room, or set DLTLAB_DATA_DIR elsewhere."
+        )
     how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
     return EngineError(f"The engine ended {how} before it began: {said[-1] if said else 'it said nothing'}")
 
@@ -289,6 +300,25 @@ def _lines(log: Path) -> list[str]:
             return [one_line(line) for line in stream.read().decode("utf-8", "replace").splitlines()]
     except OSError:
         return []
+
+
+def _is_full(folder: Path) -> bool:
+    """Whether a folder's disk has no room for another record."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < _RECORD
+
+
+def _sweep_old(folder: Path) -> None:
+    """Remove the logs of engines that said nothing, and that nobody saw end."""
+    before = time.time() - 2 * LONGEST_START
+    for log in folder.glob("*.log"):
+        with contextlib.suppress(OSError):
+            found, session = log.stat(), log.with_name(log.name.removesuffix(".log") + records.SUFFIX)
+            if not found.st_size and found.st_mtime < before and session.is_file() and not engine_alive(session):
+                log.unlink()
 
 
 def _sweep(file: Path) -> None:

@@ -58,7 +58,7 @@ class Replay:
             return f"The recorded session {one_line(self._footer.reason)} at step {self._footer.step}."
         if engine_alive(self.path, self.header.pid):
             return f"The recording goes on beyond step {self._step}: its engine is still running."
-        return f"The recording ends at step {self._step}, where its engine died."
+        return f"The recording breaks off at step {self._step}: its engine died, or the file was cut."
 
     def poll(self) -> list[Record]:
         """The records that are due, the Header first."""

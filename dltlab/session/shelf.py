@@ -45,7 +45,8 @@ def kept(folder: Path | None = None) -> list[Kept]:
     Files that are no recordings are passed over: something else may lie there.
     """
     found = []
-    for path in (folder or folders.sessions()).glob(f"*{records.SUFFIX}"):
+    # What is only read need not be ours to write to, nor be there.
+    for path in (folder or folders.data() / "sessions").glob(f"*{records.SUFFIX}"):
         try:
             found.append(look(path))
         except RecordingError:

@@ -247,7 +247,7 @@ def test_divergence_is_a_result_and_names_its_step(tmp_path: Path, scenario: Pat
     footer = told(session)[-1]
     assert isinstance(footer, Footer)
     assert footer.reason == "diverged"
-    assert "step" in footer.text
+    assert "stopped being finite" in footer.text
     losses = np.frombuffer(columns(session)["loss"][1])
     steps = np.frombuffer(columns(session)["loss"][0], np.int64)
     assert steps[-1] == footer.step

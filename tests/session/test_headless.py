@@ -140,6 +140,15 @@ def test_a_claim_about_a_series_that_is_not_there_is_refused(engine, scenario):
         headless.run([scenario(FALLS.replace('"loss"', '"lass"'))], quiet=True)
 
 
+@pytest.mark.parametrize("place", ["", "missing/report"])
+@pytest.mark.parametrize("kind", ["json", "junit"])
+def test_a_report_without_a_place_is_refused_before_anything_runs(engine, scenario, tmp_path, own_folders, kind, place):
+    engine("finished")
+    with pytest.raises(UsageError, match="cannot be written; choose another place"):
+        headless.run([scenario(FALLS)], quiet=True, **{kind: tmp_path / place})
+    assert not (own_folders / "data").exists()
+
+
 def test_out_overwrites_nothing_and_takes_one_scenario(engine, scenario, tmp_path):
     engine("finished")
     out = tmp_path / "mine.dltlab.jsonl"

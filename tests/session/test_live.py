@@ -2,12 +2,14 @@
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from dltlab import commands, folders
+from dltlab import commands, folders, records
 from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session import live, recording
@@ -44,11 +46,23 @@ def test_a_killed_engine_leaves_a_whole_recording_and_the_viewer_says_so(engine)
     source = live.launch("fall", steps=50)
     told = followed(source)
     assert source.ended.startswith("The engine died at step 49")
-    assert str(source.path) in source.ended
+    assert "`dltlab resume` continues" in source.ended
     history, note = recording.read_all(source.path)
     assert len(history["loss"]) == 50
     assert "not whole" in note
     assert len(told) == 1 + 5 + 2
+
+
+def test_a_full_disk_is_named_where_the_engine_had_no_room_to_name_it(engine, monkeypatch):
+    free = SimpleNamespace(f_bavail=1, f_frsize=4096)
+    monkeypatch.setattr(os, "statvfs", lambda *_: free)
+    engine("killed")
+    source = live.launch("fall", steps=50)
+    followed(source)
+    assert source.ended.startswith("The engine died at step 49: the disk is full; make room")
+    monkeypatch.setattr(live, "ENGINE", [sys.executable, "-c", "raise SystemExit(1)"])
+    with pytest.raises(UsageError, match="the disk is full; make room"):
+        live.launch("fall")
 
 
 def test_closing_the_viewer_never_stops_the_engine(engine):
@@ -130,6 +144,19 @@ def test_no_recording_is_overwritten(engine, tmp_path):
     with pytest.raises(UsageError, match="there is a file already"):
         live.launch("fall", session=taken)
     assert taken.read_text() == "precious"
+
+
+def test_empty_logs_of_the_dead_are_swept_and_no_others(engine, keep, tmp_path):
+    engine("finished")
+    old, new, loud, lone = (tmp_path / f"{name}.log" for name in ("old", "new", "loud", "lone"))
+    for log in (old, new, loud):
+        keep(name=log.stem)
+    for log in (old, new, loud, lone):
+        log.write_text("Ouch." if log is loud else "")
+        if log is not new:
+            os.utime(log, (1, 1))
+    live.launch("fake", session=tmp_path / f"next{records.SUFFIX}").close()
+    assert [log.exists() for log in (old, new, loud, lone)] == [False, True, True, True]
 
 
 def test_a_folder_that_is_not_there_is_named(engine, tmp_path):

@@ -106,7 +106,7 @@ def test_long_gaps_are_cut_short(fake, tmp_path):
     replay.poll()
     clock.now += LONGEST_GAP
     assert step_of(replay.poll()) == 19
-    assert "where its engine died" in replay.ended
+    assert "breaks off at step" in replay.ended
 
 
 def test_what_a_recording_cannot_do_is_refused_in_the_stream(keep):

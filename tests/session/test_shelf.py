@@ -65,3 +65,16 @@ def test_what_is_not_there_is_refused_with_a_near_miss(stored):
         shelf.find("aplha-1")
     with pytest.raises(RecordingError):
         shelf.look(folders.sessions() / "nothing")
+
+
+def test_a_shelf_that_may_only_be_read_is_read(stored, monkeypatch):
+    path = stored("one")
+    # Root may write anywhere, so what a read-only disk answers is said in its place.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    assert shelf.find("last") == path
+    assert [one.name for one in shelf.kept()] == ["one"]
+
+
+def test_looking_for_sessions_makes_no_folder(own_folders):
+    assert shelf.kept() == []
+    assert not (own_folders / "data").exists()
