@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
 from textual.app import App
+from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
-from dltlab.errors import DltlabError
+from dltlab.errors import INTERRUPTED, DltlabError
 from dltlab.terminal.drawing.inks import GROUND, palette
 from dltlab.terminal.fit import Options, settled
 from dltlab.terminal.messages import Launch, OpenBench, Refused
@@ -26,6 +30,7 @@ class Lab(App[int]):
 
     CSS_PATH: ClassVar[str] = "app.tcss"
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "put aside", show=False)]
 
     def __init__(self, options: Options) -> None:
         self.options = settled(options)
@@ -39,6 +44,12 @@ class Lab(App[int]):
         else:
             self.register_theme(_THEME)
             self.theme = "dltlab"
+
+    def on_mount(self) -> None:
+        """Leave in order when told to end: the terminal is given back, and the session goes on."""
+        # A hang-up is left to the system: there is no terminal any more to give back.
+        with contextlib.suppress(NotImplementedError, RuntimeError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, INTERRUPTED)
 
     def show_bench(self, source: Source, relaunch: Launch | None = None) -> None:
         """Open the bench on a source."""

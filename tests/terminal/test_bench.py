@@ -1,9 +1,14 @@
 """The bench: keys become commands, answers become the screen, and nothing brings it down."""
 
+import os
+import signal
+
 import pytest
 
 from dltlab.commands import Advance, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.errors import INTERRUPTED
 from dltlab.records import Event
+from dltlab.terminal.app import Lab
 from dltlab.terminal.fit import Options
 
 
@@ -275,3 +280,25 @@ def test_a_still_asks_nobody_for_anything(tmp_path, monkeypatch):
     assert first != second
     assert "url(" not in first.read_text(encoding="utf-8")
     assert ".r1" in first.read_text(encoding="utf-8")
+
+
+def test_being_told_to_end_leaves_the_session_alone(watch, told):
+    async def script(seen):
+        os.kill(os.getpid(), signal.SIGTERM)
+        await seen.press()
+        assert seen.app.return_value == INTERRUPTED
+        assert not any(isinstance(command, Stop) for command in seen.source.sent)
+
+    watch(script, told())
+
+
+def test_ctrl_z_is_asked_of_the_shell(watch, told, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Lab, "action_suspend_process", lambda _: asked.append("suspend"))
+
+    async def script(seen):
+        await seen.press("ctrl+z")
+        assert asked == ["suspend"]
+        assert not seen.source.sent
+
+    watch(script, told())

@@ -46,6 +46,7 @@ KEYS: Final = (
     Key("r", "r", "restart", "run the scenario anew"),
     Key("e", "e", "export", "write this screen as an SVG file here"),
     Key("question_mark,h", "?", "help", "this page", None, "help"),
+    Key("ctrl+z", "^z", "app.suspend_process", "put dltlab aside; fg brings it back, the session goes on meanwhile"),
     Key("d", "d", "detach", "leave; the session goes on", Stop, "detach"),
     Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
 )
