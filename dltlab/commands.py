@@ -4,7 +4,7 @@ Each command that is obeyed is echoed as an Event in the session; one that canno
 becomes an Event too ("refused"), so that every viewer sees the same story.
 """
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -33,6 +33,14 @@ class Turn(Struct, frozen=True, tag_field="command", tag="turn"):
     value: float
 
 
+class Kick(Struct, frozen=True, tag_field="command", tag="kick"):
+    """Displace the parameters of every member by a vector of this length."""
+
+    radius: Annotated[float, Meta(gt=0)]
+    direction: Literal["random", "lowest"] = "random"
+    """Uniform on the sphere, or along the direction of lowest curvature."""
+
+
 class Pace(Struct, frozen=True, tag_field="command", tag="pace"):
     """Set the steps a second; None for flat out."""
 
@@ -49,7 +57,7 @@ class Stop(Struct, frozen=True, tag_field="command", tag="stop"):
     """End the session with a keyframe and a footer."""
 
 
-Command = Pause | Resume | Advance | Turn | Pace | Mark | Stop
+Command = Pause | Resume | Advance | Turn | Kick | Pace | Mark | Stop
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Command)
 

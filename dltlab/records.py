@@ -61,7 +61,7 @@ class Series(Struct, frozen=True):
     name: str
     title: str
     axes: tuple[str, ...] = ()
-    """Names of the axes of one reading; an ensemble's first axis is "seed"."""
+    """Names of the axes of one reading. A scenario with arms leads with "arm", "seed"; an ensemble with "seed"."""
     shape: tuple[int, ...] = ()
     dtype: str = "<f8"
     every: int = 1
@@ -84,6 +84,18 @@ class Knob(Struct, frozen=True):
     low: float
     high: float
     scale: str = "log"
+
+
+class Arm(Struct, frozen=True):
+    """One variant of the scenario, run beside the others."""
+
+    name: str
+    title: str
+    value: float | None = None
+    """The number that it stands for (a width, a scale), where it stands for one."""
+    seeds: int = 1
+    """Its members: the first so many of the header's seeds; beyond them its readings are NaN."""
+    parameters: int = 0
 
 
 class Part(Struct, frozen=True):
@@ -136,6 +148,8 @@ class Header(Struct, frozen=True, tag_field="record", tag="header"):
     """Where the engine hears commands."""
     parent: str = ""
     """The session that this one continues, if any."""
+    arms: tuple[Arm, ...] = ()
+    """The variants that run beside each other; none where the scenario names none."""
 
 
 class Frames(Struct, frozen=True, tag_field="record", tag="frames"):
@@ -166,7 +180,7 @@ class Event(Struct, frozen=True, tag_field="record", tag="event"):
 
     step: int
     what: str
-    """turn, pause, resume, advance, pace, mark, diverged, refused, warning, continued, price."""
+    """turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, price."""
     text: str
     """One line for people."""
     data: dict = field(default_factory=dict)

@@ -46,6 +46,22 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     """Steps a second at which it is worth watching; flat out without it. Headless runs ignore it."""
     precision: Literal["float32", "float64"] = "float32"
     """The floating-point type of parameters and data."""
+    kick: Annotated[float, Meta(gt=0, le=1e6)] | None = None
+    """Radius of the kick that a viewer gives; without it the viewer is asked for one."""
+
+
+class ArmTable(Struct, frozen=True, forbid_unknown_fields=True):
+    """``[[arms]]``: a variant that runs beside the others; its tables override those of the scenario, key by key."""
+
+    name: _Name
+    title: Annotated[str, Meta(max_length=60)] = ""
+    """What legends call it; its name if empty."""
+    value: float | None = None
+    """The number that it stands for (a width, a scale): what panels and claims across arms plot it against."""
+    seeds: Annotated[int, Meta(ge=1, le=4096)] | None = None
+    """Its members: the first so many of ``run.seeds``, which it has without this."""
+    problem: dict[str, Any] = field(default_factory=dict)
+    optimizer: dict[str, Any] = field(default_factory=dict)
 
 
 class KnobTable(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +89,9 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     theories: dict[_Name, dict[str, Any] | str] = field(default_factory=dict)
     panels: list[dict[str, Any]] = field(default_factory=list)
     knobs: list[KnobTable] = field(default_factory=list)
+    arms: Annotated[list[ArmTable], Meta(max_length=64)] = field(default_factory=list)
+    companions: list[_Name] = field(default_factory=list)
+    """Scenarios of the gallery that complete this one: ``dltlab run`` judges their claims after its own."""
     claims: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -273,9 +292,21 @@ def validate(document: Document) -> Scenario:
     except ScenarioError as found:
         raise ScenarioError(*faults, *found.faults) from None
     faults += _knob_faults(document, scenario.knobs)
+    faults += _arm_faults(document, scenario)
     if faults:
         raise ScenarioError(*faults)
     return scenario
+
+
+def _arm_faults(document: Document, scenario: Scenario) -> Iterator[str]:
+    seen: set[str] = set()
+    for index, arm in enumerate(scenario.arms):
+        if arm.name in seen:
+            yield document.fault(("arms", index, "name"), f"a second arm {arm.name!r}; choose another name.")
+        seen.add(arm.name)
+        if arm.seeds is not None and arm.seeds > scenario.run.seeds:
+            message = f"{arm.seeds} is more than run.seeds = {scenario.run.seeds}; raise that, or have fewer."
+            yield document.fault(("arms", index, "seeds"), message)
 
 
 def _knob_faults(document: Document, knobs: Iterable[KnobTable]) -> Iterator[str]:

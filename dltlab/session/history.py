@@ -7,6 +7,7 @@ exports write it. Nobody can tell from it whether the session is live or replaye
 from collections.abc import Iterable
 
 import numpy as np
+from msgspec.structs import replace
 
 from dltlab.records import Event, Footer, Frames, Header, Keyframe, Record, Series
 
@@ -19,6 +20,13 @@ class Column:
         self._steps = np.empty(64, np.int64)
         self._values = np.empty((64, *series.shape), np.dtype(series.dtype))
         self._length = 0
+
+    @classmethod
+    def of(cls, series: Series, steps: np.ndarray, values: np.ndarray) -> "Column":
+        """Readings that are at hand: steps of shape (n,), values of shape (n, *shape of a reading)."""
+        column = cls.__new__(cls)
+        column.series, column._steps, column._values, column._length = series, steps, values, len(steps)
+        return column
 
     def __len__(self) -> int:
         return self._length
@@ -100,6 +108,23 @@ class History:
                     self.footer, self.step, self.wall = record, record.step, record.wall
                 case Header() | Keyframe():
                     pass
+
+    def arm(self, name: str) -> "History":
+        """The session as if this arm had run alone: its own seeds, and series without the axis "arm".
+
+        It shares its numbers with this history and does not grow with it. Raises KeyError for an unknown arm.
+        """
+        places = {arm.name: place for place, arm in enumerate(self.header.arms)}
+        place, seeds = places[name], self.header.arms[places[name]].seeds
+        view = History(replace(self.header, series=(), arms=(), seeds=self.header.seeds[:seeds]))
+        for key, column in self.columns.items():
+            series = replace(column.series, axes=column.series.axes[1:], shape=(seeds, *column.series.shape[2:]))
+            view.columns[key] = Column.of(series, column.steps, column.values[:, place, :seeds])
+        view.header = replace(view.header, series=tuple(column.series for column in view.columns.values()))
+        view.events = [event for event in self.events if event.data.get("arm") in (None, name)]
+        view.footer, view.step, view.version = self.footer, self.step, self.version
+        view.wall, view.clock, view.busy = self.wall, self.clock, self.busy
+        return view
 
     def turns(self, knob: str | None = None) -> list[Event]:
         """The knobs that were turned, oldest first."""
