@@ -18,10 +18,16 @@ pytestmark = pytest.mark.usefixtures("wide")
 DIGITS = {"kind": "digits", "points": 30}
 NETWORKS = [{"kind": "mlp", "widths": [4, 3], "activation": a, "gain": 1.3} for a in sorted(ACTIVATIONS)]
 NETWORKS += [{"kind": "mlp", "widths": [], "bias": False, "output_bias": False}]
+NETWORKS += [
+    {"kind": "two_layer", "width": 6, "doubled": True, "outer": "gaussian", "inner": "sphere", "scale": 0.3},
+    {"kind": "two_layer", "width": 5, "activation": "tanh", "scaling": "mean_field", "bias": True, "outer": "uniform"},
+    {"kind": "two_layer", "width": 5, "activation": "softplus", "gamma": 0.25, "alpha": 3.0, "outer": "sign"},
+]
 BANK: list[dict[str, Any]] = [
     {"kind": "quadratic", "eigenvalues": [3.0, -1.0, 0.5]},
     *({"kind": "supervised", "data": DIGITS, "model": network} for network in NETWORKS),
     {"kind": "supervised", "data": DIGITS, "model": NETWORKS[0], "loss": "cross_entropy"},
+    {"kind": "supervised", "data": DIGITS, "model": NETWORKS[0], "loss": "square_sum"},
     {"kind": "supervised", "data": {"kind": "chebyshev"}, "model": NETWORKS[0], "batch": 5},
 ]
 
