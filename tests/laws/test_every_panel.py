@@ -11,7 +11,7 @@ from dltlab.records import FORMAT, Array, Event, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.lines import plain
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels import PANELS
+from dltlab.terminal.panels import PANELS, AbstractPanel
 from dltlab.terminal.panels.panel import Look
 
 STEPS = 1000
@@ -38,6 +38,12 @@ SHAPES = {
 }
 
 
+def of(kind: str, name: str, **more: object) -> AbstractPanel:
+    """A panel all of whose keys name one series."""
+    named = {key: [name] if key == "series" else name for key in PANELS[kind].KEYS}
+    return catalog.make(PANELS, {"kind": kind, **named, **more}, noun="panel", at=("panels", 0))
+
+
 def told(
     values: np.ndarray, axes: tuple[str, ...], shape: tuple[int, ...], title: str = "λ", scale: str = "log"
 ) -> Traces:
@@ -60,7 +66,7 @@ def told(
 @pytest.mark.parametrize("size", [(20, 5), (200, 60), (40, 12), (1, 1), (7, 3), (400, 9)], ids=str)
 def test_draws_anything_in_its_room(kind: str, size: tuple[int, int]) -> None:
     width, height = size
-    panel = catalog.make(PANELS, {"kind": kind, "series": ["s"]}, noun="panel", at=("panels", 0))
+    panel = of(kind, "s")
     for (shaped, (axes, shape)), (name, values) in itertools.product(SHAPES.items(), READINGS.items()):
         for glyphs, scale in (("braille", "log"), ("block", "linear"), ("ascii", "log")):
             if size == (200, 60) and glyphs == "block":
@@ -74,7 +80,7 @@ def test_draws_anything_in_its_room(kind: str, size: tuple[int, int]) -> None:
 @pytest.mark.parametrize("kind", PANELS)
 def test_shows_hostile_titles_as_text(kind: str) -> None:
     hostile = "[bold]x[/] \x1b]0;owned\x07 \u202e[@click=app.quit]y"
-    panel = catalog.make(PANELS, {"kind": kind, "series": ["s"], "title": hostile}, noun="panel", at=("panels", 0))
+    panel = of(kind, "s", title=hostile)
     for title in ("fine", hostile):
         text = plain(panel.draw(told(np.arange(1.0, 9.0), (), (), title), 120, 12, Look()))
         assert "[bold]x[/] " in text
@@ -83,5 +89,5 @@ def test_shows_hostile_titles_as_text(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", PANELS)
 def test_says_which_series_is_missing(kind: str) -> None:
-    panel = catalog.make(PANELS, {"kind": kind, "series": ["nowhere"]}, noun="panel", at=("panels", 0))
+    panel = of(kind, "nowhere")
     assert "no series nowhere" in plain(panel.draw(told(np.arange(3.0), (), ()), 80, 8, Look()))

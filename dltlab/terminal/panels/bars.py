@@ -1,7 +1,7 @@
 """A vector series now: one bar a component."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from msgspec import Meta
@@ -11,17 +11,23 @@ from dltlab.terminal.drawing.lines import Picture, centred, frame
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, numbered
+from dltlab.terminal.panels.panel import AbstractPanel, Look, Named, Title, numbered
 
 _LONGEST: Any = 1 << 16
 
 
 @dataclass(frozen=True)
 class Bars(AbstractPanel):
-    """The latest reading of a vector series, one bar a component; an ensemble's median."""
+    """The latest reading of a vector series, one bar a component, or of a number, one bar an arm; an ensemble's median.
+
+    The theory of a series (``NAME.theory``) is drawn beside each bar.
+    """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=1)]
-    title: Annotated[str, Meta(max_length=200)] = ""
+    title: Title = ""
+    scale: Literal["linear", "log"] = "linear"
+    theory: bool = True
+    arm: Named = ""
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""

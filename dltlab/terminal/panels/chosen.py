@@ -49,7 +49,7 @@ def of(header: Header) -> list[AbstractPanel]:
 def default(header: Header) -> list[AbstractPanel]:
     """Standard plots first, then every other series: numbers as curves, vectors as bars."""
     panels = list(standard(header).values())
-    shown = {name for panel in panels for name in panel.series}
+    shown = {name for panel in panels for name in panel.names}
     for series in header.series:
         extra = series.name.endswith(".theory") or series.name.split(".")[0] in _tables(header, "theories")
         if series.name not in shown and not extra:

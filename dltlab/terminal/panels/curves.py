@@ -1,6 +1,6 @@
 """Series against the step: lines, the dashed lines of theory, the band of an ensemble."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -9,7 +9,7 @@ from dltlab.terminal.drawing import plot
 from dltlab.terminal.drawing.lines import Picture
 from dltlab.terminal.drawing.scales import Scale, around, steps
 from dltlab.terminal.drawing.traces import Trace, Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, numbered
+from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
 from dltlab.text import one_line
 
 
@@ -19,15 +19,19 @@ class Curves(AbstractPanel):
 
     The theory of a series (``sharpness.theory``) is drawn beside it, dashed. A series with
     an axis is drawn by component, five at most; an ensemble by its median between the
-    minimum and the maximum of its members.
+    minimum and the maximum of its members. In a session with arms each arm is a curve (of its
+    first component, unless one arm is chosen).
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=8)]
-    title: Annotated[str, Meta(max_length=200)] = ""
+    title: Title = ""
     scale: Literal["auto", "linear", "log"] = "auto"
     y_min: float | None = None
     y_max: float | None = None
-    theory: bool = field(default=True)
+    theory: bool = True
+    x: Literal["step", "log"] = "step"
+    """The step axis: linear, or logarithmic from the first step on."""
+    arms: Arms = ()
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""

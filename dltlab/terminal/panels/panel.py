@@ -1,13 +1,20 @@
 """What a panel is: an immutable view of some series, drawn from a history."""
 
 import abc
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Annotated, ClassVar, NamedTuple
+
+from msgspec import Meta
 
 from dltlab.terminal.drawing.lines import Picture, centred, frame
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.text import one_line
+
+Title = Annotated[str, Meta(max_length=200)]
+Named = Annotated[str, Meta(max_length=200)]
+"""The name of a series or of an arm; empty for none."""
+Arms = Annotated[tuple[str, ...], Meta(max_length=64)]
+"""The arms that are shown, in this order; all of them if empty."""
 
 
 class Look(NamedTuple):
@@ -22,27 +29,46 @@ class Look(NamedTuple):
 class AbstractPanel(abc.ABC):
     """A view of some series. Its fields are what a ``[[panels]]`` table may say."""
 
+    KEYS: ClassVar[tuple[str, ...]] = ("series",)
+    """The fields that name series."""
     title: str
-    series: Sequence[str]
 
     @abc.abstractmethod
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""
 
+    @property
+    def names(self) -> list[str]:
+        """The series that it names."""
+        return [name for key in self.KEYS for name in _listed(getattr(self, key))]
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        """The arms that it names; none for all of them."""
+        return tuple(name for key in ("arm", "arms") for name in _listed(getattr(self, key, ())))
+
     def heading(self, traces: Traces) -> list[tuple[str, str]]:
         """The title that it was given, or its first series' own."""
-        known = [traces.history[name].series for name in self.series if name in traces]
+        known = [traces.history[name].series for name in self.names if name in traces]
         own = f"{known[0].title} ({known[0].unit})" if known and known[0].unit else known[0].title if known else ""
-        return [(one_line(self.title or own or self.series[0]), "strong")]
+        return [(one_line(self.title or own or self.names[0]), "strong")]
 
     def apology(self, traces: Traces, width: int, height: int, look: Look) -> Picture | None:
         """A sentence in the panel's place where a series is not in the session."""
-        missing = [one_line(name) for name in self.series if name not in traces]
-        if len(missing) < len(self.series) or height < 1:
+        missing = [one_line(name) for name in self.names if name not in traces]
+        if len(missing) < len(self.names) or height < 1:
             return None
         sentence = f"this session has no series {', '.join(missing)}; it has {', '.join(traces.history.columns)}."
+        return self.blank(sentence, traces, width, height, look)
+
+    def blank(self, sentence: str, traces: Traces, width: int, height: int, look: Look) -> Picture:
+        """The title, and a sentence in the place of a picture."""
         top = title_line(numbered(self.heading(traces), look), (), width, look.glyphs)
         return frame((top, *centred(sentence, width, height - 1)), width, height)
+
+
+def _listed(value: str | tuple[str, ...] | list[str]) -> list[str]:
+    return [name for name in ([value] if isinstance(value, str) else value) if name]
 
 
 def numbered(heading: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:

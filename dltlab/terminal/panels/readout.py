@@ -9,7 +9,7 @@ from dltlab.terminal.drawing.lines import Line, Picture, between, frame
 from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, numbered
+from dltlab.terminal.panels.panel import AbstractPanel, Look, Title, numbered
 from dltlab.text import one_line
 
 
@@ -18,7 +18,7 @@ class Readout(AbstractPanel):
     """The latest reading of each series, with its theory where there is one."""
 
     series: Annotated[list[str], Meta(min_length=1, max_length=64)]
-    title: Annotated[str, Meta(max_length=200)] = "Readings"
+    title: Title = "Readings"
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""

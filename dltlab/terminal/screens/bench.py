@@ -313,7 +313,7 @@ class Bench(Screen[None]):
         if wanted is None:
             self._say(f"this session has no probe of the {word}.")
             return
-        index = next(i for i, panel in enumerate(self._panels) if panel.series[:1] == wanted.series[:1])
+        index = next(i for i, panel in enumerate(self._panels) if panel.names[:1] == wanted.names[:1])
         self._show_alone(None if self._board.front == index else index)
 
     def _show_alone(self, index: int | None) -> None:
@@ -386,6 +386,6 @@ def _panels_of(history: History) -> tuple[list[AbstractPanel], int]:
     """The scenario's panels and how many they are, then the standard plots that they lack."""
     panels: list[AbstractPanel] = chosen.of(history.header)
     own = len(panels)
-    shown = {panel.series[0] for panel in panels}
-    extra: Any = [panel for panel in chosen.standard(history.header).values() if panel.series[0] not in shown]
+    shown = {panel.names[0] for panel in panels}
+    extra: Any = [panel for panel in chosen.standard(history.header).values() if panel.names[0] not in shown]
     return [*panels, *extra], own
