@@ -2,7 +2,7 @@
 
 A staircase, each step seeing only those below it::
 
-    __main__ > session > loop > experiment > ensemble > program > probes, theories
+    __main__ > session > loop > acts > experiment > fleet > ensemble > program > probes, theories
              > simulation > optimizers | problems > models, data > numerics
 """
 

@@ -26,6 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run.add_argument("--set", action="append", default=[], dest="overrides")
     for option in ("--seed", "--seeds", "--steps"):
         run.add_argument(option, type=int)
+    run.add_argument("--arms", default="", help="names, separated by commas")
     run.add_argument("--headless", action="store_true")
     resume = tasks.add_parser("resume")
     resume.add_argument("--session", type=Path, required=True)
@@ -64,6 +65,7 @@ def _task(given: argparse.Namespace) -> int:
             seed=given.seed,
             seeds=given.seeds,
             steps=given.steps,
+            arms=[name for name in given.arms.split(",") if name],
             headless=given.headless,
         )
     except MemoryError:

@@ -5,6 +5,7 @@ same bits as if it ran alone, which ``vmap`` would not, and is as fast.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -33,18 +34,29 @@ def _remember(program: Program, state: State) -> Memories:
 
 
 def compiled(program: Program, members: int) -> Fly:
-    """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``.
-
-    The problem's arrays are arguments of the compiled code, never constants inside it.
-    """
+    """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``."""
     arrays, static = eqx.partition(program, eqx.is_array)
+    return bound(code(static, several=members > 1), arrays, program)
+
+
+def code(static: Program, *, several: bool) -> Callable[..., Flight]:
+    """The chunk of every program that has this static part, as compiled code.
+
+    The arrays of the problem are its arguments, never constants inside it.
+    """
 
     @jax.jit
-    def fly(arrays: Program, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
-        whole = eqx.combine(arrays, static)
-        if members == 1:
+    def fly(arrays: Any, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
+        whole: Program = eqx.combine(arrays, static)
+        if not several:
             return whole.fly(state, memories, steps, read)
         return lax.map(lambda member: whole.fly(member[0], member[1], steps, read), (state, memories))
+
+    return fly
+
+
+def bound(fly: Callable[..., Flight], arrays: Any, program: Program) -> Fly:
+    """Compiled code with a program's own arrays."""
 
     def run(state: State, memories: Memories, steps: int, read: Read = Read.DUE) -> Flight:
         if steps < 1 or (steps > program.longest and read != Read.NOTHING):

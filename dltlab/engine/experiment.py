@@ -1,8 +1,7 @@
 """A scenario becomes an experiment: looked up, bound, sized and described."""
 
 import math
-import os
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import jax
@@ -11,15 +10,16 @@ import numpy as np
 
 from dltlab import catalog
 from dltlab.catalog import Shelf
+from dltlab.engine import arms, described, memory
+from dltlab.engine.arms import Overlaid, Variant
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
-from dltlab.engine.probes import PROBES, AbstractProbe, Shown
-from dltlab.engine.problems import PROBLEMS, AbstractProblem
+from dltlab.engine.probes import PROBES, AbstractProbe
+from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.program import Program
-from dltlab.engine.readings import series_name
 from dltlab.engine.simulation import Simulation, in_precision
 from dltlab.engine.theories import THEORIES
 from dltlab.errors import ScenarioError
-from dltlab.records import Knob, Series
+from dltlab.records import Arm, Knob, Series
 from dltlab.scenario import Document, Scenario, validate
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -30,11 +30,27 @@ class Experiment(NamedTuple):
     """All that the loop needs to know."""
 
     scenario: Scenario
-    program: Program
+    programs: tuple[Program, ...]
+    """One an arm; a single one for a scenario without arms."""
+    arms: tuple[Arm, ...]
+    """The arms as readers know them; none for a scenario without."""
+    members: tuple[tuple[int, ...], ...]
+    """The seeds of each arm."""
     series: tuple[Series, ...]
     knobs: tuple[Knob, ...]
-    seeds: tuple[int, ...]
+    ratios: dict[str, tuple[float | None, ...]]
+    """Per knob what an arm's value is, in units of the knob's; None for an arm that lacks the hyperparameter."""
     parameters: int
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """The seeds of the arm that has most."""
+        return max(self.members, key=len)
+
+    @property
+    def program(self) -> Program:
+        """The only arm's program, or the first one's."""
+        return self.programs[0]
 
 
 def shelves() -> dict[str, Shelf]:
@@ -42,165 +58,119 @@ def shelves() -> dict[str, Shelf]:
     return {"problem": PROBLEMS, "optimizer": OPTIMIZERS, "probe": PROBES, "theory": THEORIES}
 
 
-def check(document: Document) -> None:
-    """Build everything that a scenario names, and run nothing.
-
-    Raises:
-        ScenarioError: With every fault that was found.
-    """
-    build(document)
-
-
 def build(
-    document: Document, *, seed: int | None = None, seeds: int | None = None, steps: int | None = None
+    document: Document,
+    *,
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    only: Sequence[str] = (),
 ) -> Experiment:
     """Build the experiment of a scenario.
 
     Args:
         document: The scenario with its overrides.
         seed: Overrides ``run.seed``.
-        seeds: Overrides ``run.seeds``.
+        seeds: Overrides ``run.seeds``, and caps the seeds of every arm.
         steps: Overrides ``run.steps``.
+        only: The arms to run; all where none is named.
 
     Raises:
         ScenarioError: With every fault that was found.
     """
+    if only:
+        arms.chosen(document, only)
+    if seeds is not None:
+        arms.capped(document, seeds)
     for key, value in (("seed", seed), ("seeds", seeds), ("steps", steps)):
         if value is not None:
             document.set(f"run.{key}={value}")
     scenario = validate(document)
+    variants = tuple(arms.variants(document, scenario))
+    simulations, probes = _made(document, scenario, variants)
+    return _bound(document, scenario, variants, simulations, probes)
+
+
+def _made(
+    document: Document, scenario: Scenario, variants: Sequence[Variant]
+) -> tuple[list[Simulation], dict[str, AbstractProbe]]:
+    """Everything that the scenario names, built."""
     faults: list[str] = []
 
-    def made(shelf: Shelf, table: object, noun: str, *at: str) -> Any:
+    def made(shelf: Shelf, table: object, noun: str, places: Overlaid | Document, *at: str) -> Any:
         try:
-            return catalog.make(shelf, table, noun=noun, at=at, places=document)
+            return catalog.make(shelf, table, noun=noun, at=at, places=places)
         except ScenarioError as found:
-            faults.extend(found.faults)
+            faults.extend(fault for fault in found.faults if fault not in faults)
 
-    optimizer = made(OPTIMIZERS, scenario.optimizer, "optimizer", "optimizer")
     probes: dict[str, AbstractProbe] = {}
+    optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one.places, "optimizer") for one in variants]
     for section, shelf, noun in (("probes", PROBES, "probe"), ("theories", THEORIES, "theory")):
         for name, table in getattr(scenario, section).items():
-            probes[f"{section}.{name}"] = made(shelf, table, noun, section, name)
-    problem = made(PROBLEMS, scenario.problem, "problem", "problem")
+            probes[f"{section}.{name}"] = made(shelf, table, noun, document, section, name)
+    problems = [made(PROBLEMS, one.problem, "problem", one.places, "problem") for one in variants]
     if faults:
         raise ScenarioError(*faults)
-    _fit_in_memory(document, problem, probes, scenario)
-    simulation = Simulation(in_precision(problem, jnp.dtype(scenario.run.precision)), optimizer)
-    return _bound(document, scenario, simulation, probes)
+    memory.fit(
+        document, scenario, [(problem, one.seeds) for problem, one in zip(problems, variants, strict=True)], probes
+    )
+    dtype = jnp.dtype(scenario.run.precision)
+    pairs = zip(problems, optimizers, strict=True)
+    return [Simulation(in_precision(problem, dtype), optimizer) for problem, optimizer in pairs], probes
 
 
 def _bound(
-    document: Document, scenario: Scenario, simulation: Simulation, probes: dict[str, AbstractProbe]
+    document: Document,
+    scenario: Scenario,
+    variants: Sequence[Variant],
+    simulations: Sequence[Simulation],
+    probes: dict[str, AbstractProbe],
 ) -> Experiment:
     """Check the parts against each other, and describe what they will tell."""
     faults: list[str] = []
     run = scenario.run
-    seeds = tuple(range(run.seed, run.seed + run.seeds))
-    series: list[Series] = []
-    state = simulation.begin(run.seed)
-    moment = jax.eval_shape(simulation.look, state)
-    parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
-    for at, probe in probes.items():
-        section, name = at.split(".", 1)
-        if probe.every % run.every:
-            place = document.fault(
-                (section, name, "every"), f"{probe.every} is no multiple of run.every = {run.every}."
-            )
-            faults.append(place)
-            continue
-        try:
-            shown = probe.shown(simulation)
-        except ValueError as fault:
-            faults.append(document.fault((section, name), str(fault)))
-            continue
-        series += _series(at, shown, probe, simulation, moment, run.every, len(seeds), parameters)
-    known = [item.name for item in series]
-    for index, panel in enumerate(scenario.panels):
-        named = panel.get("series", ())
-        for place, wanted in enumerate(named if isinstance(named, list) else ()):
-            if wanted not in known:
-                cure = catalog.near_miss(str(wanted), known)
-                faults.append(document.fault(("panels", index, "series", place), f"no series {wanted!r}; {cure}"))
-    knobs = _knobs(document, scenario, state, faults)
+    members = tuple(tuple(range(run.seed, run.seed + one.seeds)) for one in variants)
+    states = [simulation.begin(run.seed) for simulation in simulations]
+    sizes = [sum(leaf.size for leaf in jax.tree.leaves(state.params)) for state in states]
+    told = [
+        described.series(document, one, simulation, state, probes, run.every, faults)
+        for one, simulation, state in zip(variants, simulations, states, strict=True)
+    ]
+    lead = described.lead(scenario, members)
+    series = described.merged(document, told, lead, faults)
+    described.check_panels(document, scenario.panels, [item.name for item in series], faults)
+    knobs, ratios = _knobs(document, scenario, states, faults)
     if faults:
-        raise ScenarioError(*faults)
+        raise ScenarioError(*dict.fromkeys(faults))
     row = sum(math.prod(item.shape) * np.dtype(item.dtype).itemsize * run.every / item.every for item in series)
     frames = int(min(_MOST_FRAMES, max(2, _CHUNK_BYTES // max(row, 1))))
-    program = Program(simulation, probes, run.every, min(frames, max(2, -(-run.steps // run.every))))
-    return Experiment(scenario, program, tuple(series), knobs, seeds, parameters)
+    frames = min(frames, max(2, -(-run.steps // run.every)))
+    heads = tuple(
+        Arm(one.table.name, one.table.title or one.table.name, one.table.value, one.seeds, size)
+        for one, size in zip(variants, sizes, strict=True)
+        if one.table is not None
+    )
+    programs = tuple(Program(simulation, probes, run.every, frames) for simulation in simulations)
+    return Experiment(scenario, programs, heads, members, series, knobs, ratios, max(sizes))
 
 
-def _series(
-    source: str,
-    shown: Mapping[str, Shown],
-    probe: AbstractProbe,
-    simulation: Simulation,
-    moment: Any,
-    every: int,
-    members: int,
-    parameters: int,
-) -> list[Series]:
-    """What a probe's readings are called and look like."""
-    memory = jax.eval_shape(probe.remember, simulation, moment)
-    shapes, _ = jax.eval_shape(probe.measure, simulation, moment, memory)
-    lead = ((), ()) if members == 1 else (("seed",), (members,))
-    price = probe.price(simulation, parameters)
-    return [
-        Series(
-            name=series_name(source, suffix),
-            title=shown[suffix].title,
-            axes=lead[0] + shown[suffix].axes,
-            shape=lead[1] + tuple(shapes[suffix].shape),
-            dtype=np.dtype(shapes[suffix].dtype).str,
-            every=probe.every or every,
-            scale=shown[suffix].scale,
-            source=source,
-            price=price,
-        )
-        for suffix in shown
-    ]
-
-
-def _knobs(document: Document, scenario: Scenario, state: Any, faults: list[str]) -> tuple[Knob, ...]:
-    values = {name: float(value) for name, value in state.opt.hyperparams.items()}
-    found = []
+def _knobs(
+    document: Document, scenario: Scenario, states: Sequence[Any], faults: list[str]
+) -> tuple[tuple[Knob, ...], dict[str, tuple[float | None, ...]]]:
+    """The knobs, at the value of the first arm that has them, and every arm's value in units of that one."""
+    values = [{name: float(value) for name, value in state.opt.hyperparams.items()} for state in states]
+    known = dict.fromkeys(name for own in values for name in own)
+    found: list[Knob] = []
+    ratios: dict[str, tuple[float | None, ...]] = {}
     for index, knob in enumerate(scenario.knobs):
-        if knob.name not in values:
-            cure = catalog.near_miss(knob.name, values)
+        if knob.name not in known:
+            cure = catalog.near_miss(knob.name, known)
             faults.append(document.fault(("knobs", index, "name"), f"the optimizer has no {knob.name!r}; {cure}"))
             continue
         title = knob.title or LETTERS.get(knob.name, knob.name)
-        found.append(Knob(knob.name, title, values[knob.name], knob.low, knob.high, knob.scale))
-    return tuple(found)
-
-
-def _fit_in_memory(document: Document, problem: AbstractProblem, probes: dict[str, Any], scenario: Scenario) -> None:
-    """Refuse what the machine cannot hold, before anything is allocated or compiled."""
-    weights, activations = problem.footprint()
-    basis = max((getattr(probe, "products", 0) + getattr(probe, "top", 0) for probe in probes.values()), default=0)
-    bytes_each = 8 if scenario.run.precision == "float64" else 4
-    copies = 12 + (basis if weights > 300 else weights)
-    needed = bytes_each * (copies * weights * max(1, scenario.run.seeds if basis == 0 else 1) + 2 * activations)
-    needed += 8 * weights * 2
-    available = _available()
-    if needed > 0.8 * available:
-        gib = 1 << 30
-        at = ("problem", "model", "widths") if "model" in scenario.problem else ("problem",)
-        message = (
-            f"{weights:,} parameters and {activations:,} activations need about {needed / gib:,.1f} GiB; "
-            f"this machine has {available / gib:,.1f} GiB free, make it smaller."
+        first = next(own[knob.name] for own in values if knob.name in own)
+        found.append(Knob(knob.name, title, first, knob.low, knob.high, knob.scale))
+        ratios[knob.name] = tuple(
+            (own[knob.name] / first if first else 1.0) if knob.name in own else None for own in values
         )
-        raise ScenarioError(document.fault(at, message))
-
-
-def _available() -> int:
-    """Bytes of memory that are free or can be freed."""
-    try:
-        with open("/proc/meminfo", encoding="ascii") as stream:
-            for line in stream:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return tuple(found), ratios

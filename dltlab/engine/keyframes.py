@@ -7,15 +7,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from dltlab.engine.program import Memories
-from dltlab.engine.simulation import State
+from dltlab.engine.fleet import Start
 from dltlab.errors import RecordingError
 from dltlab.records import Array, Keyframe
 
 
-def taken(step: int, state: State, memories: Memories) -> Keyframe:
-    """The state and what the probes remember, leaf by leaf under their paths."""
-    leaves, _ = jax.tree.flatten_with_path((state, memories))
+def taken(step: int, starts: list[Start]) -> Keyframe:
+    """Each arm's state and what its probes remember, leaf by leaf under their paths."""
+    leaves, _ = jax.tree.flatten_with_path(starts if len(starts) > 1 else starts[0])
     packed = {jax.tree_util.keystr(path): Array.of(np.asarray(leaf)) for path, leaf in leaves}
     digest = hashlib.sha256()
     for array in packed.values():
@@ -23,13 +22,13 @@ def taken(step: int, state: State, memories: Memories) -> Keyframe:
     return Keyframe(step, packed, digest.hexdigest())
 
 
-def restored(keyframe: Keyframe, like: tuple[State, Memories]) -> tuple[State, Memories]:
-    """The state that a keyframe holds, in the shape of a fresh one.
+def restored(keyframe: Keyframe, like: list[Start]) -> list[Start]:
+    """The states that a keyframe holds, in the shape of fresh ones.
 
     Raises:
         RecordingError: The keyframe is of another experiment.
     """
-    leaves, tree = jax.tree.flatten_with_path(like)
+    leaves, tree = jax.tree.flatten_with_path(like if len(like) > 1 else like[0])
     found: list[Any] = []
     for path, leaf in leaves:
         name = jax.tree_util.keystr(path)
@@ -40,9 +39,10 @@ def restored(keyframe: Keyframe, like: tuple[State, Memories]) -> tuple[State, M
                 f"the keyframe at step {keyframe.step} does not fit its scenario; it cannot be continued."
             )
         found.append(jnp.asarray(stored.numpy()))
-    return jax.tree.unflatten(tree, found)
+    whole = jax.tree.unflatten(tree, found)
+    return whole if len(like) > 1 else [whole]
 
 
-def size(state: State, memories: Memories) -> int:
+def size(starts: list[Start]) -> int:
     """Bytes of a keyframe, about."""
-    return sum(np.asarray(leaf).nbytes for leaf in jax.tree.leaves((state, memories))) * 4 // 3
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(starts)) * 4 // 3

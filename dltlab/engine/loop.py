@@ -5,17 +5,16 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import jax
 import numpy as np
 
-from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Stop, Turn
-from dltlab.engine import ensemble, keyframes, knobs
+from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.engine import acts, keyframes
 from dltlab.engine.experiment import Experiment
+from dltlab.engine.fleet import Fleet, Flights, Start
 from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
-from dltlab.engine.program import Flight, Memories, Read
+from dltlab.engine.program import Read
 from dltlab.engine.readings import Desk
-from dltlab.engine.simulation import State
 from dltlab.records import Event, Footer, Frames
 from dltlab.text import one_line
 
@@ -33,7 +32,8 @@ class Loop:
     def __init__(
         self,
         experiment: Experiment,
-        start: tuple[State, Memories],
+        fleet: Fleet,
+        start: list[Start],
         journal: Journal,
         inbox: Inbox,
         *,
@@ -44,17 +44,17 @@ class Loop:
         pace: float | None = None,
     ) -> None:
         self.experiment = experiment
-        self.state, self.memories = start
+        self.fleet = fleet
+        fleet.place(start)
         self.step = step
         self.pace = pace
         self.paused = False
         self.stopping = ""
         """Why the session ends before its planned end, once it does."""
-        self._fly = ensemble.compiled(experiment.program, len(experiment.seeds))
-        self._desk = Desk(experiment.program, len(experiment.seeds), recorded)
+        self._desk = Desk(experiment, fleet, recorded)
         self._journal, self._inbox = journal, inbox
         self._script = sorted(script, key=lambda event: event.step)
-        """Turns still to be made: those of a session that is being continued."""
+        """Turns and kicks still to be made: those of a session that is being continued."""
         self._hold_at: int | None = None
         self._started = time.monotonic() - wall
         self._next = time.monotonic()
@@ -62,7 +62,7 @@ class Loop:
         self._busy, self._stepped = 0.0, 0
         self._price: tuple[float, float] | None = None
         """Seconds a bare step, and when it was last told."""
-        self._keyframe_bytes, self._keyframe_due = 0, 0.0
+        self._keyframe_bytes, self._keyframe_size, self._keyframe_due = 0, 0, 0.0
 
     @property
     def wall(self) -> float:
@@ -74,6 +74,8 @@ class Loop:
         planned = self.experiment.scenario.run.steps
         if not self._keyframe_bytes and self.step == 0:
             self._keyframe()
+        # The first call compiles, which is no measure of what a step costs.
+        self._flown(1, Read.NOTHING)
         while not self.stopping and self.step < planned:
             for command in self._inbox.take(self._patience()):
                 self._obey(command)
@@ -111,17 +113,15 @@ class Loop:
     # -- flying ---------------------------------------------------------------------------
 
     def _chunk(self, limit: int) -> Footer | None:
-        flight, busy = self._flown(min(limit - self.step, self._affordable()))
+        flights, busy = self._flown(min(limit - self.step, self._affordable()))
         alive = ~self._desk.dead
-        finite, taken = np.atleast_1d(flight.finite), np.atleast_1d(flight.steps)
-        if not finite[alive].any():
-            return self._diverged(flight, busy)
-        for member in np.flatnonzero(alive & ~finite):
-            at, seed = self.step + int(taken[member]) - 1, self.experiment.seeds[member]
-            self.say("diverged", f"Seed {seed}: the loss stopped being finite at step {at}.", seed=seed, step=at)
-        self._land(flight, busy)
-        self._desk.dead |= ~finite
-        steps = int(taken.max())
+        if not flights.finite[alive].any():
+            return self._diverged(flights, busy)
+        for member in np.flatnonzero(alive & ~flights.finite):
+            self._lost(int(member), self.step + int(flights.steps[member]) - 1)
+        self._land(flights, busy)
+        self._desk.dead |= ~flights.finite
+        steps = int(flights.steps.max())
         self._busy, self._stepped = self._busy + busy, self._stepped + steps
         fresh = busy / steps
         self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
@@ -139,33 +139,41 @@ class Loop:
         steps = int(min(max(fit, 1), self.experiment.program.longest))
         return steps if steps < every else steps - (self.step + steps) % every
 
-    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flight, float]:
+    def _lost(self, member: int, at: int) -> None:
+        """Say that a member has diverged."""
+        flat = [(arm, seed) for arm, own in enumerate(self.experiment.members) for seed in own]
+        arm, seed = flat[member]
+        heads = self.experiment.arms
+        who = f"{heads[arm].title}, seed {seed}" if heads else f"Seed {seed}"
+        data = {"seed": seed, "step": at} | ({"arm": heads[arm].name} if heads else {})
+        self.say("diverged", f"{who}: the loss stopped being finite at step {at}.", **data)
+
+    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flights, float]:
         """A chunk, and the seconds that it took; nothing of the session has changed yet."""
         begin = time.perf_counter()
-        flight = self._fly(self.state, self.memories, steps, read)
-        jax.block_until_ready(flight)
-        return flight, time.perf_counter() - begin
+        flights = self.fleet.fly(steps, read)
+        return flights, time.perf_counter() - begin
 
-    def _land(self, flight: Flight, busy: float) -> None:
+    def _land(self, flights: Flights, busy: float) -> None:
         """Be where a chunk ended, and tell what it read."""
-        parts = self._desk.parts(flight, self.step)
-        self.state, self.memories = flight.state, flight.memories
-        self.step += int(np.max(flight.steps))
+        parts = self._desk.parts(flights, self.step)
+        self.fleet.land(flights)
+        self.step += int(np.max(flights.steps))
         self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
 
     def _peek(self) -> None:
         """Read every probe where the session stands, without leaving."""
-        flight, busy = self._flown(1, Read.EVERYTHING)
-        parts = self._desk.parts(flight, self.step, everything=True)
+        flights, busy = self._flown(1, Read.EVERYTHING)
+        parts = self._desk.parts(flights, self.step, everything=True)
         if parts:
             self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
 
     def _clock(self) -> float:
-        return float(np.ravel(self.state.clock)[0])
+        return float(np.ravel(self.fleet.state(0).clock)[0])
 
-    def _diverged(self, flight: Flight, busy: float) -> Footer:
+    def _diverged(self, flights: Flights, busy: float) -> Footer:
         """Nothing finite is left: go to the step where that was seen, look around and say so."""
-        if (steps := int(np.max(np.atleast_1d(flight.steps)[~self._desk.dead])) - 1) > 0:
+        if (steps := int(np.max(flights.steps[~self._desk.dead])) - 1) > 0:
             self._land(self._flown(steps)[0], busy)
         text = f"the loss stopped being finite{self._circumstances()}."
         self._peek()
@@ -173,7 +181,10 @@ class Loop:
         return Footer(self.step, "diverged", text, self.wall, max(self.step - 1, 0))
 
     def _circumstances(self) -> str:
-        told = [f"{knob.title} = {knobs.read(self.state, knob.name):.4g}" for knob in self.experiment.knobs]
+        told = [
+            f"{knob.title} = {acts.standing(self.fleet, self.experiment, knob.name):.4g}"
+            for knob in self.experiment.knobs
+        ]
         for name, value in self._desk.latest.items():
             if f"{name}.theory" in self._desk.latest:
                 told.append(f"{name} {_top(value):.4g} against {_top(self._desk.latest[f'{name}.theory']):.4g}")
@@ -196,6 +207,11 @@ class Loop:
                 self.say("advance", f"{steps} step{'s' * (steps > 1)} from step {self.step}.", steps=steps)
             case Turn(knob=name, value=value):
                 self._turn(name, value)
+            case Kick(radius=radius, direction=direction):
+                acts.kick(self.fleet, radius, direction)
+                way = "at random" if direction == "random" else "along the lowest curvature"
+                self.say("kick", f"Kicked by {radius:.4g} {way}.", radius=radius, direction=direction)
+                self._settle()
             case Pace(rate=rate):
                 self.pace, self._next = rate, time.monotonic()
                 self.say("pace", f"{rate:g} steps a second." if rate else "Flat out.", rate=rate)
@@ -213,9 +229,13 @@ class Loop:
             bounds = f"; it lies between {knob.low:g} and {knob.high:g}" if knob else f"; knobs: {', '.join(known)}"
             self.say("refused", f"{name} = {value:g} cannot be set{bounds}.")
             return
-        old = knobs.read(self.state, name)
-        self.state = knobs.turned(self.state, name, value)
+        old = acts.standing(self.fleet, self.experiment, name)
+        acts.turn(self.fleet, self.experiment, name, value)
         self.say("turn", f"{knob.title} {old:g} → {value:g}.", knob=name, value=value, old=old)
+        self._settle()
+
+    def _settle(self) -> None:
+        """After an act on the state: keep it, and show it if nothing else will."""
         self._keyframe()
         if self.paused:
             self._peek()
@@ -223,7 +243,10 @@ class Loop:
     def _follow_script(self) -> None:
         while self._script and self._script[0].step <= self.step:
             event = self._script.pop(0)
-            self.state = knobs.turned(self.state, event.data["knob"], event.data["value"])
+            if event.what == "kick":
+                acts.kick(self.fleet, event.data["radius"], event.data["direction"])
+            else:
+                acts.turn(self.fleet, self.experiment, event.data["knob"], event.data["value"])
 
     # -- keeping house --------------------------------------------------------------------
 
@@ -233,7 +256,8 @@ class Loop:
             self._keyframe_due = now + 5
         if now >= self._keyframe_due:
             self._keyframe_due = now + max(5.0, 0.1 * now)
-            if self._keyframe_bytes + keyframes.size(self.state, self.memories) <= KEYFRAME_BUDGET:
+            # What the last one took is what the next one will: the state's shape never changes.
+            if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
                 self._keyframe()
         if self._price is None and self._busy > 0.3:
             self._price = (self._bare_step(), 0.0)
@@ -257,7 +281,8 @@ class Loop:
         return max(extra, 0.0) / steps
 
     def _keyframe(self) -> None:
-        self._keyframe_bytes += self._journal.append(keyframes.taken(self.step, self.state, self.memories))
+        self._keyframe_size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))
+        self._keyframe_bytes += self._keyframe_size
 
 
 def _top(value: np.ndarray) -> float:

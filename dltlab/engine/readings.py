@@ -1,13 +1,16 @@
 """A chunk's readings, from the device's rows to the columns of a record."""
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 
-from dltlab.engine.program import Flight, Program
+from dltlab.engine.fleet import Fleet, Flights
 from dltlab.records import Array, Part
+
+if TYPE_CHECKING:
+    from dltlab.engine.experiment import Experiment
 
 
 def series_name(source: str, suffix: str) -> str:
@@ -21,39 +24,50 @@ def series_name(source: str, suffix: str) -> str:
 class Desk:
     """Turns flights into parts, each reading once, and remembers the latest of each series."""
 
-    def __init__(self, program: Program, members: int, recorded: Mapping[str, int] | None = None) -> None:
-        self._program = program
-        self._members = members
+    def __init__(self, experiment: "Experiment", fleet: Fleet, recorded: Mapping[str, int] | None = None) -> None:
+        self._fleet = fleet
+        self._series = {series.name: series for series in experiment.series}
+        self._arms = bool(experiment.arms)
         self._recorded = dict(recorded or {})
         self.latest: dict[str, np.ndarray] = {}
-        self.dead = np.zeros(members, bool)
-        """Members that have diverged: they read NaN from then on."""
+        self.dead = np.zeros(sum(map(len, experiment.members)), bool)
+        """Members that have diverged, arm after arm: they read NaN from then on."""
 
-    def parts(self, flight: Flight, first: int, *, everything: bool = False) -> tuple[Part, ...]:
+    def parts(self, flights: Flights, first: int, *, everything: bool = False) -> tuple[Part, ...]:
         """The readings of a chunk that began at step ``first``; those recorded already are left out."""
-        rows, taken = jax.device_get((flight.rows, flight.steps))
-        end = first + int(np.max(taken))
+        end = first + int(np.max(flights.steps))
+        program = self._fleet.programs[0]
         columns: dict[tuple[int, int, int], dict[str, Array]] = {}
-        for source, readings in rows.items():
-            cadence = self._program.cadence(source)
+        for source, readings in flights.blocks[0].rows.items():
+            cadence = program.cadence(source)
             apart = 1 if everything else cadence
             due = range(first + -first % apart, end, apart)
-            for suffix, values in readings.items():
+            for suffix in readings:
                 name = series_name(source, suffix)
                 skip = bisect.bisect_right(due, self._recorded.get(name, -1))
                 if skip >= len(due):
                     continue
                 fresh = due[skip:]
-                kept = self._column(values, skip, len(due))
+                kept = self._column(name, self._fleet.rows(flights, source, suffix), slice(skip, len(due)))
                 columns.setdefault((fresh[0], apart, len(fresh)), {})[name] = Array.of(kept)
                 self._recorded[name] = fresh[-1]
                 self.latest[name] = kept[-1]
         return tuple(Part(*when, found) for when, found in columns.items())
 
-    def _column(self, values: np.ndarray, skip: int, count: int) -> np.ndarray:
-        """The rows from ``skip`` to ``count``; an ensemble's members become the second axis."""
-        if self._members == 1:
-            return values[skip:count]
-        column = np.moveaxis(values[:, skip:count], 0, 1).copy()
-        column[:, self.dead] = np.nan
+    def _column(self, name: str, arms: Sequence[np.ndarray], rows: slice) -> np.ndarray:
+        """The rows of all arms, shape (rows, *shape of the series): NaN where an arm has less, or a member is dead."""
+        shape = self._series[name].shape
+        if not self._arms and len(arms[0]) == 1:
+            return arms[0][0, rows]
+        lead = shape[: 2 if self._arms else 1]
+        count = rows.stop - rows.start
+        column = np.full((count, *shape), np.nan, arms[0].dtype)
+        spread = column.reshape(count, *((1, *lead) if len(lead) == 1 else lead), *shape[len(lead) :])
+        dead = iter(self.dead)
+        for arm, values in enumerate(arms):
+            for member, own in enumerate(values):
+                if next(dead):
+                    continue
+                inner = tuple(slice(0, length) for length in own.shape[1:])
+                spread[(slice(None), arm, member, *inner)] = own[rows]
         return column

@@ -10,8 +10,9 @@ from pathlib import Path
 import jax
 
 from dltlab import folders, scenario
-from dltlab.engine import ensemble, experiment, keyframes, machine
+from dltlab.engine import experiment, keyframes, machine
 from dltlab.engine.experiment import Experiment
+from dltlab.engine.fleet import Fleet
 from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
 from dltlab.engine.loop import Loop
@@ -28,6 +29,7 @@ def run(
     seed: int | None = None,
     seeds: int | None = None,
     steps: int | None = None,
+    arms: Sequence[str] = (),
     headless: bool = False,
 ) -> int:
     """Record a new session of a scenario.
@@ -40,14 +42,15 @@ def run(
     document = scenario.read(name)
     for assignment in overrides:
         document.set(assignment)
-    built = experiment.build(document, seed=seed, seeds=seeds, steps=steps)
-    start = ensemble.begin(built.program, built.seeds)
+    built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
+    fleet = Fleet(built.programs, built.members)
+    start = fleet.begin()
     journal = Journal.created(path)
     inbox = Inbox(folders.socket_path(path))
     try:
         journal.append(_header(path, name, document, built, inbox))
         pace = None if headless else built.scenario.run.pace
-        return _flown(Loop(built, start, journal, inbox, pace=pace), journal)
+        return _flown(Loop(built, fleet, start, journal, inbox, pace=pace), journal)
     finally:
         inbox.close()
         journal.close()
@@ -67,8 +70,8 @@ def resume(path: Path, *, headless: bool = False) -> int:
         header, keyframe, later = _last_keyframe(path, told)
         document = scenario.Document(header.source, header.scenario)
         built = experiment.build(document)
-        begun = ensemble.begin(built.program, built.seeds)
-        state = keyframes.restored(keyframe, begun)
+        fleet = Fleet(built.programs, built.members)
+        start = keyframes.restored(keyframe, fleet.begin())
         inbox = Inbox(folders.socket_path(path))
     except BaseException:
         journal.close()
@@ -76,13 +79,14 @@ def resume(path: Path, *, headless: bool = False) -> int:
     try:
         loop = Loop(
             built,
-            state,
+            fleet,
+            start,
             journal,
             inbox,
             step=keyframe.step,
             wall=max((record.wall for record in told if isinstance(record, Frames | Event)), default=0.0),
             recorded=_recorded(told),
-            script=[event for event in later if event.what == "turn"],
+            script=[event for event in later if event.what in ("turn", "kick")],
             pace=None if headless else built.scenario.run.pace,
         )
         loop.say("continued", f"Continued from the keyframe at step {keyframe.step}.", step=keyframe.step)
@@ -157,4 +161,5 @@ def _header(path: Path, name: str, document: scenario.Document, built: Experimen
         fingerprint=fingerprint,
         pid=os.getpid(),
         socket=str(inbox.path),
+        arms=built.arms,
     )

@@ -126,6 +126,7 @@ def launch(
     seed: int | None = None,
     seeds: int | None = None,
     steps: int | None = None,
+    arms: Sequence[str] = (),
     headless: bool = False,
     session: Path | None = None,
     nice: int = 5,
@@ -140,6 +141,7 @@ def launch(
     wanted = [f"--set={assignment}" for assignment in overrides]
     for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
         wanted += [] if number is None else [option, str(number)]
+    wanted += [f"--arms={','.join(arms)}"] if arms else []
     path, log = _reserved(scenario, session)
     _sweep_old(path.parent)
     order = ["run", f"--session={path}", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]

@@ -32,10 +32,11 @@ import jax.numpy as jnp  # noqa: E402
 from dltlab import scenario  # noqa: E402
 from dltlab.engine import ensemble, experiment  # noqa: E402
 from dltlab.engine.experiment import Experiment  # noqa: E402
+from dltlab.engine.fleet import Fleet, Flights  # noqa: E402
 from dltlab.engine.inbox import Inbox  # noqa: E402
 from dltlab.engine.journal import Journal  # noqa: E402
 from dltlab.engine.loop import Loop  # noqa: E402
-from dltlab.engine.program import Flight, Read  # noqa: E402
+from dltlab.engine.program import Read  # noqa: E402
 
 SCAN_ROUNDS, LOOP_ROUNDS = 31, 7
 STEPS = {"edge-of-stability": 6000, "edge-of-stability-digits": 20}
@@ -124,7 +125,7 @@ class Clocked(Loop):
 
     inside = 0.0
 
-    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flight, float]:
+    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flights, float]:
         flight, seconds = super()._flown(steps, read)
         self.inside += seconds
         return flight, seconds
@@ -134,7 +135,8 @@ def looped(made: Experiment, folder: Path) -> tuple[float, int]:
     """A session's seconds over those in its chunks, compiling left out, and the bytes that it wrote."""
     journal, inbox = Journal.created(folder / f"{time.monotonic_ns()}"), Inbox(folder / "s")
     try:
-        loop = Clocked(made, ensemble.begin(made.program, made.seeds), journal, inbox)
+        fleet = Fleet(made.programs, made.members)
+        loop = Clocked(made, fleet, fleet.begin(), journal, inbox)
         loop._flown(1)  # compiles
         loop.inside = 0.0
         begin = time.perf_counter()

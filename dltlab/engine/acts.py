@@ -1,0 +1,47 @@
+"""What a viewer may do to the state between two chunks: turn a knob, give a kick."""
+
+import equinox as eqx
+import jax
+from jax import lax
+from jaxtyping import Array, Float
+
+from dltlab.engine import knobs
+from dltlab.engine.experiment import Experiment
+from dltlab.engine.fleet import Fleet
+from dltlab.engine.simulation import Simulation, State
+
+
+def standing(fleet: Fleet, experiment: Experiment, knob: str) -> float:
+    """A knob's value: that of the first arm that has it."""
+    arm = next(arm for arm, ratio in enumerate(experiment.ratios[knob]) if ratio is not None)
+    return knobs.read(fleet.state(arm), knob)
+
+
+def turn(fleet: Fleet, experiment: Experiment, knob: str, value: float) -> None:
+    """Set a knob; arms that differ in it keep their ratios."""
+
+    def turned(arm: int, members: int, state: State) -> State:
+        del members
+        ratio = experiment.ratios[knob][arm]
+        return state if ratio is None else knobs.turned(state, knob, value * ratio)
+
+    fleet.change(turned)
+
+
+def kick(fleet: Fleet, radius: float, direction: str) -> None:
+    """Displace every member by a vector of this length; each draws its own direction, the same at the same step."""
+
+    def kicked(arm: int, members: int, state: State) -> State:
+        simulation = fleet.programs[arm].simulation
+        length = jax.numpy.asarray(radius, jax.numpy.float64)
+        return _kicked(simulation, state, length, lowest=direction == "lowest", several=members > 1)
+
+    fleet.change(kicked)
+
+
+@eqx.filter_jit
+def _kicked(simulation: Simulation, state: State, radius: Float[Array, ""], *, lowest: bool, several: bool) -> State:
+    def one(state: State) -> State:
+        return simulation.kicked(state, radius, lowest=lowest)
+
+    return lax.map(one, state) if several else one(state)

@@ -1,0 +1,101 @@
+"""The variants of a scenario: each arm's tables laid over the scenario's own."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from dltlab.errors import ScenarioError
+from dltlab.scenario import ArmTable, Document, Scenario
+from dltlab.text import one_line
+from dltlab.values import Path, near_miss
+
+
+class Variant(NamedTuple):
+    """What one arm runs, and where in the file it said so."""
+
+    table: ArmTable | None
+    """None for a scenario without arms."""
+    problem: dict[str, Any]
+    optimizer: dict[str, Any]
+    seeds: int
+    places: "Overlaid"
+
+
+class Overlaid:
+    """Places of a table whose keys stand partly in an arm and partly in the scenario below it."""
+
+    def __init__(self, document: Document, index: int | None) -> None:
+        self._document = document
+        self._index = index
+
+    def fault(self, at: Path, message: str) -> str:
+        """The place in the arm if the key, or a part of its path, stands there; else in the scenario."""
+        if self._index is None:
+            return self._document.fault(at, message)
+        own = self._document.table["arms"][self._index]
+        if at[:1] and isinstance(own, dict) and _stands(own, at):
+            return self._document.fault(("arms", self._index, *at), message)
+        name = one_line(str(own.get("name", self._index))) if isinstance(own, dict) else str(self._index)
+        return self._document.fault(at, f"(arm {name}) {message}")
+
+
+def variants(document: Document, scenario: Scenario) -> Iterator[Variant]:
+    """Every arm with its own tables; the scenario's own where it names no arms."""
+    if not scenario.arms:
+        places = Overlaid(document, None)
+        yield Variant(None, scenario.problem, scenario.optimizer, scenario.run.seeds, places)
+    for index, arm in enumerate(scenario.arms):
+        problem, optimizer = overlaid(scenario.problem, arm.problem), overlaid(scenario.optimizer, arm.optimizer)
+        seeds = min(arm.seeds or scenario.run.seeds, scenario.run.seeds)
+        yield Variant(arm, problem, optimizer, seeds, Overlaid(document, index))
+
+
+def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """One table over another, key by key; a table of another kind takes the whole place of the one below."""
+    if "kind" in above and above["kind"] != below.get("kind"):
+        return above
+    merged = dict(below)
+    for key, value in above.items():
+        under = below.get(key)
+        if isinstance(under, str) and isinstance(value, dict) and "kind" not in value:
+            under = {"kind": under}
+        merged[key] = overlaid(under, value) if isinstance(value, dict) and isinstance(under, dict) else value
+    return merged
+
+
+def chosen(document: Document, names: Sequence[str]) -> None:
+    """Leave only these arms in a scenario.
+
+    Raises:
+        ScenarioError: The scenario has no such arm.
+    """
+    arms = _tables(document)
+    known = [str(arm.get("name")) for arm in arms]
+    faults = [
+        f"--arms {one_line(name)}: {one_line(document.name)} has no such arm; {near_miss(name, known)}"
+        for name in names
+        if name not in known
+    ]
+    if faults:
+        raise ScenarioError(*faults)
+    document.table["arms"] = [arm for arm in arms if arm.get("name") in names]
+
+
+def capped(document: Document, seeds: int) -> None:
+    """Leave no arm more members than this."""
+    for arm in _tables(document):
+        if isinstance(own := arm.get("seeds"), int):
+            arm["seeds"] = min(own, seeds)
+
+
+def _tables(document: Document) -> list[dict[str, Any]]:
+    tables = document.table.get("arms")
+    return [arm for arm in tables if isinstance(arm, dict)] if isinstance(tables, list) else []
+
+
+def _stands(table: Any, at: Path) -> bool:
+    """Whether at least the first two parts of a path stand in a table: the section and a key of it."""
+    for part in at[:2]:
+        if not isinstance(table, dict) or part not in table:
+            return False
+        table = table[part]
+    return len(at) > 1

@@ -1,0 +1,155 @@
+"""Every member of every arm: where they are, and one call that flies them all side by side.
+
+Members of one arm differ in their seed alone and share a program; arms whose programs differ
+in arrays alone share the compiled code. On a CPU the members are dealt into blocks of equal
+size, which fly in parallel threads, one a core, each member after member (``lax.map``): the
+bits of a member are those of the member alone, whatever its company. On other devices a block
+is an arm, and its members fly as one batch.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from dltlab.engine import ensemble, machine
+from dltlab.engine.program import Flight, Memories, Program, Read
+from dltlab.engine.simulation import State
+
+Start = tuple[State, Memories]
+"""The state and memories of an arm: of its only member, or of several stacked along a first axis."""
+
+
+class Block(NamedTuple):
+    """Members of one arm that fly in one call."""
+
+    arm: int
+    first: int
+    """The first member's place among the arm's seeds."""
+    members: int
+
+
+class Flights(NamedTuple):
+    """What a chunk of every block gives back; nothing of the fleet has changed yet."""
+
+    blocks: list[Flight]
+    finite: np.ndarray
+    """Per member, arm after arm, whether its loss stayed finite."""
+    steps: np.ndarray
+    """Per member the steps taken."""
+
+
+class Fleet:
+    """The members of all arms, all at the same step."""
+
+    def __init__(self, programs: Sequence[Program], seeds: Sequence[Sequence[int]]) -> None:
+        self.programs = programs
+        self.seeds = seeds
+        cores = machine.threads_of_xla() if jax.default_backend() == "cpu" else 1
+        self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
+        self._fly = _compiled(programs, self.blocks)
+        # The block that takes longest sets off first.
+        weights = [block.members * _size(programs[block.arm]) for block in self.blocks]
+        self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
+        workers = min(cores, len(self.blocks))
+        self._pool = ThreadPoolExecutor(workers, "dltlab-block") if workers > 1 else None
+        self._at: list[Start] = []
+
+    def begin(self) -> list[Start]:
+        """Every arm before its first step."""
+        return [ensemble.begin(program, own) for program, own in zip(self.programs, self.seeds, strict=True)]
+
+    def place(self, arms: Sequence[Start]) -> None:
+        """Be there: a state and memories an arm."""
+        self._at = [_cut(arms[block.arm], block, len(self.seeds[block.arm])) for block in self.blocks]
+
+    def gathered(self) -> list[Start]:
+        """Where every arm is, on the host."""
+        parts: list[list[Start]] = [[] for _ in self.seeds]
+        for block, at in zip(self.blocks, jax.device_get(self._at), strict=True):
+            parts[block.arm].append(jax.tree.map(lambda leaf: leaf[None], at) if block.members == 1 else at)
+        whole = [jax.tree.map(lambda *leaves: np.concatenate(leaves), *own) for own in parts]
+        return [
+            jax.tree.map(lambda leaf: leaf[0], at) if len(own) == 1 else at
+            for at, own in zip(whole, self.seeds, strict=True)
+        ]
+
+    def fly(self, steps: int, read: Read = Read.DUE) -> Flights:
+        """A chunk of every member, all blocks in parallel. Ready when it returns."""
+
+        def flown(index: int) -> Flight:
+            return jax.block_until_ready(self._fly[index](*self._at[index], steps, read))
+
+        results: dict[int, Flight] = {}
+        for index, flight in zip(self._order, (self._pool.map if self._pool else map)(flown, self._order), strict=True):
+            results[index] = flight
+        flights = [results[index] for index in range(len(self.blocks))]
+        finite = [np.atleast_1d(np.asarray(flight.finite)) for flight in flights]
+        taken = [np.atleast_1d(np.asarray(flight.steps)) for flight in flights]
+        return Flights(flights, np.concatenate(finite), np.concatenate(taken))
+
+    def land(self, flights: Flights) -> None:
+        """Be where a chunk ended."""
+        self._at = [(flight.state, flight.memories) for flight in flights.blocks]
+
+    def change(self, edit: Callable[[int, int, State], State]) -> None:
+        """Edit every block's state; ``edit`` gets the arm, the block's members and the state."""
+        self._at = [
+            (edit(block.arm, block.members, state), memories)
+            for block, (state, memories) in zip(self.blocks, self._at, strict=True)
+        ]
+
+    def state(self, arm: int) -> State:
+        """The state of an arm's first block."""
+        return next(at[0] for block, at in zip(self.blocks, self._at, strict=True) if block.arm == arm)
+
+    def rows(self, flights: Flights, source: str, suffix: str) -> list[np.ndarray]:
+        """A reading of a chunk, per arm with shape (members, rows, *shape of the reading)."""
+        found: list[list[np.ndarray]] = [[] for _ in self.seeds]
+        for block, flight in zip(self.blocks, flights.blocks, strict=True):
+            values = np.asarray(flight.rows[source][suffix])
+            found[block.arm].append(values[None] if block.members == 1 else values)
+        return [np.concatenate(own) for own in found]
+
+
+def _dealt(arm: int, members: int, cores: int) -> list[Block]:
+    """Blocks of one size, the largest with which every core has one: another size would compile another program."""
+    most = max(members // cores, 1)
+    size = next(size for size in range(most, 0, -1) if members % size == 0)
+    # Many calls of few members cost more than an uneven deal.
+    size = size if members // size <= 16 * cores else members
+    return [Block(arm, first, size) for first in range(0, members, size)]
+
+
+def _cut(at: Start, block: Block, members: int) -> Start:
+    """A block's part of an arm's stacked state."""
+    if members == 1:
+        return jax.tree.map(jnp.asarray, at)
+    whole = block.members > 1
+    return jax.tree.map(
+        lambda leaf: jnp.asarray(leaf[block.first : block.first + block.members] if whole else leaf[block.first]), at
+    )
+
+
+def _compiled(programs: Sequence[Program], blocks: Sequence[Block]) -> list[ensemble.Fly]:
+    """The compiled chunk of every block; programs that differ in arrays alone share their code."""
+    codes: list[tuple[Any, bool, Any]] = []
+    flies: list[ensemble.Fly] = []
+    for block in blocks:
+        program, several = programs[block.arm], block.members > 1
+        arrays, static = eqx.partition(program, eqx.is_array)
+        code = next((code for other, many, code in codes if many == several and eqx.tree_equal(other, static)), None)
+        if code is None:
+            code = ensemble.code(static, several=several)
+            codes.append((static, several, code))
+        flies.append(ensemble.bound(code, arrays, program))
+    return flies
+
+
+def _size(program: Program) -> int:
+    """The numbers that a gradient touches: what a step costs, about."""
+    return sum(program.simulation.problem.footprint())
