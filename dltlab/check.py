@@ -11,7 +11,7 @@ import msgspec
 from dltlab import catalog
 from dltlab.catalog import Shelf
 from dltlab.errors import ScenarioError
-from dltlab.scenario import Document, Scenario, validate
+from dltlab.scenario import Document, Scenario, gallery, validate
 
 
 def check(document: Document) -> Scenario:
@@ -38,8 +38,14 @@ def check(document: Document) -> Scenario:
         judged = claims.build(scenario.claims, document)
     except ScenarioError as found:
         faults += found.faults
+    faults += claims.check_arms(judged, scenario.arms, document)
     if experiment is not None:
         faults += claims.check_series(judged, [series.name for series in experiment.series], document)
+    known = gallery() if scenario.companions else {}
+    for index, name in enumerate(scenario.companions):
+        if name not in known:
+            message = f"the gallery has no scenario {name!r}; {catalog.near_miss(name, known)}"
+            faults.append(document.fault(("companions", index), message))
     if faults:
         raise ScenarioError(*faults)
     return scenario

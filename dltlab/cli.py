@@ -58,10 +58,16 @@ def _drawing(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def _separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:  # noqa: ARG001
+    """Names between commas."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
 def _running(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that starts an engine."""
     for option in (
         click.option("--steps", type=click.IntRange(1), help="Steps, in place of run.steps."),
+        click.option("--arms", callback=_separated, default="", metavar="NAME,…", help="Only these arms."),
         click.option("--seeds", type=click.IntRange(1), help="Members of the ensemble, in place of run.seeds."),
         click.option("--seed", type=click.IntRange(0), help="The first seed, in place of run.seed."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
@@ -99,7 +105,7 @@ def cli(ctx: click.Context, glyphs: str, colours: str, fps: float | None) -> int
         click.echo(f"There is no terminal for a screen here, so {FIRST} runs without one.", err=True)
         from dltlab import headless
 
-        return headless.run((FIRST,))
+        return headless.run((FIRST,), alone=True)
     from dltlab.terminal.app import gallery
 
     return gallery(_options(glyphs, colours, fps))
@@ -115,6 +121,7 @@ def open_(
     seed: int | None,
     seeds: int | None,
     steps: int | None,
+    arms: tuple[str, ...],
     glyphs: str,
     colours: str,
     fps: float | None,
@@ -132,7 +139,7 @@ def open_(
     from dltlab.terminal.app import start
 
     def launch() -> live.Live:
-        return live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps)
+        return live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps, arms=arms)
 
     return start(launch, title, _options(glyphs, colours, fps))
 
@@ -144,24 +151,41 @@ def open_(
 @click.option("--json", "json_", type=click.Path(path_type=Path, allow_dash=True), help="Verdicts as JSON.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Verdicts as JUnit XML.")
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
+@click.option("--alone", is_flag=True, help="Without the companions that a scenario names.")
 def run(
     names: tuple[str, ...],
     overrides: tuple[str, ...],
     seed: int | None,
     seeds: int | None,
     steps: int | None,
+    arms: tuple[str, ...],
     out: Path | None,
     json_: Path | None,
     junit: Path | None,
     quiet: bool,
+    alone: bool,
 ) -> int:
-    """Run scenarios without a screen and print their verdicts; exit with 1 if a claim fails."""
+    """Run scenarios without a screen and print their verdicts; exit with 1 if a claim fails.
+
+    A scenario that is run as it is written brings its companions along: the scenarios that hold
+    the rest of its theory's claims.
+    """
     from dltlab import headless
 
     if out is not None and len(names) > 1:
         raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     return headless.run(
-        names, overrides=overrides, seed=seed, seeds=seeds, steps=steps, out=out, json=json_, junit=junit, quiet=quiet
+        names,
+        overrides=overrides,
+        seed=seed,
+        seeds=seeds,
+        steps=steps,
+        arms=arms,
+        alone=alone,
+        out=out,
+        json=json_,
+        junit=junit,
+        quiet=quiet,
     )
 
 

@@ -32,12 +32,17 @@ def run(
     seed: int | None = None,
     seeds: int | None = None,
     steps: int | None = None,
+    arms: Sequence[str] = (),
+    alone: bool = False,
     out: Path | None = None,
     json: Path | None = None,
     junit: Path | None = None,
     quiet: bool = False,
 ) -> int:
     """Run scenarios one after the other and judge them; the exit code is that of the worst.
+
+    After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
+    than it is written (another seed, other steps, fewer arms, an override).
 
     Raises:
         UsageError: A file that should be written cannot be, or would be overwritten.
@@ -47,16 +52,21 @@ def run(
         raise UsageError("--out names one file; give one scenario with it.")
     for path in filter(None, (json, junit)):
         _check_writable(path)
-    started = {"overrides": overrides, "seed": seed, "seeds": seeds, "steps": steps, "session": out}
+    started = {
+        "overrides": overrides, "seed": seed, "seeds": seeds, "steps": steps, "arms": arms, "session": out,
+    }  # fmt: skip
     outcomes: list[Outcome] = []
-    for name in scenarios:
+    as_written = not any((overrides, arms, out)) and seed is seeds is steps is None
+    for name in _accompanied(scenarios) if as_written and not alone else scenarios:
         outcome = _run_one(name, started, quiet=quiet)
         outcomes.append(outcome)
         if outcome.refusal is not None:
-            if len(scenarios) == 1 and json is None and junit is None:
+            if len(scenarios) == len(outcomes) == 1 and json is None and junit is None:
                 raise outcome.refusal
             print(outcome.refusal, file=sys.stderr)
         else:
+            if len(outcomes) > 1:
+                print(file=sys.stderr if json == _STDOUT else sys.stdout)
             print(table(outcome), file=sys.stderr if json == _STDOUT else sys.stdout, flush=True)
         if outcome.interrupted:
             break
@@ -65,6 +75,18 @@ def run(
     if junit is not None:
         _write(junit, junit_report(outcomes))
     return max(outcome.exit_code for outcome in outcomes) if outcomes else HOLDS
+
+
+def _accompanied(scenarios: Sequence[str]) -> list[str]:
+    """Each scenario, then the companions that it names and that do not run anyway."""
+    names: list[str] = []
+    for name in scenarios:
+        names.append(name)
+        # What is wrong with the scenario is told when its turn comes.
+        with contextlib.suppress(ScenarioError):
+            found = scenario.validate(scenario.read(name)).companions
+            names += [one for one in found if one not in names and one not in scenarios]
+    return names
 
 
 def _run_one(name: str, started: dict, *, quiet: bool) -> Outcome:
@@ -93,7 +115,11 @@ def _claims_of(name: str, overrides: Sequence[str]) -> tuple[scenario.Document, 
     document = scenario.read(name)
     for assignment in overrides:
         document.set(assignment)
-    return document, shelf.build(scenario.validate(document).claims, document)
+    known = scenario.validate(document)
+    judged = shelf.build(known.claims, document)
+    if faults := shelf.check_arms(judged, known.arms, document):
+        raise ScenarioError(*faults)
+    return document, judged
 
 
 def _follow(source: Live, outcome: Outcome, progress: Progress) -> None:
