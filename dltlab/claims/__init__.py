@@ -1,26 +1,33 @@
 """What theory promises of a session, and what became of it.
 
-A claim measures one number a seed in a :class:`~dltlab.session.history.History` and says
-whether the median of the seeds (or every one) lies where theory puts it. A new kind is one
-file and one line here.
+A claim measures one number a seed in a :class:`~dltlab.session.history.History`, in each arm
+where it must hold, and says whether the median of the seeds (or every one) lies where theory
+puts it. A new kind is one file and one line here.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from dltlab import catalog
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Verdict
+from dltlab.claims.abstract import AbstractClaim
 from dltlab.claims.agrees import Agrees
+from dltlab.claims.bounded import Bounded
 from dltlab.claims.crosses import Crosses
 from dltlab.claims.level import Level
 from dltlab.claims.monotone import Monotone
+from dltlab.claims.ordered import Ordered
 from dltlab.claims.plateau import Plateau
 from dltlab.claims.ratio import Ratio
+from dltlab.claims.scaling import Scaling
 from dltlab.claims.slope import Slope
+from dltlab.claims.verdict import Found, Interval, Measured, Verdict
 from dltlab.errors import ScenarioError
 from dltlab.session.history import History
 
-__all__ = ["CLAIMS", "AbstractClaim", "Interval", "Measured", "Verdict", "build", "check_series", "judge_all"]
+__all__ = [
+    "CLAIMS", "AbstractClaim", "Found", "Interval", "Measured", "Verdict", "build", "check_arms", "check_series",
+    "judge_all",
+]  # fmt: skip
 
 CLAIMS: Final[dict[str, type[AbstractClaim]]] = {
     "level": Level,
@@ -29,7 +36,10 @@ CLAIMS: Final[dict[str, type[AbstractClaim]]] = {
     "crosses": Crosses,
     "ratio": Ratio,
     "agrees": Agrees,
+    "bounded": Bounded,
     "slope": Slope,
+    "scaling": Scaling,
+    "ordered": Ordered,
 }
 
 
@@ -64,11 +74,37 @@ def check_series(
     """The faults of claims that read a series which the session does not have, one a line."""
     names, places = list(names), document or catalog.Nowhere()
     return [
-        places.fault(("claims", index, *key.split(".")), f"no series {name!r}; {catalog.near_miss(name, names)}")
+        places.fault(_path(index, key), f"no series {name!r}; {catalog.near_miss(name, names)}")
         for index, claim in enumerate(claims)
         for key, name in claim.needs().items()
         if name not in names
     ]
+
+
+class _Arm(Protocol):
+    """An arm of a scenario, or of a header."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float | None: ...
+
+
+def check_arms(
+    claims: Sequence[AbstractClaim], arms: Iterable[_Arm], document: catalog.Places | None = None
+) -> list[str]:
+    """The faults of claims about arms that the scenario does not have, or that cannot be compared, one a line."""
+    values, places = {arm.name: arm.value for arm in arms}, document or catalog.Nowhere()
+    return [
+        places.fault(_path(index, key), message)
+        for index, claim in enumerate(claims)
+        for key, message in claim.arm_faults(values)
+    ]
+
+
+def _path(index: int, key: str) -> catalog.Path:
+    """Where a claim's key stands in its scenario."""
+    return ("claims", index, *(int(part) if part.isdigit() else part for part in key.split(".")))
 
 
 def judge_all(claims: Iterable[AbstractClaim], history: History) -> list[Verdict]:

@@ -4,23 +4,24 @@ from typing import Literal
 
 import numpy as np
 
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span
+from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between, worded
 from dltlab.claims.level import window_needs
-from dltlab.claims.windows import Component, Crossing, aligned, bounds, inside
+from dltlab.claims.verdict import Interval, Measured
+from dltlab.claims.windows import Components, Crossing, bounds, firsts, within
 from dltlab.session.history import History
 
 
-class Agrees(AbstractClaim, frozen=True, kw_only=True):
+class Agrees(AbstractArmClaim, frozen=True, kw_only=True):
     """The deviation of a series from its theory over a window, at most the tolerance."""
 
     series: Name
-    component: Component = 0
+    component: Components = 0
     theory: Name | None = None
     """The series to agree with; ``NAME.theory`` if none is given."""
     deviation: Literal["max", "rms", "median"] = "max"
-    relative: bool = True
-    """Whether the deviation is measured in units of the theory."""
+    units: Literal["theory", "first", "absolute"] = "theory"
+    """What the deviation is measured in: the theory there and then, the series' first reading, or as it is."""
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
     until: Crossing | None = None
@@ -48,23 +49,31 @@ class Agrees(AbstractClaim, frozen=True, kw_only=True):
     @property
     def words(self) -> tuple[str, str]:
         """The theory, and the deviation allowed."""
-        size = f"{self.deviation} |Δ|{' / theory' if self.relative else ''}"
-        return self.other, f"{size} {worded(self.interval)}"
+        unit = {"theory": " / theory", "first": " / first", "absolute": ""}[self.units]
+        return self.other, f"{self.deviation} |Δ|{unit} {worded(self.interval)}"
 
     def measure(self, history: History) -> Measured:
         """Each member's deviation."""
         span = bounds(history, self.window, self.since, self.until)
-        found, belongs = inside(history, self.series, self.component, span)
-        theory = aligned(history, self.other, found.steps)
-        apart = np.abs(found.values - theory) / (
-            np.where(theory == 0, np.nan, np.abs(theory)) if self.relative else 1.0
-        )
+        found, theory, belongs = within(history, self.series, self.component, span, self.other)
+        apart = np.abs(found - theory) / self._unit(history, theory)
         values = np.full(len(belongs), np.nan)
         for member, (row, mine) in enumerate(zip(apart, belongs, strict=True)):
             whole = row[mine & np.isfinite(row)]
             if len(whole) >= self.least:
                 values[member] = self._folded(whole)
-        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found.values)).sum()))
+        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found)).sum()))
+
+    def _unit(self, history: History, theory: np.ndarray) -> np.ndarray:
+        """What one unit of deviation is, beside every reading; NaN where it would be nothing."""
+        match self.units:
+            case "theory":
+                unit = np.abs(theory)
+            case "first":
+                unit = np.abs(firsts(history, self.series, self.component, theory.shape))
+            case "absolute":
+                unit = np.ones_like(theory)
+        return np.where(unit == 0, np.nan, unit)
 
     def _folded(self, apart: np.ndarray) -> float:
         match self.deviation:

@@ -1,6 +1,6 @@
 """Near a number, or on one side of it: how the scenario words an interval, and how a table does."""
 
-from dltlab.claims.abstract import Interval, shown
+from dltlab.claims.verdict import Interval, shown
 
 
 def one_of(**given: float | None) -> None:

@@ -5,15 +5,17 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims.abstract import NEVER, AbstractClaim, Interval, Measured, Name, diverged
+from dltlab.claims.abstract import AbstractArmClaim, Name
+from dltlab.claims.arms import diverged
 from dltlab.claims.criteria import between
+from dltlab.claims.verdict import NEVER, Interval, Measured
 from dltlab.claims.windows import Component, Crossing, crossings, readings, step_of
 from dltlab.session.history import History
 
 Place = Annotated[float, Meta(ge=0)]
 
 
-class Crosses(AbstractClaim, frozen=True, kw_only=True):
+class Crosses(AbstractArmClaim, frozen=True, kw_only=True):
     """The step at which a series first passes a level, between two others."""
 
     series: Name

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span, middle, shown
+from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between, near, one_of, worded
-from dltlab.claims.windows import Component, Crossing, Statistic, bounds, folded, inside
+from dltlab.claims.verdict import Interval, Measured, middle, shown
+from dltlab.claims.windows import Components, Crossing, Statistic, bounds, folded, within
 from dltlab.session.history import History
 
 
-class Level(AbstractClaim, frozen=True, kw_only=True):
+class Level(AbstractArmClaim, frozen=True, kw_only=True):
     """A statistic of a series over a window, near a prediction or within bounds."""
 
     series: Name
-    component: Component = 0
+    component: Components = 0
     statistic: Statistic = "median"
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
@@ -27,6 +28,8 @@ class Level(AbstractClaim, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         one_of(predicted=self.predicted, below=self.below, above=self.above)
+        if self.component == "all" and self.statistic in ("first", "last"):
+            raise ValueError(f"all components at once have no {self.statistic} reading; take 'max', 'min' or 'median'.")
 
     def needs(self) -> dict[str, str]:
         """The series, and those that open and close its window."""
@@ -50,15 +53,15 @@ class Level(AbstractClaim, frozen=True, kw_only=True):
     def measure(self, history: History) -> Measured:
         """The statistic of each member's finite readings."""
         span = bounds(history, self.window, self.since, self.until)
-        found, belongs = inside(history, self.series, self.component, span)
+        found, _, belongs = within(history, self.series, self.component, span)
         values = np.full(len(belongs), np.nan)
-        for member, (row, mine) in enumerate(zip(found.values, belongs, strict=True)):
+        for member, (row, mine) in enumerate(zip(found, belongs, strict=True)):
             whole = mine & np.isfinite(row)
             # The state of a member that has diverged is no number, so it has no last reading.
             gone = self.statistic == "last" and mine.any() and not np.isfinite(row[mine][-1])
             if whole.sum() >= self.least and not gone:
                 values[member] = folded(self.statistic, row[whole])
-        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        skipped = int((belongs & ~np.isfinite(found)).sum())
         return Measured(values, self.interval, *self.words(history), not span.whole and self._open(values), skipped)
 
     def _open(self, values: np.ndarray) -> bool:

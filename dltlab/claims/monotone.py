@@ -5,16 +5,17 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span, middle
+from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between, one_of, worded
 from dltlab.claims.level import window_needs
+from dltlab.claims.verdict import Interval, Measured, middle
 from dltlab.claims.windows import Component, Crossing, bounds, inside
 from dltlab.session.history import History
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 
 
-class Monotone(AbstractClaim, frozen=True, kw_only=True):
+class Monotone(AbstractArmClaim, frozen=True, kw_only=True):
     """The fraction of consecutive readings in a window that go against a direction."""
 
     series: Name

@@ -8,13 +8,14 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Positive, Span, shown
+from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import near
+from dltlab.claims.verdict import Interval, Measured, shown
 from dltlab.claims.windows import Component, aligned, readings, step_of
 from dltlab.session.history import History
 
 
-class Plateau(AbstractClaim, frozen=True, kw_only=True):
+class Plateau(AbstractArmClaim, frozen=True, kw_only=True):
     """The median of a series divided by its theory, over the window and since the last turn of a knob."""
 
     series: Name
@@ -54,7 +55,7 @@ class Plateau(AbstractClaim, frozen=True, kw_only=True):
         low, high = (step_of(history, place) for place in self.window)
         first = low if turn is None else turn + 1
         found = readings(history, self.series, self.component, first, high)
-        ratios = found.values / aligned(history, self.theory, found.steps)
+        ratios = found.values / aligned(history, self.theory, found.steps, self.component)
         counted = np.isfinite(ratios) & (found.steps >= low)
         if turn is not None:
             counted &= np.array([self._settled(row) for row in ratios]).reshape(ratios.shape)

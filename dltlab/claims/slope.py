@@ -5,14 +5,15 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims.abstract import AbstractClaim, Interval, Measured, Name, Span, shown
+from dltlab.claims.abstract import AbstractArmClaim, Name, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.level import window_needs
+from dltlab.claims.verdict import Interval, Measured, shown
 from dltlab.claims.windows import Component, Crossing, aligned, bounds, inside
 from dltlab.session.history import History
 
 
-class Slope(AbstractClaim, frozen=True, kw_only=True):
+class Slope(AbstractArmClaim, frozen=True, kw_only=True):
     """The least-squares slope of log y on log x, or of log y on x, near a prediction."""
 
     series: Name
@@ -54,12 +55,12 @@ class Slope(AbstractClaim, frozen=True, kw_only=True):
         for member, mine in enumerate(belongs):
             whole = mine & np.isfinite(across[member]) & np.isfinite(up[member])
             if whole.sum() >= self.least:
-                values[member] = _slope(across[member][whole], up[member][whole])
+                values[member] = least_squares(across[member][whole], up[member][whole])
         return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found.values)).sum()))
 
 
-def _slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Least squares; NaN where all points share their x."""
+def least_squares(x: np.ndarray, y: np.ndarray) -> float:
+    """The slope of the line through points; NaN where all share their x."""
     apart = x - x.mean()
     spread = float(apart @ apart)
     return float(apart @ (y - y.mean())) / spread if spread > 0 else float("nan")

@@ -10,6 +10,9 @@ from dltlab.session.history import History
 
 Statistic = Literal["last", "first", "median", "mean", "max", "min"]
 Component = Annotated[int, Meta(ge=0, le=1 << 24)]
+"""Which number of a vector (a matrix is read row by row); of a scalar there is only one, whatever is asked for."""
+Components = Component | Literal["all"]
+"""Or every one of them."""
 
 
 class Crossing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,23 +47,25 @@ def readings(history: History, name: str, component: int = 0, low: float = 0.0, 
     column = history[name]
     first, last = np.searchsorted(column.steps, low, "left"), np.searchsorted(column.steps, high, "right")
     steps, values = column.steps[first:last], column.values[first:last]
-    lead = members if column.series.axes[:1] == ("seed",) and column.series.shape[:1] == (members,) else 1
-    further = int(np.prod(values.shape[1:], dtype=np.int64)) // lead
-    flat = np.asarray(values, np.float64).reshape(len(steps), lead, further)
-    # A series without further axes has one component, whatever is asked for.
-    place = component if column.series.shape[lead > 1 :] else 0
-    table = flat[:, :, place].T if place < further else np.full((lead, len(steps)), np.nan)
+    if column.series.axes[:1] != ("seed",) or column.series.shape[:1] != (members,):
+        values = values[:, None]
+    further = values.shape[2:]
+    if further and component >= np.prod(further, dtype=np.int64):
+        return Readings(steps, np.full((members, len(steps)), np.nan))
+    # Only the component is copied: a recording may hold long vectors.
+    place = np.unravel_index(component, further) if further else ()
+    table = np.asarray(values[:, :, *place], np.float64).T
     return Readings(steps, np.broadcast_to(table, (members, len(steps))))
 
 
-def aligned(history: History, name: str, steps: np.ndarray) -> np.ndarray:
+def aligned(history: History, name: str, steps: np.ndarray, component: int = 0) -> np.ndarray:
     """Another series at these steps, shape (members, n): interpolated, NaN outside its readings."""
     low, high = (float(steps[0]), float(steps[-1])) if len(steps) else (0.0, 0.0)
     column = history[name].steps if name in history else np.empty(0)
     # One reading more on each side, so that the ends can be interpolated too.
     low = column[max(np.searchsorted(column, low, "right") - 1, 0)] if len(column) else low
     high = column[min(np.searchsorted(column, high, "left"), len(column) - 1)] if len(column) else high
-    other = readings(history, name, 0, float(low), float(high))
+    other = readings(history, name, component, float(low), float(high))
     if np.array_equal(other.steps, steps):
         return other.values
     found = np.full((len(other.values), len(steps)), np.nan)
@@ -74,7 +79,11 @@ def aligned(history: History, name: str, steps: np.ndarray) -> np.ndarray:
 def crossings(history: History, crossing: Crossing, after: float = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Per member the last step before the first crossing after a step, and the step of it; NaN where none is yet."""
     steps, values = readings(history, crossing.series, crossing.component, after)
-    level = aligned(history, crossing.crosses, steps) if isinstance(crossing.crosses, str) else crossing.crosses
+    level = (
+        aligned(history, crossing.crosses, steps, crossing.component)
+        if isinstance(crossing.crosses, str)
+        else crossing.crosses
+    )
     apart = values - level if crossing.direction == "up" else level - values
     before, at = (np.full(len(values), np.nan) for _ in range(2))
     for member, row in enumerate(apart):
@@ -132,6 +141,42 @@ def inside(history: History, name: str, component: int, span: Bounds) -> tuple[R
         found = readings(history, name, component, span.low[known].min(), span.high[known].max())
     belongs = (found.steps >= span.low[:, None]) & (found.steps <= span.high[:, None])
     return found, belongs
+
+
+def components(history: History, name: str, asked: Components) -> range:
+    """The components of a series that are asked for; never none, so that there is something to be missing."""
+    if asked != "all":
+        return range(asked, asked + 1)
+    series = history[name].series if name in history else None
+    further = () if series is None else series.shape[series.axes[:1] == ("seed",) :]
+    return range(max(int(np.prod(further, dtype=np.int64)), 1))
+
+
+def within(
+    history: History, name: str, asked: Components, span: Bounds, other: str | float | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The readings within bounds, those of another series (or a number) beside them, and which of them belong.
+
+    All three have the shape (members, readings of all components asked for, one after the other).
+    """
+    values, beside, belongs = [], [], []
+    for component in components(history, name, asked):
+        found, mine = inside(history, name, component, span)
+        theirs = aligned(history, other, found.steps, component) if isinstance(other, str) else other
+        values.append(found.values)
+        belongs.append(mine)
+        beside.append(np.broadcast_to(np.float64(np.nan if theirs is None else theirs), found.values.shape))
+    return np.hstack(values), np.hstack(beside), np.hstack(belongs)
+
+
+def firsts(history: History, name: str, asked: Components, shape: tuple[int, int]) -> np.ndarray:
+    """The first finite reading of every member and component, in the places of what :func:`within` gives."""
+    places = components(history, name, asked)
+    each = shape[1] // len(places)
+    first = [
+        np.array([folded("first", row) for row in readings(history, name, component).values]) for component in places
+    ]
+    return np.hstack([np.repeat(values[:, None], each, axis=1) for values in first])
 
 
 def folded(kind: Statistic, values: np.ndarray) -> float:

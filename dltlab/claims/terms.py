@@ -1,0 +1,116 @@
+"""One number of a series in one arm, and several of them side by side."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from msgspec import Struct
+
+from dltlab.claims import arms
+from dltlab.claims.abstract import Name, Span
+from dltlab.claims.verdict import Found, Measured, middle
+from dltlab.claims.windows import (
+    Component,
+    Crossing,
+    Statistic,
+    bounds,
+    crossings,
+    folded,
+    inside,
+    reached,
+    readings,
+)
+from dltlab.session.history import History
+
+
+class Term(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One number of a series: a statistic over a window, or its reading at a moment."""
+
+    series: Name
+    arm: Name | None = None
+    """The arm in which it is read; the claim's own without it."""
+    component: Component = 0
+    statistic: Statistic = "median"
+    window: Span = (0.0, 1.0)
+    at: Literal["first", "last"] | Crossing | None = None
+    """The moment; the window and the statistic count only without it."""
+
+    def needs(self, key: str) -> dict[str, str]:
+        """The series that it reads, by key."""
+        more = self.at.needs(f"{key}.at") if isinstance(self.at, Crossing) else {}
+        return {f"{key}.series": self.series, **more}
+
+    def values(self, history: History) -> tuple[np.ndarray, bool]:
+        """One number a member of a history without arms, and whether it is still to come."""
+        if isinstance(self.at, Crossing):
+            return self._at(history, crossings(history, self.at)[1]), False
+        if self.at is not None:
+            row = readings(history, self.series, self.component).values
+            waits = self.at == "last" and not reached(history, history.header.steps)
+            return self._folded(self.at, row, np.ones(row.shape, bool)), waits
+        span = bounds(history, self.window)
+        found, belongs = inside(history, self.series, self.component, span)
+        # Two numbers are compared when both are what they will be: half a window says nothing of an order.
+        waits = self.statistic != "first" and not span.whole
+        return self._folded(self.statistic, found.values, belongs), waits
+
+    def _at(self, history: History, steps: np.ndarray) -> np.ndarray:
+        """The first finite reading at or after each member's own step."""
+        found = readings(history, self.series, self.component)
+        values = np.full(len(steps), np.nan)
+        for member, step in enumerate(steps):
+            whole = np.isfinite(found.values[member]) & (found.steps >= step)
+            if whole.any():
+                values[member] = found.values[member][whole.argmax()]
+        return values
+
+    @staticmethod
+    def _folded(kind: Statistic, table: np.ndarray, belongs: np.ndarray) -> np.ndarray:
+        values = np.full(len(table), np.nan)
+        for member, (row, mine) in enumerate(zip(table, belongs, strict=True)):
+            # The state of a member that has diverged is no number, so it has no last reading.
+            if mine.any() and (kind != "last" or np.isfinite(row[mine][-1])):
+                values[member] = folded(kind, row[mine])
+        return values
+
+
+class Gathered(NamedTuple):
+    """Terms side by side: values of shape (terms, members)."""
+
+    values: np.ndarray
+    pending: bool
+    members: int
+    dead: int
+    matched: bool
+    """Whether they are compared seed by seed; else each row is one median, for the arms differ in their seeds."""
+
+    @property
+    def note(self) -> str:
+        """What a verdict says of the way they were compared."""
+        return "" if self.matched else "medians of each arm's seeds"
+
+    def found(self, measured: Measured, arm: str = "") -> Found:
+        """What a claim made of them."""
+        return Found(measured, self.members, self.dead, arm)
+
+
+def places(history: History, terms: Sequence[Term], arm: str | None) -> list[str | None]:
+    """Where terms are compared: once if each names its arm, else wherever their claim must hold."""
+    return [arm] if all(term.arm for term in terms) else arms.places(history, arm)
+
+
+def gather(history: History, terms: Sequence[Term], arm: str | None = None) -> Gathered:
+    """Read each term in its own arm, or else in this one."""
+    views = {name: arms.view(history, name) for name in {term.arm or arm for term in terms}}
+    told = [term.values(views[term.arm or arm]) for term in terms]
+    members = max(len(values) for values, _ in told)
+    matched = all(len(values) == members for values, _ in told)
+    rows = [values if matched else np.array([_most(values)]) for values, _ in told]
+    dead = set().union(*(arms.diverged(alone) for alone in views.values()))
+    return Gathered(np.stack(rows), any(waits for _, waits in told), members, len(dead), matched)
+
+
+def _most(values: np.ndarray) -> float:
+    """The median of the seeds, where more than half of them have a number."""
+    known = values[~np.isnan(values)]
+    return middle(known) if 2 * len(known) > len(values) else np.nan
