@@ -115,8 +115,15 @@ def _made(
         document, scenario, [(problem, one.seeds) for problem, one in zip(problems, variants, strict=True)], probes
     )
     dtype = jnp.dtype(scenario.run.precision)
-    pairs = zip(problems, optimizers, strict=True)
-    return [Simulation(in_precision(problem, dtype), optimizer) for problem, optimizer in pairs], probes
+    simulations: list[Simulation] = []
+    for one, problem, optimizer in zip(variants, problems, optimizers, strict=True):
+        try:
+            simulations.append(Simulation(in_precision(problem, dtype), optimizer))
+        except ValueError as fault:
+            faults.append(one.places.fault(("optimizer",), str(fault)))
+    if faults:
+        raise ScenarioError(*dict.fromkeys(faults))
+    return simulations, probes
 
 
 def _bound(

@@ -1,6 +1,6 @@
 """The dynamics: what a step carries, and how it goes down."""
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import equinox as eqx
 import jax
@@ -8,10 +8,24 @@ import jax.numpy as jnp
 import jax.random as jr
 import numpy as np
 import optax
+from jax import lax
+from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
-from dltlab.engine.optimizers import AbstractOptimizer
+from dltlab.engine import charts
+from dltlab.engine.charts import AbstractChart, Point
+from dltlab.engine.numerics import lanczos, randoms
+from dltlab.engine.numerics.hessian import products
+from dltlab.engine.optimizers import OPTIMIZERS, AbstractOptimizer, Kicking, Proportional, Shaking
 from dltlab.engine.problems import AbstractProblem, Params
+
+_OPTIMIZERS_NOISE: Final = 2**31 - 2
+_VIEWERS_NOISE: Final = 2**31 - 3
+"""What distinguishes the randomness of kicks from that of steps, which have smaller numbers."""
+_CURVATURE: Final = 1e-6
+"""Residual, relative to the largest eigenvalue, up to which the direction of lowest curvature is sought."""
+_PRODUCTS: Final = 128
+"""Hessian-vector products that this may take."""
 
 
 class State(NamedTuple):
@@ -34,7 +48,7 @@ class Moment(NamedTuple):
     loss: Float[Array, ""]
     """The objective at the state's parameters, as its step sees it."""
     gradient: Params
-    """Its gradient."""
+    """Its gradient, as the chart keeps it: in the flat chart ∇L itself."""
 
 
 class Simulation(eqx.Module):
@@ -42,6 +56,19 @@ class Simulation(eqx.Module):
 
     problem: AbstractProblem
     optimizer: AbstractOptimizer
+
+    def __check_init__(self) -> None:
+        if not self.chart.flat and not isinstance(self.optimizer, Proportional):
+            exact = " and ".join(name for name, kind in OPTIMIZERS.items() if _proportional(kind))
+            raise ValueError(
+                "this problem keeps ln|x|, and in a logarithmic chart a momentum or a metric means something else: "
+                f"only {exact} are exact there; choose one of them."
+            )
+
+    @property
+    def chart(self) -> AbstractChart:
+        """The coordinates that the parameters are kept in."""
+        return charts.of(self.problem)
 
     def begin(self, seed: int) -> State:
         """The state before the first step. Parameters are drawn in NumPy, then cast."""
@@ -55,25 +82,78 @@ class Simulation(eqx.Module):
 
     def look(self, state: State) -> Moment:
         """The objective and its gradient at a state."""
-        key = jr.key_data(jr.fold_in(jr.wrap_key_data(state.key), state.step))
-        return Moment(state, *jax.value_and_grad(self.problem.objective)(state.params, key))
+        return Moment(state, *self.chart.slope(self.problem, state.params, _folded(state.key, state.step)))
+
+    def gradient(self, moment: Moment) -> Point:
+        """∇L as a vector at the point, whatever the chart."""
+        return self.chart.vector(moment.state.params, moment.gradient)
 
     def move(self, moment: Moment) -> State:
         """The state one step on."""
+        if isinstance(self.optimizer, Kicking):
+            moment = self._perturbed(self.optimizer, moment)
         state = moment.state
         # Optax promotes counts to floats by itself; elsewhere the tests forbid that.
         with jax.numpy_dtype_promotion("standard"):
             stepped: tuple[Any, Any] = self.optimizer.transformation().update(moment.gradient, state.opt, state.params)
             updates, opt = stepped
-            params = optax.apply_updates(state.params, updates)
+            params = self.chart.retract(state.params, updates)
         # Optax counts steps for schedules of hyperparameters, which there are none of.
         opt = opt._replace(count=state.opt.count)
+        if isinstance(self.optimizer, Shaking):
+            flat, unravel = ravel_pytree(self.chart.point(params))
+            key = _folded(state.key, _OPTIMIZERS_NOISE, state.step)
+            params = self.chart.displaced(params, unravel(self.optimizer.shake(opt, key, flat.size, flat.dtype)))
         clock = state.clock + state.opt.hyperparams["learning_rate"].astype(state.clock.dtype)
         return State(state.step + 1, clock, state.key, params, opt)
+
+    def _perturbed(self, optimizer: Kicking, moment: Moment) -> Moment:
+        """Where the step is taken from: the moment, or where the optimizer's kick leads from it."""
+        state = moment.state
+        steepness = jnp.asarray(optax.tree.norm(self.gradient(moment)))
+        due, opt = optimizer.due(state.opt, state.step, moment.loss, steepness)
+        calm = moment._replace(state=state._replace(opt=opt))
+
+        def kicked() -> Moment:
+            flat, unravel = ravel_pytree(self.chart.point(state.params))
+            key = _folded(state.key, _OPTIMIZERS_NOISE, state.step)
+            vector = unravel(optimizer.kick(opt, key, flat.size, flat.dtype))
+            return self.look(calm.state._replace(params=self.chart.displaced(state.params, vector)))
+
+        return lax.cond(due, kicked, lambda: calm)
+
+    def kicked(self, state: State, radius: Float[Array, ""], *, lowest: bool) -> State:
+        """The state displaced by a vector of this length.
+
+        Uniform on the sphere, or along the eigenvector of the Hessian's ``lowest`` eigenvalue, to either side.
+        """
+        flat, unravel = ravel_pytree(self.chart.point(state.params))
+        direction = randoms.on_sphere(_folded(state.key, _VIEWERS_NOISE, state.step), flat.size, flat.dtype)
+        if lowest:
+            product = products(lambda at: self.chart.loss(self.problem, unravel(at)), flat)
+            descent = lanczos.largest(
+                lambda vector: -product(vector), direction, count=1, tolerance=_CURVATURE, most=_PRODUCTS
+            )
+            # The start is random, and so is the side on which it lies.
+            direction = descent.vectors[0] * jnp.sign(jnp.vdot(direction, descent.vectors[0]))
+        vector = unravel(radius.astype(flat.dtype) * direction)
+        return state._replace(params=self.chart.displaced(state.params, vector))
 
     def step(self, state: State) -> State:
         """One step."""
         return self.move(self.look(state))
+
+
+def _folded(key: UInt32[Array, "2"], *numbers: Any) -> UInt32[Array, "2"]:
+    """The key of a step, or of what else the numbers name."""
+    folded = jr.wrap_key_data(key)
+    for number in numbers:
+        folded = jr.fold_in(folded, number)
+    return jr.key_data(folded)
+
+
+def _proportional(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Proportional)
 
 
 def floating(problem: AbstractProblem) -> jnp.dtype:

@@ -13,15 +13,27 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
 import equinox as eqx
+import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Float, PyTree
+from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 from msgspec import Meta
 
 Positive = Annotated[float, Meta(gt=0, le=1e6)]
 Decay = Annotated[float, Meta(ge=0, lt=1)]
 Hyperparameters = Mapping[str, Float[Array, ""]]
 
-LETTERS: Final[dict[str, str]] = {"learning_rate": "η", "momentum": "β", "beta1": "β₁", "beta2": "β₂", "epsilon": "ε"}
+LETTERS: Final[dict[str, str]] = {
+    "learning_rate": "η",
+    "momentum": "β",
+    "beta1": "β₁",
+    "beta2": "β₂",
+    "epsilon": "ε",
+    "radius": "r",
+    "gradient_threshold": "g_thres",
+    "interval": "t_thres",
+    "decrease": "f_thres",
+    "noise": "‖ξ‖",
+}
 """How the field writes the hyperparameters."""
 
 
@@ -42,3 +54,29 @@ class AbstractOptimizer(eqx.Module):
     @abc.abstractmethod
     def preconditioner(self, opt: Any, hyperparameters: Hyperparameters) -> PyTree | None:
         """The diagonal P such that a step is −η P⁻¹ times a momentum of gradients; None for P = I."""
+
+
+class Proportional:
+    """An optimizer whose step is −η times the gradient of now: it means the same in every chart."""
+
+
+class Kicking(abc.ABC):
+    """An optimizer that kicks the point now and then, and takes its step from there."""
+
+    @abc.abstractmethod
+    def due(
+        self, opt: Any, step: Int[Array, ""], loss: Float[Array, ""], steepness: Float[Array, ""]
+    ) -> tuple[Bool[Array, ""], Any]:
+        """Whether to kick where the loss and the gradient's length are these; and its state, which takes note of it."""
+
+    @abc.abstractmethod
+    def kick(self, opt: Any, key: UInt32[Array, "2"], size: int, dtype: jnp.dtype) -> Float[Array, " p"]:
+        """The vector of a kick."""
+
+
+class Shaking(abc.ABC):
+    """An optimizer that adds noise to every gradient."""
+
+    @abc.abstractmethod
+    def shake(self, opt: Any, key: UInt32[Array, "2"], size: int, dtype: jnp.dtype) -> Float[Array, " p"]:
+        """What the noise of one step adds to the point."""

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import optax
 from jaxtyping import Array, Float
 
-from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Positive
+from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Positive, Proportional
 
 
-class GradientDescent(AbstractOptimizer):
+class GradientDescent(AbstractOptimizer, Proportional):
     """Plain gradient descent."""
 
     learning_rate: Positive

@@ -49,3 +49,9 @@ class AbstractProbe(eqx.Module):
     @abc.abstractmethod
     def price(self, simulation: Simulation, parameters: int) -> float:
         """What a reading costs, in gradient evaluations: an estimate before the first."""
+
+
+def need_flat(simulation: Simulation, noun: str) -> None:
+    """Refuse a chart in which the parameters are not the point. Raises ValueError."""
+    if not simulation.chart.flat:
+        raise ValueError(f"{noun} needs parameters as they are; this problem keeps ln|x| of them, remove the probe.")

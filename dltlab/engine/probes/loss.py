@@ -50,8 +50,8 @@ class GradientNorm(AbstractProbe):
 
     def measure(self, simulation: Simulation, moment: Moment, memory: None) -> tuple[Readings, None]:
         """‖∇L(θ)‖."""
-        del simulation, memory
-        return {"": jnp.asarray(optax.tree.norm(moment.gradient))}, None
+        del memory
+        return {"": jnp.asarray(optax.tree.norm(simulation.gradient(moment)))}, None
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """A pass over the gradient."""

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
 
 
@@ -18,7 +18,7 @@ class WeightMovement(AbstractProbe):
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The distance, the relative distance, and one relative distance a layer."""
-        del simulation
+        need_flat(simulation, "a weight movement")
         return {
             "": Shown("weight movement ‖θ−θ₀‖"),
             "relative": Shown("‖θ−θ₀‖/‖θ₀‖"),

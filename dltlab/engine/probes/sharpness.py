@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.numerics import hessian, lanczos
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation, in_precision
 
 DENSE_UP_TO = 300
@@ -44,7 +44,7 @@ class Sharpness(AbstractProbe):
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The eigenvalues; beside them the residual bound and the products taken."""
-        del simulation
+        need_flat(simulation, "a sharpness")
         letters = "λ(P⁻½HP⁻½)" if self.preconditioned else "λ(H)"
         return {
             "": Shown(f"sharpness {letters}", axes=("eigenvalue",)),

@@ -42,3 +42,14 @@ class Labelled(abc.ABC):
     @abc.abstractmethod
     def accuracy(self, params: Any) -> Float[Array, ""]:
         """The share of examples whose largest output is their label's."""
+
+
+class Even(abc.ABC):
+    """A problem that is a function of the squares of its d coordinates.
+
+    Its parameters are kept as ``{"log": ln|x|, "sign": ±1}``, see :class:`dltlab.engine.charts.Logarithmic`.
+    """
+
+    @abc.abstractmethod
+    def of_squares(self, squares: Float[Array, " d"]) -> Float[Array, ""]:
+        """The loss, given x₁², …, x_d²; its slope there is finite at 0 too."""

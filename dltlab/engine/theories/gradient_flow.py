@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 from msgspec import Meta
 
 from dltlab.engine.numerics import flow, hessian, lanczos
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.probes.sharpness import DENSE_UP_TO
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -44,7 +44,7 @@ class GradientFlow(AbstractProbe):
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """Three numbers."""
-        del simulation
+        need_flat(simulation, "gradient flow")
         return {
             "loss": Shown("loss of gradient flow", scale="log"),
             "sharpness": Shown("sharpness of gradient flow"),
