@@ -1,7 +1,7 @@
 """One program over the members of an ensemble, or over a single member.
 
 On a CPU the members run one after the other inside one call (``lax.map``): each gives the
-same bits as if it ran alone, which ``vmap`` would not, and is as fast.
+same bits as if it ran alone, which a batch would not, and is as fast. On a GPU they are a batch.
 """
 
 from collections.abc import Callable, Sequence
@@ -39,17 +39,25 @@ def compiled(program: Program, members: int) -> Fly:
     return bound(code(static, several=members > 1), arrays, program)
 
 
-def code(static: Program, *, several: bool) -> Callable[..., Flight]:
+def code(static: Program, *, several: bool, batch: bool | None = None) -> Callable[..., Flight]:
     """The chunk of every program that has this static part, as compiled code.
 
     The arrays of the problem are its arguments, never constants inside it.
+
+    Args:
+        static: The program without its arrays.
+        several: Whether state and memories carry a leading axis of members.
+        batch: Whether those fly as a batch; everywhere but on a CPU if it is not said.
     """
+    batch = jax.default_backend() != "cpu" if batch is None else batch
 
     @jax.jit
     def fly(arrays: Any, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
         whole: Program = eqx.combine(arrays, static)
         if not several:
             return whole.fly(state, memories, steps, read)
+        if batch:
+            return whole.fly(state, memories, steps, read, members=state.step.shape[0])
         return lax.map(lambda member: whole.fly(member[0], member[1], steps, read), (state, memories))
 
     return fly

@@ -10,20 +10,22 @@ program is pure, so nothing was disturbed ("peek").
 """
 
 import enum
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.simulation import Simulation, State
 
 Memories = dict[str, Any]
 Rows = dict[str, dict[str, Array]]
+Measure = Callable[[Any, Any], tuple[dict[str, Array], Any]]
 
 
 class Read(enum.IntEnum):
@@ -41,9 +43,9 @@ class Flight(NamedTuple):
     memories: Memories
     rows: Rows
     """Per probe and reading an array of shape (rows, *reading): a row for each step where it was due, then NaN."""
-    steps: Int[Array, ""]
+    steps: Int[Array, "..."]
     """Steps taken; fewer than asked for where the loss stopped being finite, and the last one left that state."""
-    finite: Bool[Array, ""]
+    finite: Bool[Array, "..."]
 
 
 class _Aloft(NamedTuple):
@@ -52,8 +54,12 @@ class _Aloft(NamedTuple):
     state: State
     memories: Memories
     rows: Rows
-    steps: Int[Array, ""]
-    loss: Float[Array, ""]
+    flown: Int[Array, ""]
+    """Steps taken by those that are still on their way."""
+    taken: Int[Array, "..."]
+    """Steps taken, per member."""
+    alive: Bool[Array, "..."]
+    """Whose loss has been finite so far."""
 
 
 class Program(eqx.Module):
@@ -84,7 +90,15 @@ class Program(eqx.Module):
         moment = self.simulation.look(state)
         return {name: probe.remember(self.simulation, moment) for name, probe in self.probes.items()}
 
-    def fly(self, state: State, memories: Memories, steps: Int[Array, ""], read: Int[Array, ""]) -> Flight:
+    def fly(
+        self,
+        state: State,
+        memories: Memories,
+        steps: Int[Array, ""],
+        read: Int[Array, ""],
+        *,
+        members: int | None = None,
+    ) -> Flight:
         """Run a chunk.
 
         Args:
@@ -92,50 +106,83 @@ class Program(eqx.Module):
             memories: What the probes remember there.
             steps: Steps to take; :attr:`longest` at most where anything is read.
             read: A :class:`Read`.
+            members: For so many members at once, stacked along the first axis of everything:
+                one batch of arithmetic, whose probes are read only when due. None for one alone.
         """
-        simulation = self.simulation
-        moment = jax.eval_shape(simulation.look, state)
-        blank = {
-            name: jax.eval_shape(probe.measure, simulation, moment, memories[name])[0]
-            for name, probe in self.probes.items()
-        }
+        simulation, each = self.simulation, jax.vmap if members else _alone
+        look, move = each(simulation.look), each(simulation.move)
+        moment = jax.eval_shape(look, state)
+        measures = {name: each(functools.partial(probe.measure, simulation)) for name, probe in self.probes.items()}
+        blank = {name: jax.eval_shape(measure, moment, memories[name])[0] for name, measure in measures.items()}
         rows = {
             name: {key: jnp.full((self.room(name), *a.shape), jnp.nan, a.dtype) for key, a in readings.items()}
             for name, readings in blank.items()
         }
-        begin = _Aloft(state, memories, rows, jnp.asarray(0, jnp.int32), jnp.zeros((), moment.loss.dtype))
+        lead = (members,) if members else ()
+        first = jnp.max(state.step)
+        start = _Aloft(
+            state, memories, rows, jnp.asarray(0, jnp.int32), jnp.zeros(lead, jnp.int32), jnp.ones(lead, bool)
+        )
 
         def onward(aloft: _Aloft) -> _Aloft:
-            now = aloft.state.step
-            moment = simulation.look(aloft.state)
+            now = first + aloft.flown
+            moment = look(aloft.state)
             memories, rows = {}, {}
-            for name in self.probes:
+            for name, measure in measures.items():
                 cadence = self.cadence(name)
                 due = (read == Read.EVERYTHING) | (read == Read.DUE) & (now % cadence == 0)
-                readings, memories[name] = self._read(name, moment, aloft.memories[name], due, blank[name])
+                readings, memories[name] = self._read(name, measure, moment, aloft.memories[name], due, blank[name])
                 # A reading that is not due goes to the spare row at the end.
-                row = _before(now, cadence) - _before(state.step, cadence)
+                row = _before(now, cadence) - _before(first, cadence)
                 at = jnp.where(due, row, self.room(name) - 1)
-                rows[name] = {key: aloft.rows[name][key].at[at].set(value) for key, value in readings.items()}
-            return _Aloft(simulation.move(moment), memories, rows, aloft.steps + 1, moment.loss)
+                rows[name] = {
+                    key: aloft.rows[name][key].at[at].set(_of_the_living(value, aloft.alive) if members else value)
+                    for key, value in readings.items()
+                }
+            left = move(moment)
+            if members:
+                # Who has stopped stays where that was seen.
+                left = jax.tree.map(functools.partial(_where, aloft.alive), left, aloft.state)
+            taken = aloft.taken + aloft.alive.astype(jnp.int32)
+            return _Aloft(left, memories, rows, aloft.flown + 1, taken, aloft.alive & jnp.isfinite(moment.loss))
 
-        end = lax.while_loop(lambda aloft: (aloft.steps < steps) & jnp.isfinite(aloft.loss), onward, begin)
-        return Flight(end.state, end.memories, end.rows, end.steps, jnp.isfinite(end.loss))
+        end = lax.while_loop(lambda aloft: (aloft.flown < steps) & jnp.any(aloft.alive), onward, start)
+        rows = jax.tree.map(lambda a: jnp.moveaxis(a, 0, 1), end.rows) if members else end.rows
+        return Flight(end.state, end.memories, rows, end.taken, end.alive)
 
     def _read(
-        self, name: str, moment: Any, memory: Any, due: Bool[Array, ""], blank: Mapping[str, jax.ShapeDtypeStruct]
+        self,
+        name: str,
+        measure: Measure,
+        moment: Any,
+        memory: Any,
+        due: Bool[Array, ""],
+        blank: Mapping[str, jax.ShapeDtypeStruct],
     ) -> tuple[dict[str, Array], Any]:
-        probe = self.probes[name]
         parameters = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params))
-        if not probe.price(self.simulation, parameters):
+        if not self.probes[name].price(self.simulation, parameters):
             # To ask whether it is due would cost more.
-            return probe.measure(self.simulation, moment, memory)
+            return measure(moment, memory)
 
         def skipped(memory: Any) -> tuple[dict[str, Array], Any]:
             return {key: jnp.full(a.shape, jnp.nan, a.dtype) for key, a in blank.items()}, memory
 
         # The branch gives back a reading, never a buffer: XLA would copy it.
-        return lax.cond(due, lambda memory: probe.measure(self.simulation, moment, memory), skipped, memory)
+        return lax.cond(due, lambda memory: measure(moment, memory), skipped, memory)
+
+
+def _alone(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function itself, where a batch would take it member by member."""
+    return function
+
+
+def _where(alive: Bool[Array, " m"], new: Array, old: Array) -> Array:
+    """Per member the new value for the living, the old one for the others."""
+    return jnp.where(alive.reshape(alive.shape + (1,) * (new.ndim - 1)), new, old)
+
+
+def _of_the_living(values: Array, alive: Bool[Array, " m"]) -> Array:
+    return _where(alive, values, jnp.full(values.shape, jnp.nan, values.dtype))
 
 
 def _before(step: Int[Array, ""], cadence: int) -> Int[Array, ""]:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import numpy as np
 import pytest
@@ -142,3 +143,39 @@ def test_both_precisions_start_from_the_same_numbers() -> None:
     for one, other in zip(jax.tree.leaves(wide), jax.tree.leaves(narrow), strict=True):
         assert other.dtype == np.float32
         np.testing.assert_array_equal(np.asarray(one).astype(np.float32), np.asarray(other))
+
+
+def test_a_batch_of_members_agrees_with_the_members_one_by_one() -> None:
+    made = built(seeds=3)
+    start = ensemble.begin(made.program, made.seeds)
+    arrays, static = eqx.partition(made.program, eqx.is_array)
+    one_by_one, batched = (
+        ensemble.bound(ensemble.code(static, several=True, batch=batch), arrays, made.program)(*start, 150)
+        for batch in (False, True)
+    )
+    assert np.array_equal(one_by_one.steps, batched.steps)
+    for source, readings in one_by_one.rows.items():
+        for suffix, values in readings.items():
+            other = np.asarray(batched.rows[source][suffix])
+            assert np.array_equal(np.isnan(values), np.isnan(other)), (source, suffix)
+            if suffix not in ("residual", "products"):
+                np.testing.assert_allclose(values, other, rtol=1e-5, atol=1e-9)
+
+
+def test_in_a_batch_who_diverges_stops_where_that_was_seen_and_the_others_go_on() -> None:
+    text = TEXT.replace("PRECISION", "float64").replace('"adam"', '"gradient_descent"').replace("0.01", "0.4")
+    made = experiment.build(scenario.parse(text, "blow.toml"), seeds=3)
+    state, memories = ensemble.begin(made.program, made.seeds)
+    rates = state.opt.hyperparams["learning_rate"].at[1].set(1e3)
+    state = state._replace(opt=state.opt._replace(hyperparams={"learning_rate": rates}))
+    arrays, static = eqx.partition(made.program, eqx.is_array)
+    ends = [
+        ensemble.bound(ensemble.code(static, several=True, batch=batch), arrays, made.program)(state, memories, 100)
+        for batch in (False, True)
+    ]
+    for flight in ends:
+        assert list(np.asarray(flight.finite)) == [True, False, True]
+        losses = np.asarray(flight.rows["probes.loss"][""])[:, :100]
+        assert np.isfinite(losses[[0, 2]]).all()
+        assert np.isnan(losses[1, int(flight.steps[1]) :]).all()
+    assert np.array_equal(ends[0].steps, ends[1].steps)
