@@ -166,8 +166,8 @@ def _worded(text: str, value: object, into: Any) -> tuple[Path, str]:
         text = found[1]
         where = tuple(name or int(index) for name, index in _STEP.findall(found[2]))
     plain = _plain(into)
-    if text.startswith("Invalid enum value") and typing.get_origin(plain) is Literal:
-        choices = [str(choice) for choice in typing.get_args(plain)]
+    choices = [str(choice) for choice in _choices(plain)]
+    if text.startswith("Invalid enum value") and choices:
         return where, f"unknown value {named(value)}; {near_miss(str(value), choices)}"
     if expected := _EXPECTED.fullmatch(text):
         description = "" if where or expected[3] else _description(into)
@@ -176,6 +176,12 @@ def _worded(text: str, value: object, into: Any) -> tuple[Path, str]:
         met = _kinds(expected[3] or "") if where else "" if long else named(value)
         return where, f"expected {description or types_ + bound}{met and ', not '}{met}."
     return where, one_line(text).rstrip(".") + "."
+
+
+def _choices(plain: Any) -> tuple[object, ...]:
+    """The words that a type is one of, or may be instead of something else."""
+    parts = (plain, *typing.get_args(plain))
+    return tuple(choice for part in parts if typing.get_origin(part) is Literal for choice in typing.get_args(part))
 
 
 def _kinds(names: str) -> str:

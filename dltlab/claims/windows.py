@@ -54,7 +54,7 @@ def readings(history: History, name: str, component: int = 0, low: float = 0.0, 
         return Readings(steps, np.full((members, len(steps)), np.nan))
     # Only the component is copied: a recording may hold long vectors.
     place = np.unravel_index(component, further) if further else ()
-    table = np.asarray(values[:, :, *place], np.float64).T
+    table = np.ascontiguousarray(values[:, :, *place].T, np.float64)
     return Readings(steps, np.broadcast_to(table, (members, len(steps))))
 
 

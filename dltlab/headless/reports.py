@@ -10,6 +10,7 @@ import msgspec
 
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome
+from dltlab.records import Header
 from dltlab.text import one_line
 
 FORMAT: Final = "dltlab-run/1"
@@ -23,16 +24,26 @@ def table(outcome: Outcome) -> str:
     """The claims of a run, to be read in a terminal of 80 columns, without colour."""
     history = outcome.history
     title = one_line(history.header.title) if history else one_line(outcome.scenario)
-    seeds = history.header.seeds if history else ()
     step = history.step if history else 0
-    told = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}" if seeds else "no seed"
-    lines = [title, f"{told}, {step:,} steps, {outcome.seconds:.1f} s", ""]
+    members = _members(history.header) if history else "no seed"
+    lines = [title, f"{members}, {step:,} steps, {outcome.seconds:.1f} s", ""]
     rows = [_HEAD, *map(_row, outcome.verdicts)] if outcome.verdicts else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row, verdict in zip(rows, (None, *outcome.verdicts), strict=False):
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         lines += _prose(verdict) if verdict else []
     return "\n".join([*lines, "", _sum(outcome)])
+
+
+def _members(header: Header) -> str:
+    """Who ran: its seed or seeds, and its arms."""
+    seeds, own = header.seeds, {arm.seeds for arm in header.arms}
+    told = f"{len(seeds)} seeds" if len(seeds) > 1 else f"seed {seeds[0]}" if seeds else "no seed"
+    if not header.arms:
+        return told
+    # Arms that are dear have fewer seeds than the others.
+    told = f"{min(own)} to {max(own)} seeds" if len(own) > 1 else told
+    return f"{len(header.arms)} arm{'s' * (len(header.arms) > 1)} of {told}"
 
 
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
@@ -77,6 +88,7 @@ def _run(outcome: Outcome) -> dict[str, object]:
         "title": header.title if header else None,
         "session": str(outcome.session) if outcome.session else None,
         "seeds": list(header.seeds) if header else [],
+        "arms": [msgspec.to_builtins(arm) for arm in header.arms] if header else [],
         "steps": outcome.history.step if outcome.history else 0,
         "fingerprint": header.fingerprint if header else None,
         "exit_code": outcome.exit_code,

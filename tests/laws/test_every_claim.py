@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from msgspec import structs
 
 from dltlab import claims, records
 from dltlab.claims import CLAIMS
@@ -217,9 +218,20 @@ def test_it_holds_and_fails_in_arms_too(kind, table, wrong, over, seeds):
         assert refuted.status == "fails", refuted
 
 
-@pytest.mark.parametrize("footer", ["", "finished"])
+@pytest.mark.parametrize("seeds", [(1, 1, 1), (3, 3, 1)])
+@pytest.mark.parametrize(("kind", "table", "wrong"), ALONE)
+def test_an_arm_is_judged_as_if_it_had_run_alone(kind, table, wrong, seeds):
+    arms = in_arms(seeds)
+    for (name, width), own in zip(ARMS.items(), seeds, strict=True):
+        lone = told(_in_arm(width), own)
+        for one in (table, table | wrong):
+            among, alone = made(kind, one | {"arm": name}).judge(arms), made(kind, one).judge(lone)
+            assert structs.replace(among, detail="") == structs.replace(alone, detail="")
+            assert among.detail == "; ".join(filter(None, (f"m = {width:g}", alone.detail)))
+
+
 @pytest.mark.parametrize(("kind", "table", "wrong"), CASES)
-def test_nothing_is_judged_before_there_is_anything_to_judge(kind, table, wrong, footer):
+def test_nothing_is_judged_before_there_is_anything_to_judge(kind, table, wrong):
     for one in (table, table | wrong):
         claim = made(kind, one)
         for seeds in (1, 3):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import tomli
 
@@ -13,12 +14,38 @@ from dltlab import claims, errors, scenario
 from dltlab.session import recording
 
 GALLERY = scenario.gallery()
-BREAKS = {
-    "predicted": lambda value, _: 1.5 * value,
-    "at_least": lambda value, measured: 2 * measured + value,
-    "at_most": lambda value, measured: min(value, measured) / 2 - 1e-9,
-}
-"""For each way to promise something, a wrong constant: 3/η for 2/η, or a bound that the run does not meet."""
+
+
+def broken(table: dict[str, Any], low: float, high: float) -> dict[str, Any]:
+    """What to change in a claim whose numbers lie between these, so that it promises what the run refutes."""
+    far = 2 * (abs(low) + abs(high)) + 3 * table.get("tolerance", 0.0) + 1e-9
+    match table:
+        case {"kind": "ordered", "direction": "rises"}:
+            return {"direction": "falls"}
+        case {"kind": "ordered"}:
+            return {"direction": "rises"}
+        case {"kind": "bounded"}:
+            return {"side": "below" if table.get("side") == "above" else "above", "at_most": 0.0, "tolerance": 0.0}
+        case {"kind": "monotone", "at_most": _} if low <= 0:
+            # Nothing lies below no rise at all: let it fall where it rises.
+            return {"direction": "falls" if table.get("direction") == "rises" else "rises"}
+        case {"kind": "monotone", "at_most": _}:
+            return {"at_most": low / 2}
+        case {"kind": "monotone"}:
+            return {"at_least": (1 + high) / 2}
+        case {"kind": "agrees"}:
+            return {"tolerance": low / 2}
+        case {"kind": "crosses"}:
+            return {"after": high + 1, "before": high + 2}
+        case {"predicted": _}:
+            return {"predicted": low + far, "relative": False} if "relative" in table else {"predicted": low + far}
+        case {"at_least": _}:
+            return {"at_least": low + far}
+        case {"at_most": _}:
+            return {"at_most": high - far}
+        case {"above": _}:
+            return {"above": low + far}
+    return {"below": high - far}
 
 
 def ran(name: str, folder: Path, *words: str) -> tuple[int, dict[str, Any], Path]:
@@ -57,17 +84,11 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
     name, _, session = run
     history, _ = recording.read_all(session)
     for table in tables(name):
-        key = next(key for key in BREAKS if key in table)
         [claim] = claims.build([table])
-        found = claim.measure(history).values
-        wrong = max(BREAKS[key](table[key], float(found.max() if key == "at_least" else found.min())), 0.0)
-        if key == "at_most" and found.min() <= 0:
-            # Nothing lies below no rise at all: judge it after the edge instead, where theory has rises.
-            broken = {k: v for k, v in table.items() if k != "until"} | {"since": table["until"]}
-        else:
-            broken = {**table, key: wrong}
-        [verdict] = claims.judge_all(claims.build([broken]), history)
-        assert verdict.status == "fails", (verdict, broken)
+        found = np.concatenate([one.known for one in claim.found(history)])
+        wrong = {**table, **broken(table, float(found.min()), float(found.max()))}
+        [verdict] = claims.judge_all(claims.build([wrong]), history)
+        assert verdict.status == "fails", (verdict, wrong)
 
 
 def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Path) -> None:
