@@ -5,15 +5,23 @@ from typing import NamedTuple
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Array, Float, Int
+
+
+class Neurons(NamedTuple):
+    """The ReLU neurons of a teacher x ↦ Σ_k b_k relu(v_k·x): directions v_k in rows, outputs b_k."""
+
+    directions: Float[Array | np.ndarray, "q d"]
+    outputs: Float[Array | np.ndarray, " q"]
 
 
 class Examples(NamedTuple):
-    """Inputs with their targets; with labels where the targets are classes."""
+    """Inputs with their targets; with labels where the targets are classes, a teacher where one made them."""
 
     inputs: Float[np.ndarray, "n d"]
     targets: Float[np.ndarray, "n c"]
     labels: Int[np.ndarray, " n"] | None
+    teacher: Neurons | None = None
 
 
 class AbstractData(eqx.Module):
