@@ -215,19 +215,21 @@ def list_(as_json: bool) -> None:
     from dltlab import scenario
 
     rows = []
-    for name, path in scenario.gallery().items():
+    known = scenario.gallery()
+    for name, companion in scenario.programme():
         with contextlib.suppress(ScenarioError):
-            table = scenario.read(str(path)).table
-            tags = table.get("tags", [])
-            rows.append({"name": name, "title": one_line(str(table.get("title", ""))), "tags": tags, "file": str(path)})
+            table = scenario.read(str(known[name])).table
+            title, tags = one_line(str(table.get("title", ""))), table.get("tags", [])
+            row = {"name": name, "title": title, "tags": tags, "companion": companion, "file": str(known[name])}
+            rows.append(row)
     if as_json:
         import json
 
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    width = max((len(row["name"]) for row in rows), default=0)
+    width = max((len(row["name"]) for row in rows), default=0) + 2
     for row in rows:
-        click.echo(f"{row['name']:<{width}}  {row['title']}")
+        click.echo(f"{'  ' * row['companion']}{row['name']:<{width - 2 * row['companion']}}  {row['title']}")
 
 
 @cli.command()

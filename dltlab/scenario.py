@@ -194,8 +194,31 @@ def folder() -> Path:
 
 
 def gallery() -> dict[str, Path]:
-    """The gallery's scenarios by name, in the order in which a course meets them."""
+    """The gallery's scenarios by name."""
     return {path.stem: path for path in sorted(folder().glob("*.toml"), key=lambda path: path.stem)}
+
+
+def programme() -> list[tuple[str, bool]]:
+    """The gallery's names in the order in which one reads them, and whether each accompanies the one above.
+
+    A scenario is followed by its companions; one that has companions comes before those that have none.
+    """
+    known = gallery()
+    told: dict[str, list[str]] = {}
+    for name, path in known.items():
+        try:
+            named = read(str(path)).table.get("companions", [])
+        except ScenarioError:
+            named = []
+        told[name] = [one for one in named if one in known and one != name] if isinstance(named, list) else []
+    lead = [name for name in known if not any(name in others for others in told.values())]
+    order: dict[str, bool] = {}
+    for name in sorted(lead, key=lambda name: not told[name]):
+        order.setdefault(name, False)
+        for companion in told[name]:
+            order.setdefault(companion, True)
+    # Scenarios that accompany each other in a ring have no head.
+    return [*order.items(), *((name, False) for name in known if name not in order)]
 
 
 def find(name: str) -> Path:

@@ -15,7 +15,7 @@ import tomli
 from dltlab import show
 from dltlab.check import check, resolved
 from dltlab.cli import cli
-from dltlab.scenario import folder, gallery, parse, read
+from dltlab.scenario import folder, gallery, parse, programme, read
 from dltlab.text import clean
 
 EDGE: Final = (folder() / "edge-of-stability.toml").read_text(encoding="utf-8")
@@ -76,7 +76,8 @@ def test_the_gallery_as_text_and_as_json() -> None:
     text, data = dltlab("list"), dltlab("list", "--json")
     assert text.returncode == data.returncode == 0
     rows = json.loads(data.stdout)
-    assert [row["name"] for row in rows] == list(gallery())
+    assert [row["name"] for row in rows] == [name for name, _ in programme()]
+    assert sorted(row["name"] for row in rows) == sorted(gallery())
     assert all(Path(row["file"]).is_file() and row["title"] for row in rows)
     assert all(row["name"] in text.stdout and row["title"] in text.stdout for row in rows)
 

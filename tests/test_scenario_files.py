@@ -249,3 +249,20 @@ def test_cleaned_text_moves_no_cursor(text: str) -> None:
 def test_markup_stays_what_it_is() -> None:
     document = parse(GOOD.replace("A bowl", "[b]x[/b] [@click=app.quit]\\u001b[2J\\u202e[/]"), "x.toml")
     assert validate(document).title == "[b]x[/b] [@click=app.quit]\\x1b[2J\\u202e[/]"
+
+
+def test_the_programme_names_every_scenario_once_and_companions_after_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def put(name: str, *companions: str) -> None:
+        (tmp_path / f"{name}.toml").write_text(f"companions = {list(companions)}\n", encoding="utf-8")
+
+    monkeypatch.setattr(scenario, "folder", lambda: tmp_path)
+    put("b", "a", "d")
+    put("a")
+    put("c")
+    put("d", "b-missing")
+    (tmp_path / "broken.toml").write_text("= =", encoding="utf-8")
+    assert scenario.programme() == [("b", False), ("a", True), ("d", True), ("broken", False), ("c", False)]
+    put("a", "b")
+    assert sorted(name for name, _ in scenario.programme()) == ["a", "b", "broken", "c", "d"]

@@ -41,7 +41,9 @@ class Gallery(Screen[None]):
 
     def __init__(self, inks: dict[str, Style], *, plain: bool) -> None:
         super().__init__()
-        self._names = list(scenario.gallery())
+        programme = scenario.programme()
+        self._names = [name for name, _ in programme]
+        self._companions = {name for name, companion in programme if companion}
         self._filter = ""
         self._at = 0
         self._scroll, self._page = 0, 1
@@ -62,7 +64,7 @@ class Gallery(Screen[None]):
         """Below sixty columns only the list."""
         narrow = event.size.width < _NARROW
         self._about.display = not narrow
-        longest = max((cell_len(name) for name in self._names), default=0) + 4
+        longest = max((cell_len(name) for name in self._names), default=0) + 6
         self._list.styles.width = "1fr" if narrow else min(max(longest, 32), event.size.width * 2 // 5)
 
     @property
@@ -150,9 +152,11 @@ class Gallery(Screen[None]):
         lines: list[Line] = []
         for name in shown[first : first + height]:
             chosen = name == self._chosen
+            # A filter may hide the scenario that it accompanies.
+            inset = "  " if name in self._companions and not self._filter else ""
             lines.append(
                 fit(
-                    ((f" {'▸' if chosen else ' '} {one_line(name)}", "chosen" if chosen else "text"),),
+                    ((f" {'▸' if chosen else ' '} {inset}{one_line(name)}", "chosen" if chosen else "text"),),
                     width,
                     "chosen" if chosen else "text",
                 )
