@@ -136,12 +136,15 @@ def open_(
     # The engine checks the rest; what is wrong for every room is said before the screen opens.
     title = scenario.validate(document).title
     from dltlab.session import live
-    from dltlab.terminal.app import start
 
     def launch() -> live.Live:
         return live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps, arms=arms)
 
-    return start(launch, title, _options(glyphs, colours, fps))
+    # The engine starts while the screen's libraries are still being imported.
+    with live.Ahead(launch) as ahead:
+        from dltlab.terminal.app import start
+
+        return start(ahead, title, _options(glyphs, colours, fps))
 
 
 @cli.command()

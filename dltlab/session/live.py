@@ -14,12 +14,14 @@ import threading
 import time
 import typing
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Final
+from types import TracebackType
+from typing import Final, Self
 
 from dltlab import commands, folders, records
-from dltlab.commands import Command
-from dltlab.errors import EngineError, ScenarioError, UsageError
+from dltlab.commands import Command, Stop
+from dltlab.errors import DltlabError, EngineError, ScenarioError, UsageError
 from dltlab.records import Footer, Frames, Header, Record
 from dltlab.session.recording import Follower, engine_alive, header_of, opened
 from dltlab.text import one_line
@@ -153,6 +155,43 @@ def launch(
         raise
     finally:
         os.close(log)
+
+
+class Ahead:
+    """A launch that has begun before anybody waits for it; called again, it launches anew.
+
+    An engine that nobody came for by the end of the ``with`` block is stopped.
+    """
+
+    def __init__(self, launch: Callable[[], Live]) -> None:
+        self._launch = launch
+        self._begun: list[Future[Live]] = []
+
+    def __enter__(self) -> Self:
+        future: Future[Live] = Future()
+
+        def begin() -> None:
+            try:
+                future.set_result(self._launch())
+            except BaseException as fault:
+                future.set_exception(fault)
+
+        self._begun = [future]
+        threading.Thread(target=begin, name="dltlab-ahead", daemon=True).start()
+        return self
+
+    def __call__(self) -> Live:
+        """The session that was begun, once; another one afterwards."""
+        return self._begun.pop().result() if self._begun else self._launch()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for future in self._begun:
+            with contextlib.suppress(DltlabError):
+                source = future.result(LONGEST_START)
+                source.send(Stop())
+                source.close()
 
 
 def resume(path: Path, *, nice: int = 5) -> Live:

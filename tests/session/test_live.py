@@ -203,3 +203,38 @@ def test_a_running_session_is_not_continued(engine):
         live.resume(source.path)
     source.send(commands.Stop())
     followed(source)
+
+
+def test_a_launch_ahead_is_given_out_once_and_stopped_if_nobody_comes_for_it(engine):
+    engine("listening")
+    begun: list[Live] = []
+
+    def launch() -> Live:
+        begun.append(live.launch("fall"))
+        return begun[-1]
+
+    with live.Ahead(launch) as ahead:
+        first, second = ahead(), ahead()
+    assert begun == [first, second]
+    assert not first.ended
+    for source in (first, second):
+        source.send(commands.Stop())
+        followed(source)
+    with live.Ahead(launch):
+        pass
+    until = time.monotonic() + 10
+    while recording.engine_alive(begun[2].path) and time.monotonic() < until:
+        time.sleep(0.01)
+    assert not recording.engine_alive(begun[2].path)
+
+
+def test_a_launch_ahead_that_fails_says_so_to_whoever_asks_and_to_nobody_else(engine):
+    engine("finished")
+
+    def launch() -> Live:
+        raise ScenarioError("no such thing.")
+
+    with live.Ahead(launch) as ahead, pytest.raises(ScenarioError, match="no such thing"):
+        ahead()
+    with live.Ahead(launch):
+        pass
