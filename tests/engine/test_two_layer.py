@@ -12,6 +12,7 @@ from dltlab import catalog
 from dltlab.engine.models import MODELS
 from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.simulation import in_precision
+from dltlab.errors import ScenarioError
 
 pytestmark = pytest.mark.usefixtures("wide")
 X = np.random.default_rng(5).standard_normal((7, 3))
@@ -61,7 +62,7 @@ def test_doubling_silences_the_start_and_leaves_the_kernel_alive() -> None:
     assert (params["outer"][:5] == -params["outer"][5:]).all()
     slopes = jax.jacrev(lambda p: model(p, jnp.asarray(X))[:, 0])(jax.tree.map(jnp.asarray, params))
     assert float(jnp.abs(slopes["inner"]).max()) > 0.01
-    with pytest.raises(ValueError, match="even"):
+    with pytest.raises(ScenarioError, match="even"):
         made(width=7, doubled=True)
 
 

@@ -8,10 +8,12 @@ from dltlab.engine.data.base import Examples as Examples
 from dltlab.engine.data.chebyshev import Chebyshev
 from dltlab.engine.data.cifar import Cifar10
 from dltlab.engine.data.digits import Digits
+from dltlab.engine.data.sphere import Sphere
 
 DATA: Final[dict[str, type[AbstractData]]] = {
     "chebyshev": Chebyshev,
     "cifar10": Cifar10,
     "digits": Digits,
     "npz": Arrays,
+    "sphere": Sphere,
 }

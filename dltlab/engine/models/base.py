@@ -1,6 +1,7 @@
 """What every model is: a function of parameters and inputs, and a way to draw the parameters."""
 
 import abc
+from typing import Any
 
 import equinox as eqx
 import numpy as np
@@ -25,3 +26,15 @@ class AbstractModel(eqx.Module):
     @abc.abstractmethod
     def footprint(self, inputs: int, outputs: int) -> tuple[int, int]:
         """Parameters, and activations an example."""
+
+
+class KernelInClosedForm(abc.ABC):
+    """A network with one output whose tangent kernel needs no backward pass."""
+
+    @abc.abstractmethod
+    def kernel(self, params: Any, x: Float[Array, "n d"]) -> Float[Array, "n n"]:
+        """K_ij = ⟨∇f(x_i), ∇f(x_j)⟩ over the weights that are trained."""
+
+    @abc.abstractmethod
+    def limit(self, x: Float[Array, "n d"]) -> Float[Array, "n n"]:
+        """The kernel's mean over the initial weights. Raises ValueError where it has no closed form."""

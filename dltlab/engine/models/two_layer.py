@@ -12,14 +12,16 @@ constants of the compiled program: arms that differ in them alone share one.
 from typing import Annotated, Final, Literal
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array, Float
 from msgspec import Meta
 
-from dltlab.engine.models.base import AbstractModel
+from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
 from dltlab.engine.models.mlp import ACTIVATIONS, Width
+from dltlab.engine.numerics import kernel
 
 Factor = Annotated[float, Meta(gt=0, le=1e12)]
 Params = dict[str, Float[Array, "..."]]
@@ -27,8 +29,11 @@ Params = dict[str, Float[Array, "..."]]
 POWERS: Final = {"ntk": 0.5, "mean_field": 1.0, "none": 0.0}
 """γ of each scaling."""
 
+SQUARES: Final = {"sign": 1.0, "gaussian": 1.0, "uniform": 1 / 3}
+"""E[a²] of each law of the outer weights."""
 
-class TwoLayer(AbstractModel):
+
+class TwoLayer(AbstractModel, KernelInClosedForm):
     """One hidden layer of m neurons: inner weights w_j in a column each, outer weights a_j in a row each."""
 
     width: int = eqx.field(static=True)
@@ -109,17 +114,41 @@ class TwoLayer(AbstractModel):
             "outer": tau * float(self.outer_scale) * outer,
         }
 
+    def _seen(self, x: Float[Array, "n d"]) -> Float[Array, "n e"]:
+        """What the neurons see: the inputs, and the constant where there is a bias."""
+        return jnp.concatenate([x, jnp.ones((x.shape[0], 1), x.dtype)], axis=1) if self.bias else x
+
     def preactivations(self, params: Params, x: Float[Array, "n d"]) -> Float[Array, "n m"]:
         """w_j·x for every example and neuron."""
-        if self.bias:
-            x = jnp.concatenate([x, jnp.ones((x.shape[0], 1), x.dtype)], axis=1)
-        return x @ params["inner"]
+        return self._seen(x) @ params["inner"]
 
     def __call__(self, params: Params, x: Float[Array, "n d"]) -> Float[Array, "n c"]:
         """α s Σ_j a_j σ(w_j·x)."""
         outer = lax.stop_gradient(params["outer"]) if self.train == "first" else params["outer"]
         hidden = ACTIVATIONS[self.activation](self.preactivations(params, x))
         return self.alpha * self.prefactor * (hidden @ outer)
+
+    def kernel(self, params: Params, x: Float[Array, "n d"]) -> Float[Array, "n n"]:
+        """(αs)² Σ_j [a_j² σ′(w_j·x) σ′(w_j·x′) x·x′ + σ(w_j·x) σ(w_j·x′)]; the first term alone if that is trained."""
+        before = self.preactivations(params, x)
+        hidden, slopes = jax.jvp(ACTIVATIONS[self.activation], (before,), (jnp.ones_like(before),))
+        slopes, seen = slopes * params["outer"].T, self._seen(x)
+        inner = (seen @ seen.T) * (slopes @ slopes.T)
+        outer = hidden @ hidden.T if self.train == "both" else jnp.zeros_like(inner)
+        return (self.alpha * self.prefactor) ** 2 * (inner + outer)
+
+    def limit(self, x: Float[Array, "n d"]) -> Float[Array, "n n"]:
+        """The arc-cosine kernels, for ReLU neurons; H∞ of Du et al. in the NTK scaling with the first layer trained."""
+        if self.activation != "relu":
+            raise ValueError(f'the limit kernel is known for activation = "relu", not for "{self.activation}".')
+        seen = self._seen(x)
+        square = (self.scale * self.outer_scale) ** 2 * SQUARES[self.outer]
+        total = square * kernel.relu_limit(seen)
+        if self.train == "both":
+            # On the unit sphere the mean square of w·x is d times smaller than for N(0, I).
+            shrunk = seen.shape[1] if self.inner == "sphere" else 1
+            total = total + (self.scale * self.inner_scale) ** 2 / shrunk * kernel.arc_cosine(seen, 1)
+        return (self.alpha * self.prefactor) ** 2 * self.width * total
 
     def layers(self, params: Params) -> dict[str, Float[Array, "..."]]:
         """The inner weights and the outer ones."""

@@ -7,12 +7,20 @@ from dltlab.engine.probes.base import AbstractProbe as AbstractProbe
 from dltlab.engine.probes.base import Shown as Shown
 from dltlab.engine.probes.loss import GradientNorm, Loss
 from dltlab.engine.probes.movement import WeightMovement
+from dltlab.engine.probes.neuron_movement import ActivationFlips, NeuronMovement
+from dltlab.engine.probes.ntk import TangentKernel
+from dltlab.engine.probes.residual_modes import ResidualModes
 from dltlab.engine.probes.sharpness import Sharpness
+from dltlab.engine.probes.training_time import TrainingTime
 
 PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "accuracy": Accuracy,
     "gradient_norm": GradientNorm,
     "loss": Loss,
+    "neuron_movement": NeuronMovement,
+    "ntk": TangentKernel,
+    "residual_modes": ResidualModes,
     "sharpness": Sharpness,
+    "training_time": TrainingTime,
     "weight_movement": WeightMovement,
 }

@@ -16,18 +16,22 @@ from msgspec import Meta
 
 from dltlab.catalog import Kind
 from dltlab.engine.data import DATA
-from dltlab.engine.data.base import AbstractData
+from dltlab.engine.data.base import AbstractData, Neurons
 from dltlab.engine.models import MODELS
-from dltlab.engine.models.base import AbstractModel
+from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
+from dltlab.engine.numerics import kernel
 from dltlab.engine.problems.base import AbstractProblem, Labelled, Params
+from dltlab.engine.problems.regression import Regression
 
 
-class Supervised(AbstractProblem, Labelled):
+class Supervised(AbstractProblem, Labelled, Regression):
     """Fit a network to examples."""
 
     inputs: Float[Array, "n d"]
     targets: Float[Array, "n c"]
     labels: Int[Array, " n"] | None
+    teacher: Neurons | None
+    """The neurons that made the targets, where the data have any."""
     model: AbstractModel
     kind_of_loss: str = eqx.field(static=True)
     batch: int = eqx.field(static=True)
@@ -46,6 +50,7 @@ class Supervised(AbstractProblem, Labelled):
             raise ValueError(f"batch = {batch} is more than the {len(examples.inputs)} examples; 0 takes them all.")
         self.inputs, self.targets = jnp.asarray(examples.inputs), jnp.asarray(examples.targets)
         self.labels = None if examples.labels is None else jnp.asarray(examples.labels)
+        self.teacher = jax.tree.map(jnp.asarray, examples.teacher)
         self.model = model
         self.kind_of_loss = loss
         self.batch = batch
@@ -70,6 +75,38 @@ class Supervised(AbstractProblem, Labelled):
             half = 0.5 * jnp.sum((outputs - targets) ** 2)
             return half if self.kind_of_loss == "square_sum" else half / outputs.shape[0]
         return -jnp.sum(targets * jax.nn.log_softmax(outputs)) / outputs.shape[0]
+
+    def size(self) -> int:
+        """Examples times outputs."""
+        return self.targets.size
+
+    def weight(self) -> float:
+        """1/n, or 1 where the loss is summed."""
+        if self.batch:
+            raise ValueError(f"a step sees batch = {self.batch} examples only; use batch = 0.")
+        if self.kind_of_loss == "cross_entropy":
+            raise ValueError('the cross-entropy has no residual; use loss = "square" or "square_sum".')
+        return 1.0 if self.kind_of_loss == "square_sum" else 1 / self.inputs.shape[0]
+
+    def outputs(self, params: Params) -> Float[Array, " k"]:
+        """The network's outputs, example by example."""
+        return self.model(params, self.inputs).ravel()
+
+    def residual(self, params: Params) -> Float[Array, " k"]:
+        """f(x) − y, example by example."""
+        return self.outputs(params) - self.targets.ravel()
+
+    def tangent(self, params: Params) -> Float[Array, "k k"]:
+        """In closed form where the model has one, or from a backward pass an output."""
+        if isinstance(self.model, KernelInClosedForm) and self.targets.shape[1] == 1:
+            return self.model.kernel(params, self.inputs)
+        return kernel.gram(self.outputs, params)
+
+    def limit(self) -> Float[Array, "k k"]:
+        """The mean of the kernel at the start."""
+        if not isinstance(self.model, KernelInClosedForm) or self.targets.shape[1] != 1:
+            raise ValueError("the limit kernel has a closed form for a two_layer model with one output; use one.")
+        return self.model.limit(self.inputs)
 
     def accuracy(self, params: Params) -> Float[Array, ""]:
         """The share of examples that the network names rightly."""

@@ -8,9 +8,18 @@ from typing import Final
 
 from dltlab.engine.probes.base import AbstractProbe
 from dltlab.engine.theories.gradient_flow import GradientFlow
+from dltlab.engine.theories.kernel_loss import KernelLoss
+from dltlab.engine.theories.kernel_modes import KernelModes
+from dltlab.engine.theories.kernel_time import KernelTime
+from dltlab.engine.theories.kernel_travel import KernelTravel, NeuronCap
 from dltlab.engine.theories.stability import StabilityThreshold
 
 THEORIES: Final[dict[str, type[AbstractProbe]]] = {
     "gradient_flow": GradientFlow,
+    "kernel_loss": KernelLoss,
+    "kernel_modes": KernelModes,
+    "kernel_time": KernelTime,
+    "kernel_travel": KernelTravel,
+    "neuron_cap": NeuronCap,
     "stability_threshold": StabilityThreshold,
 }
