@@ -1,0 +1,34 @@
+"""What the README promises a reader who types it."""
+
+import re
+from pathlib import Path
+
+from dltlab import errors, headless, scenario
+from dltlab.check import check
+
+TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
+
+
+def test_the_next_scenario_is_one_file_and_its_claim_holds(tmp_path: Path, monkeypatch) -> None:
+    [text] = [block for block in BLOCKS if "[[arms]]" in block]
+    path = tmp_path / "wider.toml"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setenv("DLTLAB_DATA_DIR", str(tmp_path / "data"))
+    assert check(scenario.read(str(path))).arms
+    assert headless.run([str(path)], quiet=True) == errors.HOLDS
+
+
+def test_the_scenario_that_is_explained_line_by_line_stands_in_the_gallery_as_it_is_quoted() -> None:
+    [text] = [block for block in BLOCKS if "[[arms]]" not in block]
+    quoted, real = scenario.parse(text, "README.md").table, scenario.read("edge-of-stability").table
+    for key in ("problem", "optimizer"):
+        for name, value in quoted[key].items():
+            wanted = real[key][name]
+            assert wanted == value or value.items() <= wanted.items()
+    for name in ("sharpness",):
+        assert quoted["probes"][name] == real["probes"][name]
+        assert quoted["theories"][name].items() <= real["theories"][name].items()
+    [claim] = quoted["claims"]
+    same = next(one for one in real["claims"] if one["name"] == claim["name"])
+    assert {key: same[key] for key in claim} == claim
