@@ -19,9 +19,12 @@ def view(history: History, arm: str | None) -> History:
     """An arm alone, the history itself for no arm; a history without readings for an arm that did not run."""
     if arm is None:
         return history
-    if any(one.name == arm for one in history.header.arms):
-        return history.arm(arm)
-    return History(replace(history.header, series=(), arms=()))
+    return History(replace(history.header, series=(), arms=())) if absent(history, arm) else history.arm(arm)
+
+
+def absent(history: History, arm: str) -> bool:
+    """Whether an arm did not run."""
+    return all(one.name != arm for one in history.header.arms)
 
 
 def title(history: History, arm: str | None) -> str:

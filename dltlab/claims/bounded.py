@@ -80,4 +80,4 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
         if not len(ratios):
             return ""
         nearest = ratios.max() if self.side == "below" else ratios.min()
-        return f"nearest {shown(nearest)} × the bound"
+        return f"nearest {'∞' if np.isposinf(nearest) else shown(nearest)} × the bound"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from dltlab.claims import arms as places_of
 from dltlab.claims.abstract import AbstractClaim
+from dltlab.claims.arms import title, unknown
 from dltlab.claims.criteria import between, near, one_of, worded
 from dltlab.claims.terms import Term, gather, places
 from dltlab.claims.verdict import Found, Interval, Measured, shown
@@ -31,7 +31,7 @@ class Ratio(AbstractClaim, frozen=True, kw_only=True):
     def arm_faults(self, arms: Mapping[str, float | None]) -> Iterator[tuple[str, str]]:
         """The arms that it or a term names and that are not there."""
         named = {"arm": self.arm, "numerator.arm": self.numerator.arm, "denominator.arm": self.denominator.arm}
-        return places_of.unknown(named, arms)
+        return unknown(named, arms)
 
     @property
     def interval(self) -> Interval:
@@ -57,4 +57,4 @@ class Ratio(AbstractClaim, frozen=True, kw_only=True):
         above, below = terms.values
         ratios = np.where(below == 0, np.nan, above / below)
         told = Measured(ratios, self.interval, *self.words, terms.pending, note=terms.note)
-        return terms.found(told, places_of.title(history, arm))
+        return terms.found(told, title(history, arm))

@@ -81,13 +81,8 @@ class Gathered(NamedTuple):
     pending: bool
     members: int
     dead: int
-    matched: bool
-    """Whether they are compared seed by seed; else each row is one median, for the arms differ in their seeds."""
-
-    @property
-    def note(self) -> str:
-        """What a verdict says of the way they were compared."""
-        return "" if self.matched else "medians of each arm's seeds"
+    note: str
+    """What a verdict says of the way they are compared, where that is not seed by seed."""
 
     def found(self, measured: Measured, arm: str = "") -> Found:
         """What a claim made of them."""
@@ -101,13 +96,16 @@ def places(history: History, terms: Sequence[Term], arm: str | None) -> list[str
 
 def gather(history: History, terms: Sequence[Term], arm: str | None = None) -> Gathered:
     """Read each term in its own arm, or else in this one."""
-    views = {name: arms.view(history, name) for name in {term.arm or arm for term in terms}}
+    views = {name: arms.view(history, name) for name in dict.fromkeys(term.arm or arm for term in terms)}
     told = [term.values(views[term.arm or arm]) for term in terms]
+    missing = [arms.title(history, name) for name in views if name is not None and arms.absent(history, name)]
     members = max(len(values) for values, _ in told)
+    # Where arms differ in their seeds, only their medians can be compared.
     matched = all(len(values) == members for values, _ in told)
+    note = "; ".join(sorted(missing)) or ("" if matched else "medians of each arm's seeds")
     rows = [values if matched else np.array([_most(values)]) for values, _ in told]
     dead = set().union(*(arms.diverged(alone) for alone in views.values()))
-    return Gathered(np.stack(rows), any(waits for _, waits in told), members, len(dead), matched)
+    return Gathered(np.stack(rows), any(waits for _, waits in told), members, len(dead), note)
 
 
 def _most(values: np.ndarray) -> float:

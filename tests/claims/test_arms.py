@@ -176,7 +176,8 @@ def test_a_bound_tells_how_loose_it_is_and_a_floor_spares_rounding():
     assert float(judged(history, "bounded", **table).measured) == pytest.approx(share, rel=1e-3)
     assert judged(history, "bounded", **table, at_most=float(share)).status == "holds"
     loss[50] = np.inf
-    assert judged(history_of({"loss": loss, "loss.bound": bound}), "bounded", **table, floor=1e-24).status == "fails"
+    beyond = judged(history_of({"loss": loss, "loss.bound": bound}), "bounded", **table, floor=1e-24)
+    assert (beyond.status, "nearest ∞ × the bound" in beyond.detail) == ("fails", True)
 
 
 def test_all_components_are_looked_at_and_those_that_an_arm_has_not_are_passed_over():
@@ -237,7 +238,9 @@ def test_an_arm_that_did_not_run_is_not_shown():
     assert (verdict.status, verdict.measured, verdict.detail) == ("not yet", "—", "arm 'm4096' did not run")
     assert judged(history, "scaling", term=LAST, predicted=-0.5).status == "not yet"
     terms = [{"series": "drift", "arm": arm} for arm in ("m64", "m4096")]
-    assert judged(history, "ordered", terms=terms).status == "not yet"
+    order = judged(history, "ordered", terms=terms)
+    assert order.status == "not yet"
+    assert order.detail.startswith("arm 'm4096' did not run; ")
 
 
 SCENARIO = """

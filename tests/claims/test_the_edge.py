@@ -203,6 +203,12 @@ def test_the_median_needs_more_than_half_of_the_seeds():
         ({"kind": "slope", "series": "loss"}, "'predicted' is missing"),
         ({"kind": "monotone", "series": "loss", "at_most": 0.0, "until": {"series": "a", "croses": 1.0}}, "croses"),
         ({"kind": "level", "series": "loss", "window": [-1, 2], "below": 1}, "window"),
+        ({"kind": "level", "series": "loss", "component": "al", "below": 1}, "did you mean 'all'"),
+        ({"kind": "ordered", "terms": [{"series": "loss", "at": "lst"}, {"series": "loss"}]}, "did you mean 'last'"),
+        ({"kind": "ordered", "terms": [{"series": "loss"}]}, "length >= 2"),
+        ({"kind": "scaling", "term": {"series": "loss"}}, "nothing is predicted"),
+        ({"kind": "scaling", "term": {"series": "loss", "arm": "a"}, "predicted": 1.0}, "takes no 'term.arm'"),
+        ({"kind": "agrees", "series": "loss", "tolerance": 0.1, "relative": True}, "unknown key 'relative'"),
     ],
 )
 def test_a_claim_that_says_nothing_sound_is_refused_with_its_cure(table, words):

@@ -140,6 +140,13 @@ def test_a_claim_about_a_series_that_is_not_there_is_refused(engine, scenario):
         headless.run([scenario(FALLS.replace('"loss"', '"lass"'))], quiet=True)
 
 
+def test_a_claim_about_an_arm_that_is_not_there_is_refused_before_anything_runs(engine, scenario, own_folders):
+    engine("finished")
+    with pytest.raises(ScenarioError, match=r"fall.toml:\d+:\d+: claims\[0\].arm: no arm 'wide'; known: none"):
+        headless.run([scenario(f'{FALLS}arm = "wide"\n')], quiet=True)
+    assert not (own_folders / "data").exists()
+
+
 @pytest.mark.parametrize("place", ["", "missing/report"])
 @pytest.mark.parametrize("kind", ["json", "junit"])
 def test_a_report_without_a_place_is_refused_before_anything_runs(engine, scenario, tmp_path, own_folders, kind, place):
