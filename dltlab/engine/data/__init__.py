@@ -9,6 +9,7 @@ from dltlab.engine.data.chebyshev import Chebyshev
 from dltlab.engine.data.cifar import Cifar10
 from dltlab.engine.data.digits import Digits
 from dltlab.engine.data.sphere import Sphere
+from dltlab.engine.data.spiral import Spiral
 
 DATA: Final[dict[str, type[AbstractData]]] = {
     "chebyshev": Chebyshev,
@@ -16,4 +17,5 @@ DATA: Final[dict[str, type[AbstractData]]] = {
     "digits": Digits,
     "npz": Arrays,
     "sphere": Sphere,
+    "spiral": Spiral,
 }

@@ -9,9 +9,11 @@ from dltlab.engine.probes.loss import GradientNorm, Loss
 from dltlab.engine.probes.movement import WeightMovement
 from dltlab.engine.probes.neuron_movement import ActivationFlips, NeuronMovement
 from dltlab.engine.probes.ntk import TangentKernel
+from dltlab.engine.probes.oscillation import Oscillation
 from dltlab.engine.probes.residual_modes import ResidualModes
 from dltlab.engine.probes.sharpness import Sharpness
 from dltlab.engine.probes.training_time import TrainingTime
+from dltlab.engine.probes.valley import Valley
 
 PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "accuracy": Accuracy,
@@ -19,8 +21,10 @@ PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "loss": Loss,
     "neuron_movement": NeuronMovement,
     "ntk": TangentKernel,
+    "oscillation": Oscillation,
     "residual_modes": ResidualModes,
     "sharpness": Sharpness,
     "training_time": TrainingTime,
+    "valley": Valley,
     "weight_movement": WeightMovement,
 }

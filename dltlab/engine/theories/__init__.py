@@ -7,14 +7,17 @@ NAME; a theory with several readings gives ``NAME.loss``, ``NAME.sharpness``, â€
 from typing import Final
 
 from dltlab.engine.probes.base import AbstractProbe
+from dltlab.engine.theories.central_flow import CentralFlow
 from dltlab.engine.theories.gradient_flow import GradientFlow
 from dltlab.engine.theories.kernel_loss import KernelLoss
 from dltlab.engine.theories.kernel_modes import KernelModes
 from dltlab.engine.theories.kernel_time import KernelTime
 from dltlab.engine.theories.kernel_travel import KernelTravel, NeuronCap
 from dltlab.engine.theories.stability import StabilityThreshold
+from dltlab.engine.theories.valley_cycle import ValleyCycle
 
 THEORIES: Final[dict[str, type[AbstractProbe]]] = {
+    "central_flow": CentralFlow,
     "gradient_flow": GradientFlow,
     "kernel_loss": KernelLoss,
     "kernel_modes": KernelModes,
@@ -22,4 +25,5 @@ THEORIES: Final[dict[str, type[AbstractProbe]]] = {
     "kernel_travel": KernelTravel,
     "neuron_cap": NeuronCap,
     "stability_threshold": StabilityThreshold,
+    "valley_cycle": ValleyCycle,
 }
