@@ -29,6 +29,8 @@ def fault_of(record: Record, header: Header | None) -> str:
             return _frames_fault(record, {series.name: series for series in header.series})
         case Event() if record.what == "turn":
             return _step_fault(record.step) or _turn_fault(record)
+        case Event() if record.what == "kick":
+            return _step_fault(record.step) or _kick_fault(record)
         case Event() | Footer() | Keyframe():
             return _step_fault(record.step)
         case _:
@@ -46,6 +48,12 @@ def _turn_fault(event: Event) -> str:
     return "" if named and number else "a turn without its knob and value"
 
 
+def _kick_fault(event: Event) -> str:
+    radius, direction = event.data.get("radius"), event.data.get("direction")
+    number = isinstance(radius, int | float) and not isinstance(radius, bool) and 0 < radius < 1e300
+    return "" if number and direction in ("random", "lowest") else "a kick without its radius and direction"
+
+
 def _header_fault(header: Header) -> str:
     if not 0 <= header.steps <= LARGEST_STEP or not 1 <= header.every <= LARGEST_STEP:
         return "steps beyond all bounds"
@@ -53,6 +61,8 @@ def _header_fault(header: Header) -> str:
         return "no seeds, or too many seeds or series"
     if len({series.name for series in header.series}) < len(header.series):
         return "two series of one name"
+    if fault := _arms_fault(header):
+        return fault
     total = 0
     for series in header.series:
         possible = len(series.shape) <= 8 and all(0 <= length <= LARGEST_READING for length in series.shape)
@@ -62,6 +72,21 @@ def _header_fault(header: Header) -> str:
             return "a series whose axes do not fit its shape"
         total += math.prod(series.shape)
     return "readings larger than this dltlab takes" if total > LARGEST_READING else ""
+
+
+def _arms_fault(header: Header) -> str:
+    """Every series of a session with arms leads with them, and with as many seeds as there are."""
+    arms = header.arms
+    if not arms:
+        return ""
+    if len(arms) > 1 << 12 or len({arm.name for arm in arms}) < len(arms):
+        return "too many arms, or two of one name"
+    if any(not 1 <= arm.seeds <= len(header.seeds) for arm in arms):
+        return "an arm with seeds that the session does not have"
+    lead = (len(arms), len(header.seeds))
+    if any(one.axes[:2] != ("arm", "seed") or one.shape[:2] != lead for one in header.series):
+        return "a series without its arms"
+    return ""
 
 
 def _frames_fault(frames: Frames, known: dict[str, Series]) -> str:

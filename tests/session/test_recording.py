@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from dltlab import records
 from dltlab.errors import RecordingError
-from dltlab.records import Array, Event, Footer, Frames, Keyframe, Part, Series
+from dltlab.records import Arm, Array, Event, Footer, Frames, Keyframe, Part, Series
 from dltlab.session import recording
 from dltlab.session.recording import Follower, engine_alive, opened, read_all
 
@@ -119,6 +119,10 @@ def test_a_folder_a_pipe_and_a_missing_file_are_refused(tmp_path):
         ({"series": (Series("loss", "", dtype="|O"),)}, "impossible"),
         ({"series": (Series("loss", ""), Series("loss", ""))}, "two series"),
         ({"seeds": ()}, "no seeds"),
+        ({"arms": (Arm("a", "a"), Arm("a", "b"))}, "two of one name"),
+        ({"arms": (Arm("a", "a", seeds=5),)}, "seeds that the session does not have"),
+        ({"arms": (Arm("a", "a", seeds=0),)}, "seeds that the session does not have"),
+        ({"arms": (Arm("a", "a"),)}, "without its arms"),
     ],
 )
 def test_a_crafted_header_is_refused_before_memory_is_taken(keep, change, words):
@@ -140,6 +144,8 @@ _COLUMN = Array.of(np.zeros(2))
         Frames(5, (Part(0, 1, 2, {"loss": Array("<c16", (2,), b"0" * 32)}),), 0.0, 0.0),
         Frames(1 << 70, (), 0.0, 0.0),
         Event(1, "turn", "", {"knob": "learning_rate", "value": "high"}),
+        Event(1, "kick", "", {"radius": -1, "direction": "random"}),
+        Event(1, "kick", "", {"radius": 0.1, "direction": "up"}),
         Event(-1, "mark", ""),
     ],
 )
