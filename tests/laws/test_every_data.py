@@ -36,6 +36,7 @@ def bank(folder: Path) -> dict[str, dict[str, Any]]:
         "cifar10": {"path": str(cifar(folder / "cifar"))},
         "digits": {"points": 100},
         "npz": {"path": str(folder / "set.npz")},
+        "spiral": {"points": 17, "turns": 1.5},
         "sphere": {"points": 12, "dimension": 5, "labels": "bottom"},
     }
 

@@ -22,7 +22,8 @@ DIGITS = 'data = {kind = "digits", points = 40}\nmodel = {kind = "mlp", widths =
 SPHERE = """loss = "square_sum"
 data = {kind = "sphere", points = 9, dimension = 4}
 model = {kind = "two_layer", width = 20, doubled = true, train = "first"}"""
-WORLDS = [DIGITS, SPHERE]
+VALLEY = 'kind = "self_stabilization"\nsharpness = 20.0\nslope = 0.01'
+WORLDS = [DIGITS, SPHERE, VALLEY]
 """Where probes are tried: each in the first that has what it reads."""
 
 

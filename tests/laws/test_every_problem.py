@@ -25,6 +25,7 @@ NETWORKS += [
 ]
 BANK: list[dict[str, Any]] = [
     {"kind": "quadratic", "eigenvalues": [3.0, -1.0, 0.5]},
+    {"kind": "self_stabilization", "sharpness": 5.0, "slope": 0.1, "scale": 0.3},
     {"kind": "kernel_regression", "data": {"kind": "sphere", "points": 8}, "labels": "linear"},
     *({"kind": "supervised", "data": DIGITS, "model": network} for network in NETWORKS),
     {"kind": "supervised", "data": DIGITS, "model": NETWORKS[0], "loss": "cross_entropy"},

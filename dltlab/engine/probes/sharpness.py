@@ -43,11 +43,12 @@ class Sharpness(AbstractProbe):
         return self.method == "dense" or (self.method == "auto" and parameters <= DENSE_UP_TO)
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """The eigenvalues; beside them the residual bound and the products taken."""
+        """The eigenvalues, also in units of the stability threshold; the residual bound; the products taken."""
         need_flat(simulation, "a sharpness")
         letters = "λ(P⁻½HP⁻½)" if self.preconditioned else "λ(H)"
         return {
             "": Shown(f"sharpness {letters}", axes=("eigenvalue",)),
+            "relative": Shown(f"{letters} / ({simulation.optimizer.formula})", axes=("eigenvalue",)),
             "residual": Shown("‖Hv−λv‖", axes=("eigenvalue",), scale="log"),
             "products": Shown("Hessian products a reading"),
         }
@@ -71,8 +72,10 @@ class Sharpness(AbstractProbe):
         state = moment.state
         scale = simulation.optimizer.preconditioner(state.opt, state.opt.hyperparams) if self.preconditioned else None
         size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+        edge = simulation.optimizer.threshold(state.opt.hyperparams)
         if self._dense(size):
-            return self._by_decomposition(simulation, moment, scale), memory
+            readings = self._by_decomposition(simulation, moment, scale)
+            return readings | {"relative": readings[""] / edge.astype(readings[""].dtype)}, memory
         flat, unravel = ravel_pytree(state.params)
         product = hessian.products(lambda at: simulation.problem.loss(unravel(at)), flat)
         if scale is not None:
@@ -80,7 +83,12 @@ class Sharpness(AbstractProbe):
             found = self._by_lanczos(lambda vector: root * product(root * vector), memory, state.key, state.step)
         else:
             found = self._by_lanczos(product, memory, state.key, state.step)
-        readings = {"": found.values, "residual": found.residuals, "products": found.products.astype(flat.dtype)}
+        readings = {
+            "": found.values,
+            "relative": found.values / edge.astype(flat.dtype),
+            "residual": found.residuals,
+            "products": found.products.astype(flat.dtype),
+        }
         return readings, found.vectors
 
     def _by_decomposition(self, simulation: Simulation, moment: Moment, scale: object) -> Readings:

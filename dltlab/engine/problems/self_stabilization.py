@@ -40,7 +40,7 @@ class SelfStabilization(AbstractProblem):
 
     def init(self, random: np.random.Generator) -> dict[str, np.ndarray]:
         """At y = 0, beside the valley's floor."""
-        return {"x": self.scale * random.standard_normal(()), "y": np.zeros(())}
+        return {"x": np.asarray(self.scale * random.standard_normal()), "y": np.zeros(())}
 
     def across(self, params: Place) -> Float[Array, ""]:
         """S = ∂²L/∂x² = s + y."""

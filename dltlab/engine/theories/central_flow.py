@@ -13,7 +13,7 @@ length of the oscillation, tr Σ. Of one direction u it is Damian, Nichani & Lee
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,6 +29,8 @@ from dltlab.engine.simulation import Moment, Simulation
 
 Vector = Float[Array, " p"]
 Scalar = Float[Array, ""]
+_NO_TIME: Final = 1e-9
+"""In which no eigenvalue gets anywhere."""
 
 
 class Centre(NamedTuple):
@@ -70,13 +72,12 @@ class CentralFlow(AbstractProbe):
         raise ValueError("the central flow here is that of gradient_descent; use that, or remove the theory.")
 
     def remember(self, simulation: Simulation, moment: Moment) -> Centre:
-        """The common start, at rest."""
-        flat, unravel = ravel_pytree(moment.state.params)
-        count = min(self.directions, flat.shape[0])
-        product = hessian.products(lambda at: simulation.problem.loss(unravel(at)), flat)
-        found = tracking.leading(product, tracking.start(flat.shape[0], count, flat.dtype))
-        still = jnp.zeros((count, count), flat.dtype)
-        return Centre(flat, found.vectors, found.values, still, moment.state.clock, moment.state.step)
+        """The common start, at rest; its eigenvectors are not known yet."""
+        del simulation
+        flat, _ = ravel_pytree(moment.state.params)
+        start = tracking.start(flat.shape[0], min(self.directions, flat.shape[0]), flat.dtype)
+        still = jnp.zeros_like(start @ start.T)
+        return Centre(flat, start, still[0], still, moment.state.clock, moment.state.step)
 
     def measure(self, simulation: Simulation, moment: Moment, memory: Centre) -> tuple[Readings, Centre]:
         """Follow the flow to the moment's physical time and look."""
@@ -89,7 +90,8 @@ class CentralFlow(AbstractProbe):
         duration = (moment.state.clock - memory.clock).astype(flat.dtype)
         stride = duration / jnp.maximum(steps, 1).astype(flat.dtype)
         edge = simulation.optimizer.threshold(moment.state.opt.hyperparams).astype(flat.dtype)
-        here = lax.fori_loop(0, steps, lambda _, centre: onward(loss, centre, stride, edge), memory)
+        # The first reading takes a step of no length, which finds the eigenvectors.
+        here = lax.fori_loop(0, jnp.maximum(steps, 1), lambda _, centre: onward(loss, centre, stride, edge), memory)
         bare = loss(here.at)
         readings = {
             "loss": bare + 0.5 * jnp.sum(here.values * jnp.diag(here.covariance)),
@@ -113,18 +115,16 @@ def onward(loss: Callable[[Vector], Scalar], centre: Centre, stride: Scalar, edg
     Over the step the eigenvalues change by ``stride``·d(UᵀHU)/dt, and X is the least that keeps
     them at or below the edge at its end.
     """
-    found = tracking.leading(hessian.products(loss, centre.at), centre.leading)
-    descent, slopes = -jax.grad(loss)(centre.at), _slopes(loss, centre.at, found.vectors)
+    descent, slopes = -jax.grad(loss)(centre.at), _slopes(loss, centre.at, centre.leading)
     count = centre.values.shape[0]
     flat = slopes.reshape(count * count, -1)
-    room = (edge - found.values) / stride
+    room = (edge - centre.values) / jnp.maximum(stride, _NO_TIME)
     growth = (flat @ descent).reshape(count, count) - jnp.diag(room)
-    # The last X, in the new eigenvectors, is a good guess of the next.
+    covariance = complementarity.solved(growth, 0.5 * flat @ flat.T, centre.covariance)
+    at = centre.at + stride * (descent - 0.5 * covariance.ravel() @ flat)
+    found = tracking.leading(hessian.products(loss, at), centre.leading)
     turned = found.vectors @ centre.leading.T
-    guess = turned @ centre.covariance @ turned.T
-    covariance = complementarity.solved(growth, 0.5 * flat @ flat.T, guess)
-    velocity = descent - 0.5 * covariance.ravel() @ flat
-    return Centre(centre.at + stride * velocity, found.vectors, found.values, covariance, centre.clock, centre.step)
+    return centre._replace(at=at, leading=found.vectors, values=found.values, covariance=turned @ covariance @ turned.T)
 
 
 def _slopes(loss: Callable[[Vector], Scalar], at: Vector, vectors: Float[Array, "k p"]) -> Float[Array, "k k p"]:
