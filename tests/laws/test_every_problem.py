@@ -25,6 +25,10 @@ NETWORKS += [
 ]
 BANK: list[dict[str, Any]] = [
     {"kind": "quadratic", "eigenvalues": [3.0, -1.0, 0.5]},
+    {"kind": "octopus", "dimension": 4, "contraction": 2.0},
+    {"kind": "strict_saddle", "angle": 0.7, "across": 0.3},
+    {"kind": "saddle_monkey", "start": 0.4},
+    {"kind": "rank_one", "dimension": 6, "scale": 0.5},
     {"kind": "self_stabilization", "sharpness": 5.0, "slope": 0.1, "scale": 0.3},
     {"kind": "kernel_regression", "data": {"kind": "sphere", "points": 8}, "labels": "linear"},
     *({"kind": "supervised", "data": DIGITS, "model": network} for network in NETWORKS),

@@ -5,6 +5,11 @@ from typing import Final
 from dltlab.engine.probes.accuracy import Accuracy
 from dltlab.engine.probes.base import AbstractProbe as AbstractProbe
 from dltlab.engine.probes.base import Shown as Shown
+from dltlab.engine.probes.coordinates import Coordinates
+from dltlab.engine.probes.escape import Escape
+from dltlab.engine.probes.exits import Exits
+from dltlab.engine.probes.kicks import KicksGiven
+from dltlab.engine.probes.landscape import Landscape, Position
 from dltlab.engine.probes.loss import GradientNorm, Loss
 from dltlab.engine.probes.movement import WeightMovement
 from dltlab.engine.probes.neuron_movement import ActivationFlips, NeuronMovement
@@ -17,7 +22,13 @@ from dltlab.engine.probes.valley import Valley
 
 PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "accuracy": Accuracy,
+    "coordinates": Coordinates,
+    "escape": Escape,
+    "exits": Exits,
     "gradient_norm": GradientNorm,
+    "kicks": KicksGiven,
+    "landscape": Landscape,
+    "position": Position,
     "loss": Loss,
     "neuron_movement": NeuronMovement,
     "ntk": TangentKernel,

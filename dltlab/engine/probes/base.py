@@ -23,6 +23,8 @@ class Shown(NamedTuple):
     title: str
     axes: tuple[str, ...] = ()
     scale: str = "linear"
+    gaps: bool = False
+    """Whether it may be no finite number, for what is not there or not yet."""
 
 
 class AbstractProbe(eqx.Module):

@@ -1,11 +1,11 @@
 """What every problem is: data, parameters and a loss to go down."""
 
 import abc
-from typing import Any
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Array, Float, PyTree, UInt32
+from jaxtyping import Array, Bool, Float, PyTree, UInt32
 
 Params = PyTree[Float[Array, "..."]]
 
@@ -53,3 +53,50 @@ class Even(abc.ABC):
     @abc.abstractmethod
     def of_squares(self, squares: Float[Array, " d"]) -> Float[Array, ""]:
         """The loss, given x₁², …, x_d²; its slope there is finite at 0 too."""
+
+
+class Picture(NamedTuple):
+    """A plane on which a problem can be seen, and a saddle in it."""
+
+    through: Float[Array, " d"]
+    """A point of the plane, at which its coordinates are (0, 0)."""
+    across: Float[Array, "2 d"]
+    """Its two axes, orthonormal."""
+    saddle: Float[Array, "2"]
+    """The saddle, in the plane's coordinates."""
+    escape: Float[Array, "2"]
+    """The way out of it, as an arrow."""
+    extent: Float[Array, "4"]
+    """What is worth seeing: x_low, x_high, y_low, y_high."""
+
+
+class Pictured(abc.ABC):
+    """A problem of few directions, which can be seen on a plane. Its point is one vector of length d."""
+
+    @abc.abstractmethod
+    def picture(self, point: Float[Array, " d"]) -> Picture:
+        """The plane, and the saddle in it, that a point is near."""
+
+    @abc.abstractmethod
+    def inside(self, point: Float[Array, " d"]) -> Bool[Array, ""]:
+        """Whether the function is defined there."""
+
+
+class Saddled(abc.ABC):
+    """A problem that starts near a saddle at the origin, of which the way out is known."""
+
+    @abc.abstractmethod
+    def way_out(self) -> Float[Array, " d"]:
+        """The direction of lowest curvature, of length 1."""
+
+    @abc.abstractmethod
+    def far(self) -> Float[Array, ""]:
+        """How far along it the saddle counts as left."""
+
+    @abc.abstractmethod
+    def curvature(self) -> Float[Array, ""]:
+        """γ: minus the lowest eigenvalue of the Hessian at the saddle; 0 where the saddle is not strict."""
+
+    @abc.abstractmethod
+    def leaving(self, start: Float[Array, ""], rate: Float[Array, ""]) -> Float[Array, ""]:
+        """Steps of gradient descent with this learning rate from a distance along the way out until it is left."""

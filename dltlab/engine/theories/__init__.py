@@ -8,6 +8,8 @@ from typing import Final
 
 from dltlab.engine.probes.base import AbstractProbe
 from dltlab.engine.theories.central_flow import CentralFlow
+from dltlab.engine.theories.escape_time import EscapeTime
+from dltlab.engine.theories.exit_times import ExitTimes
 from dltlab.engine.theories.gradient_flow import GradientFlow
 from dltlab.engine.theories.kernel_loss import KernelLoss
 from dltlab.engine.theories.kernel_modes import KernelModes
@@ -18,6 +20,8 @@ from dltlab.engine.theories.valley_cycle import ValleyCycle
 
 THEORIES: Final[dict[str, type[AbstractProbe]]] = {
     "central_flow": CentralFlow,
+    "escape_time": EscapeTime,
+    "exit_times": ExitTimes,
     "gradient_flow": GradientFlow,
     "kernel_loss": KernelLoss,
     "kernel_modes": KernelModes,
