@@ -7,7 +7,7 @@ import pytest
 from rich.cells import cell_len
 
 from dltlab import catalog
-from dltlab.records import FORMAT, Array, Event, Frames, Header, Part, Series
+from dltlab.records import FORMAT, Arm, Array, Event, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.lines import plain
 from dltlab.terminal.drawing.traces import Traces
@@ -32,9 +32,12 @@ READINGS = {
 SHAPES = {
     "number": ((), ()),
     "vector": (("eigenvalue",), (7,)),
-    "ensemble": (("seed",), (3,)),
+    "ensemble": (("seed",), (5,)),
     "ensemble of vectors": (("seed", "layer"), (3, 2)),
     "matrix": (("row", "column"), (2, 3)),
+    "arms": (("arm", "seed"), (3, 5)),
+    "arms of points": (("arm", "seed", "neuron", "axis"), (3, 5, 6, 2)),
+    "arms of fields": (("arm", "seed", "row", "column"), (2, 1, 5, 4)),
 }
 
 
@@ -47,18 +50,28 @@ def of(kind: str, name: str, **more: object) -> AbstractPanel:
 def told(
     values: np.ndarray, axes: tuple[str, ...], shape: tuple[int, ...], title: str = "λ", scale: str = "log"
 ) -> Traces:
-    """A session that has told these readings of a series and of its theory."""
-    series = (Series("s", title, axes, shape, scale=scale), Series("s.theory", "2/η"))
+    """A session that has told these readings of a series and of its theory; the last arm has a seed less."""
+    lead = 2 if axes[:1] == ("arm",) else 0
+    series = (Series("s", title, axes, shape, scale=scale), Series("s.theory", "2/η", axes[:lead], shape[:lead]))
+    seeds = shape[axes.index("seed")] if "seed" in axes else 1
+    arms = tuple(Arm(f"m{m}", f"m = {m}", float(m), max(seeds - (m == 4), 1)) for m in (4, 16, 64)[: lead and shape[0]])
     header = Header(
-        FORMAT, "law", "2026-01-01T00:00:00Z", "law", {}, "law", STEPS, 1, None, (0,), series, (), 1, "float64",
-        "gradient_descent", {}, {}, 1, "",
+        FORMAT, "law", "2026-01-01T00:00:00Z", "law", {}, "law", STEPS, 1, None, tuple(range(seeds)), series, (), 1,
+        "float64", "gradient_descent", {}, {}, 1, "", arms=arms,
     )  # fmt: skip
     history = History(header)
     if len(values):
-        spread = values.reshape(-1, *(1 for _ in shape)) * np.ones(shape)
-        columns = {"s": Array.of(spread), "s.theory": Array.of(values)}
+        columns = {}
+        for one in series:
+            readings = values.reshape(-1, *(1 for _ in one.shape)) * np.ones(one.shape)
+            if arms:
+                readings[:, 0, arms[0].seeds :] = np.nan
+            columns[one.name] = Array.of(readings)
         history.extend([Frames(len(values) - 1, (Part(0, 1, len(values), columns),), 0.0, 0.0)])
-    history.extend([Event(10, "turn", "η", {"knob": "η", "value": 0.1}), Event(10**9, "mark", "far off")])
+    events = [Event(10, "turn", "η", {"knob": "η", "value": 0.1}), Event(10**9, "mark", "far off")]
+    events += [Event(30, "kick", "kicked", {"radius": 0.1, "direction": "random"})]
+    events += [Event(40, "diverged", "diverged", {"seed": 1, "arm": arm.name}) for arm in arms[1:]]
+    history.extend(events)
     return Traces(history)
 
 

@@ -1,9 +1,15 @@
-"""Horizontal bars, to half a cell."""
+"""Horizontal bars to half a cell, and columns to an eighth of one."""
+
+from collections.abc import Sequence
 
 import numpy as np
 
+from dltlab.terminal.drawing.grid import Grid
 from dltlab.terminal.drawing.lines import Line, fit
 from dltlab.terminal.drawing.numbers import short
+from dltlab.terminal.drawing.scales import Scale
+
+_EIGHTHS = " ▁▂▃▄▅▆▇█"
 
 
 def bar(fraction: float, width: int, glyphs: str) -> str:
@@ -15,17 +21,65 @@ def bar(fraction: float, width: int, glyphs: str) -> str:
     return ("━" * full + "╸" * half).ljust(width)
 
 
-def bars(labels: list[str], values: np.ndarray, width: int, glyphs: str) -> list[Line]:
-    """One line a value: label, bar from zero, number. Bars of negative values are dotted."""
-    finite = values[np.isfinite(values)]
-    largest = float(np.abs(finite).max()) if len(finite) else 0.0
+def bars(
+    labels: Sequence[str],
+    values: np.ndarray,
+    width: int,
+    glyphs: str,
+    theory: np.ndarray | None = None,
+    scale: Scale | None = None,
+    inks: Sequence[str] = (),
+) -> list[Line]:
+    """One line a value: label, bar from zero (or from where ``scale`` begins), number.
+
+    What theory predicts is a stroke across the bar, and stands in parentheses. Bars of
+    negative values are dotted.
+    """
+    both = np.abs(values if theory is None else np.concatenate([values, theory]))
+    largest = float(both[np.isfinite(both)].max(initial=0.0))
     wide = min(max((len(label) for label in labels), default=0), max(width // 4, 3))
-    room = max(width - wide - 11, 1)
+    numbers = [_number(value, None if theory is None else theory[at]) for at, value in enumerate(values.tolist())]
+    told = max((len(said) + len(beside) for said, beside in numbers), default=0)
+    room = max(width - wide - told - 2, 1)
     lines = []
-    for label, value in zip(labels, values.tolist(), strict=True):
-        drawn = bar(abs(value / largest) if largest and np.isfinite(value) else 0.0, room, glyphs)
+    for at, (label, value) in enumerate(zip(labels, values.tolist(), strict=True)):
+        drawn = bar(_length(value, largest, scale), room, glyphs)
         if value < 0:
             drawn = drawn.replace("━", "╍") if glyphs != "ascii" else drawn.replace("=", "-")
-        number = (f" {short(value):>8}", "strong")
-        lines.append(fit(((f"{label[:wide]:>{wide}} ", "tick"), (drawn, "curve0"), number), width))
+        ink = inks[at % len(inks)] if inks else "curve0"
+        spans = [(f"{label[:wide]:>{wide}} ", "tick"), (drawn, ink)]
+        if theory is not None and np.isfinite(theory[at]):
+            place = min(round(_length(float(theory[at]), largest, scale) * room), room - 1)
+            stroke = "|" if glyphs == "ascii" else "┃"
+            spans[1:] = [(drawn[:place], ink), (stroke, "theory"), (drawn[place + 1 :], ink)]
+        said, beside = numbers[at]
+        gap = " " * (told - len(said) - len(beside))
+        lines.append(fit((*spans, (f" {gap}{said}", "strong"), (beside, "theory")), width))
     return lines
+
+
+def _length(value: float, largest: float, scale: Scale | None) -> float:
+    if not np.isfinite(value) or not largest:
+        return 0.0
+    return abs(value / largest) if scale is None else float(np.nan_to_num(scale.fraction(np.array(value))))
+
+
+def _number(value: float, theory: float | None) -> tuple[str, str]:
+    beside = f" ({short(theory)})" if theory is not None and np.isfinite(theory) else ""
+    return short(value), beside
+
+
+def columns(fractions: np.ndarray, width: int, height: int, glyphs: str, ink: str) -> Grid:
+    """Columns side by side over the whole width, each as high as its fraction of the height."""
+    grid = Grid(width, height)
+    edges = np.arange(len(fractions) + 1) * width // max(len(fractions), 1)
+    for at, fraction in enumerate(np.clip(np.nan_to_num(fractions), 0, 1).tolist()):
+        full, rest = divmod(round(fraction * height * 8), 8)
+        if fraction > 0 and full + rest == 0:
+            rest = 1
+        for column in range(edges[at], edges[at + 1]):
+            for row in range(full):
+                grid.put(height - 1 - row, column, "#" if glyphs == "ascii" else "█", ink)
+            if rest and (glyphs != "ascii" or rest >= 4 or not full):
+                grid.put(height - 1 - full, column, "." if glyphs == "ascii" else _EIGHTHS[rest], ink)
+    return grid

@@ -8,35 +8,19 @@ most two points a column; whatever it still raises becomes a line of text in the
 
 import re
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 import plotext
 
+from dltlab.terminal.drawing.grid import Cells
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, plain_sign
 from dltlab.terminal.drawing.thinning import thin
 from dltlab.text import one_line
 
 _MARKERS: Final = {"braille": "braille", "block": "hd"}
-_ASCII: Final = "*o+x#%"
-DOTS: Final = {"braille": (2, 4), "block": (2, 2), "ascii": (1, 1)}
-"""Dots of a cell, across and down."""
 _SLOT: Final = 16
 _SGR: Final = re.compile(r"\x1b\[([0-9;]*)m")
-
-Cells = list[tuple[str, int]]
-"""A row: text and the stroke that drew it, -1 for none."""
-
-
-class Stroke(NamedTuple):
-    """Points in the unit square, joined by lines or not."""
-
-    x: np.ndarray
-    y: np.ndarray
-    slot: int = 0
-    """Which curve it belongs to."""
-    joined: bool = True
-    glyph: str = ""
-    """The character that draws it in ASCII; chosen by slot if empty."""
 
 
 class ChartError(Exception):
@@ -68,7 +52,7 @@ def canvas(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> l
             x, y = _fit(stroke, width * across)
             if len(x):
                 fed += len(x)
-                marker = _MARKERS.get(glyphs) or stroke.glyph or _ASCII[stroke.slot % len(_ASCII)]
+                marker = _MARKERS.get(glyphs) or stroke.glyph or plain_sign(stroke.slot)
                 draw = plotext.plot if stroke.joined else plotext.scatter
                 draw(x.tolist(), y.tolist(), marker=marker, color=_SLOT + stroke.slot)
         return _cells(plotext.build(), width, height) if fed else [[(" " * width, -1)] for _ in range(height)]

@@ -9,8 +9,13 @@ from typing import Final
 from rich.style import Style
 
 GROUND: Final = "#0f1318"
-_CURVES: Final = ("#5cb8f0", "#e8a33d", "#3ec49a", "#d685b5", "#ec7a4c")
-_ANSI_CURVES: Final = ("bright_cyan", "yellow", "bright_green", "bright_magenta", "bright_red")
+_CURVES: Final = ("#5cb8f0", "#e8a33d", "#3ec49a", "#d685b5", "#ec7a4c", "#8a94ff", "#f2e25c", "#e6e9ed")
+_BANDS: Final = ("#3a6d94", "#8a6428", "#287860", "#80526d", "#8c4c32", "#555b9c", "#8f863c", "#868a90")
+_ANSI_CURVES: Final = (
+    "bright_cyan", "yellow", "bright_green", "bright_magenta",
+    "bright_red", "bright_blue", "bright_yellow", "bright_white",
+)  # fmt: skip
+_ANSI_BANDS: Final = ("blue", "yellow", "green", "magenta", "red", "blue", "yellow", "white")
 
 _RICH: Final = {
     "text": "#c9d1d9",
@@ -59,9 +64,10 @@ _ANSI: Final = {
 def palette(*, ansi: bool) -> dict[str, Style]:
     """Every ink's style; with sixteen colours or with all of them."""
     names = _ANSI if ansi else _RICH
-    curves = _ANSI_CURVES if ansi else _CURVES
+    curves, bands = (_ANSI_CURVES, _ANSI_BANDS) if ansi else (_CURVES, _BANDS)
     ground = Style(bgcolor="default") if ansi else Style(bgcolor=GROUND)
     styles = {name: ground + Style.parse(text) for name, text in names.items()}
     styles |= {f"curve{index}": ground + Style.parse(colour) for index, colour in enumerate(curves)}
+    styles |= {f"band{index}": ground + Style.parse(colour) for index, colour in enumerate(bands)}
     styles |= {f"bold{index}": ground + Style.parse(f"bold {colour}") for index, colour in enumerate(curves)}
     return styles

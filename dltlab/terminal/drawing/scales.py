@@ -42,6 +42,12 @@ def steps(planned: int) -> Scale:
     return Scale("linear", 0.0, float(max(planned, 1)))
 
 
+def log_steps(first: int, planned: int) -> Scale:
+    """The step axis from the first reading after the start to the last that is planned, logarithmic."""
+    low = math.log10(max(first, 1))
+    return Scale("log", low, max(math.log10(max(planned, 1)), low + 0.3))
+
+
 def around(kind: str, low: float, high: float) -> Scale:
     """Round limits around finite data from low to high."""
     return _log(low, high) if kind == "log" else _linear(low, high)

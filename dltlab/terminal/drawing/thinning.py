@@ -23,12 +23,14 @@ class Stretches:
     """Minimum and maximum of some tracks in equal stretches of the step axis.
 
     A stretch without finite readings holds NaN; ``positive`` is the least positive reading,
-    for logarithmic axes.
+    for logarithmic axes. With ``first`` the step axis is logarithmic from that step on, and so
+    are the stretches; earlier readings have no place on it.
     """
 
-    def __init__(self, planned: int, tracks: int, count: int = STRETCHES) -> None:
+    def __init__(self, planned: int, tracks: int, count: int = STRETCHES, first: int = 0) -> None:
         self.planned = max(planned, 1)
         self.count = count
+        self.first = first
         self.low = np.full((count, tracks), np.nan)
         self.high = np.full((count, tracks), np.nan)
         self.positive = np.full((count, tracks), np.nan)
@@ -43,8 +45,19 @@ class Stretches:
         for start in range(0, len(steps), _SLICE):
             self._extend(steps[start : start + _SLICE], values[start : start + _SLICE])
 
+    def _places(self, steps: np.ndarray) -> np.ndarray:
+        """The stretch that each step lies in."""
+        if self.first:
+            at = np.log(steps / self.first) / np.log(max(self.planned / self.first, 1 + 1e-9))
+            return np.clip((at * self.count).astype(np.int64), 0, self.count - 1)
+        return np.clip(steps * self.count // (self.planned + 1), 0, self.count - 1)
+
     def _extend(self, steps: np.ndarray, values: np.ndarray) -> None:
-        at = np.clip(steps * self.count // (self.planned + 1), 0, self.count - 1)
+        if self.first:
+            steps, values = steps[steps >= self.first], values[steps >= self.first]
+        if not len(steps):
+            return
+        at = self._places(steps)
         starts = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
         where = at[starts]
         finite = np.isfinite(values)

@@ -1,16 +1,35 @@
-"""Series against the step: lines, the dashed lines of theory, the band of an ensemble."""
+"""Series against the step: lines, the dashed lines of theory, the bands of ensembles, arms side by side."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
+import numpy as np
 from msgspec import Meta
 
 from dltlab.terminal.drawing import plot
+from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
 from dltlab.terminal.drawing.lines import Picture
-from dltlab.terminal.drawing.scales import Scale, around, steps
+from dltlab.terminal.drawing.plot import Curve
+from dltlab.terminal.drawing.scales import Scale, around, log_steps, steps
+from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
 from dltlab.text import one_line
+
+EVENTS: Final = {"turn": ("▲", "^"), "mark": ("◆", "!"), "kick": ("✶", "*")}
+"""What stands on the step axis for what happened, and in ASCII."""
+_BANDED: Final = 2
+"""Curves whose bands can be told apart."""
+
+
+class _Shown(NamedTuple):
+    """A series of an arm in a plot."""
+
+    name: str
+    arm: str
+    slot: int
+    role: str = "curve"
 
 
 @dataclass(frozen=True)
@@ -38,7 +57,14 @@ class Curves(AbstractPanel):
         if apology := self.apology(traces, width, height, look):
             return apology
         names = [name for name in self.series if name in traces]
-        curves = self._curves(traces, names)
+        planned = traces.history.header.steps
+        first = self._first(traces, names)
+        across = log_steps(first, planned) if first else steps(planned)
+        arms = self.shown_arms(traces)
+        if len(arms) == 1:
+            curves = self._of_one(traces, names, arms[0], first)
+        else:
+            curves = self._of_arms(traces, names, arms, first)
         kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
         up = self._up(curves, kind)
         if kind == "log" and up is None and self._up(curves, "linear") is not None:
@@ -48,55 +74,67 @@ class Curves(AbstractPanel):
         return plot.draw(
             heading,
             curves,
-            steps(traces.history.header.steps),
+            across,
             up,
             width,
             height,
             look.glyphs,
-            marks=_marks(traces, look),
+            marks=_marks(traces, across, look),
             note=_dropped(curves, kind),
+            legend=4 if len(arms) > 1 else 0,
+            signs=_signs(traces, names, arms, look),
         )
 
-    def _curves(self, traces: Traces, names: list[str]) -> list[plot.Curve]:
-        curves: list[plot.Curve] = []
+    def _first(self, traces: Traces, names: Sequence[str]) -> int:
+        """The step with which a logarithmic axis begins; 0 for a linear one."""
+        planned = traces.history.header.steps
+        read = min(max(traces.history[name].series.every, 1) for name in names)
+        return min(read, max(planned // 2, 1)) if self.x == "log" else 0
+
+    def _of_one(self, traces: Traces, names: Sequence[str], arm: str, first: int) -> list[Curve]:
+        """The curves of a session without arms, or of one arm."""
+        curves: list[Curve] = []
         slots = {"curve": 0, "theory": 0}
         several = len(names) > 1
         for name in names:
-            trace = traces[name]
+            trace = traces.trace(name, arm, first)
             role = "theory" if traces.is_theory(name) else "curve"
             lines = []
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
-                latest = float(trace.latest[track]) if trace.length else None
-                lines.append(plot.Curve(trace.stretches, track, label, latest, slots[role], role))
+                lines.append(_line(trace, track, label, slots[role], role))
                 slots[role] += 1
             # In the legend the theory stands beside the curve that it predicts.
-            curves += [*lines[:1], *self._theory(traces, name), *self._band(trace, name == names[0]), *lines[1:]]
+            band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
+            curves += [*lines[:1], *self._theory(traces, name, arm, first), *band, *lines[1:]]
         return curves
 
-    def _theory(self, traces: Traces, name: str) -> list[plot.Curve]:
+    def _theory(self, traces: Traces, name: str, arm: str, first: int) -> list[Curve]:
         theory = traces.theory_of(name)
         if not self.theory or theory is None or theory in self.series:
             return []
-        predicted = traces[theory]
-        label = one_line(predicted.series.title or "theory")
-        return [
-            plot.Curve(
-                predicted.stretches, 0, label, float(predicted.latest[0]) if predicted.length else None, 0, "theory"
-            )
-        ]
+        predicted = traces.trace(theory, arm, first)
+        return [_line(predicted, 0, one_line(predicted.series.title or "theory"), 0, "theory")]
 
-    def _band(self, trace: Trace, named: bool) -> list[plot.Curve]:
-        if not trace.band:
-            return []
-        label = f"{trace.series.shape[0]} seeds" if named else ""
-        low, high = trace.lines, trace.lines + 1
-        return [
-            plot.Curve(trace.stretches, low, label, None, 0, "band"),
-            plot.Curve(trace.stretches, high, "", None, 0, "band"),
-        ]
+    def _of_arms(self, traces: Traces, names: Sequence[str], arms: Sequence[str], first: int) -> list[Curve]:
+        """A curve for each arm, in its ink; of two series the second one dotted."""
+        curves, companions = [], []
+        for one in _shown(traces, names, arms):
+            trace = traces.trace(one.name, one.arm, first)
+            title = f"{traces.told(one.arm)}, {one_line(trace.series.title or one.name)}"
+            label = {1: traces.told(one.arm), 2: None}.get(len(names), title)
+            curve = _line(trace, 0, label, one.slot, one.role)
+            curves.append(curve._replace(armed=True, marker=MARKERS[one.slot % len(MARKERS)]))
+            theory = traces.theory_of(one.name)
+            if self.theory and theory is not None and theory not in names:
+                predicted = traces.trace(theory, one.arm, first)
+                title = one_line(predicted.series.title or "theory") if one.arm == arms[0] else None
+                companions.append(_line(predicted, 0, title, one.slot, "theory")._replace(armed=True, latest=None))
+            if trace.band and len(names) * len(arms) <= _BANDED:
+                companions += _band(trace, None, one.slot, armed=True)
+        return [*curves, *companions]
 
-    def _up(self, curves: list[plot.Curve], kind: str) -> Scale | None:
+    def _up(self, curves: list[Curve], kind: str) -> Scale | None:
         log = kind == "log"
         extents = [extent for c in curves if (extent := c.stretches.extent(c.track, log=log))]
         if not extents:
@@ -112,15 +150,57 @@ class Curves(AbstractPanel):
         return scale
 
 
-def _marks(traces: Traces, look: Look) -> list[plot.Mark]:
-    """Knobs turned and marks left, on the step axis."""
-    turn, mark = ("^", "!") if look.glyphs == "ascii" else ("▲", "◆")
-    planned = max(traces.history.header.steps, 1)
-    told = [(event, {"turn": turn, "mark": mark}.get(event.what)) for event in traces.history.events]
-    return [plot.Mark(min(max(e.step / planned, 0.0), 1.0), glyph) for e, glyph in told if glyph]
+def _shown(traces: Traces, names: Sequence[str], arms: Sequence[str]) -> list[_Shown]:
+    """Every series of every arm, with its ink and its line: two series share the inks of the arms."""
+    places = {name: place for place, name in enumerate(traces.arms)}
+    shown: list[_Shown] = []
+    for number, name in enumerate(names):
+        for arm in arms:
+            slot = places[arm] if len(names) <= 2 else len(shown)
+            role = "theory" if traces.is_theory(name) else "second" if number and len(names) == 2 else "curve"
+            shown.append(_Shown(name, arm, slot, role))
+    return shown
 
 
-def _dropped(curves: list[plot.Curve], kind: str) -> str:
+def _signs(traces: Traces, names: Sequence[str], arms: Sequence[str], look: Look) -> list[Sign]:
+    """For two series of several arms: what the markers mean, and what the lines."""
+    if len(names) != 2 or len(arms) < 2:
+        return []
+    plain = look.glyphs == "ascii"
+    shown = _shown(traces, names, arms)
+    signs = []
+    for one in shown[: len(arms)]:
+        letter = plain_sign(one.slot) if plain else MARKERS[one.slot % len(MARKERS)]
+        signs.append(Sign(letter, f"curve{one.slot % INKS}", traces.told(one.arm)))
+    for one in (shown[0], shown[-1]):
+        line = {"second": "- -"}.get(one.role, "--") if plain else SIGNS[one.role] * 2
+        signs.append(Sign(line, "text", one_line(traces.history[one.name].series.title or one.name)))
+    return signs
+
+
+def _line(trace: Trace, track: int, label: str | None, slot: int, role: str) -> Curve:
+    return Curve(trace.stretches, track, label, float(trace.latest[track]) if trace.length else None, slot, role)
+
+
+def _band(trace: Trace, label: str | None, slot: int = 0, *, armed: bool = False) -> list[Curve]:
+    """The edges of an ensemble, and between its quartiles a shade if it has some."""
+    low, high, lower, upper = range(trace.lines, trace.lines + 4)
+    band = Curve(trace.stretches, low, label, None, slot, "band", armed=armed)
+    shade = band._replace(track=lower, role="shade", other=upper, label=None)
+    return [band, band._replace(track=high, label=None), *([shade] if trace.series.shape[0] >= 4 else [])]
+
+
+def _marks(traces: Traces, across: Scale, look: Look) -> list[plot.Mark]:
+    """Knobs turned, kicks given and marks left, on the step axis."""
+    told = [(event.step, EVENTS[event.what]) for event in traces.history.events if event.what in EVENTS]
+    if not told:
+        return []
+    places = np.nan_to_num(across.fraction(np.array([min(max(step, 0), 1 << 53) for step, _ in told])))
+    letters = [letter[look.glyphs == "ascii"] for _, letter in told]
+    return [plot.Mark(place, letter) for place, letter in zip(places.tolist(), letters, strict=True)]
+
+
+def _dropped(curves: list[Curve], kind: str) -> str:
     """How many readings the picture cannot show."""
     lines = [c for c in curves if c.role == "curve"]
     unfinite = sum(int(c.stretches.unfinite[c.track]) for c in lines)

@@ -1,26 +1,97 @@
-"""A matrix series now: a kernel, a weight matrix, overlaps."""
+"""A matrix series now: a kernel, a weight matrix, overlaps.
+
+plotext's heat maps say their values by colour alone; these shades are letters first, so that
+they read on any terminal and by anybody.
+"""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
+import numpy as np
 from msgspec import Meta
 
-from dltlab.terminal.drawing.lines import Picture
+from dltlab.terminal.drawing.grid import joined
+from dltlab.terminal.drawing.lines import Line, Picture, fit, frame, width_of
+from dltlab.terminal.drawing.numbers import count
+from dltlab.terminal.drawing.plot import title_line
+from dltlab.terminal.drawing.shades import Ramp
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, Named, Title
+from dltlab.terminal.panels.panel import AbstractPanel, Look, Named, Title, numbered
+from dltlab.text import one_line
 
 
 @dataclass(frozen=True)
 class Heat(AbstractPanel):
-    """The latest reading of a matrix series as shades; of the first member of an ensemble."""
+    """The latest reading of a matrix series as shades; of the first member of an ensemble that is left."""
 
     series: Annotated[list[str], Meta(min_length=1, max_length=1)]
     title: Title = ""
     scale: Literal["linear", "log"] = "linear"
     arm: Named = ""
 
+    ALONE = True
+    SHAPE = 2.0
+
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""
         if apology := self.apology(traces, width, height, look):
             return apology
-        return self.blank("nothing to draw yet", traces, width, height, look)
+        name = self.series[0]
+        (arm,) = self.shown_arms(traces)
+        members = traces.now(name, arm)
+        if not len(members) or not members.size:
+            return self.blank("nothing to draw yet", traces, width, height, look)
+        matrix = members[traces.alive(name, arm)]
+        matrix = _trimmed(matrix.reshape(matrix.shape[0] if matrix.ndim > 1 else 1, -1))
+        ramp = Ramp.over(matrix, self.scale)
+        if ramp is None:
+            return self.blank("nothing here is finite", traces, width, height, look)
+        note = f"step {count(int(traces.history[name].steps[-1]))}"
+        top = title_line(numbered(self.heading(traces), look), (), width, look.glyphs, note)
+        rows, columns = max(height - 2, 1), width
+        shown, across, down = _fitted(matrix, rows, columns)
+        letters = [[ramp.cell(level, look.glyphs) for level in line] for line in ramp.levels(shown).tolist()]
+        lines: list[Line] = []
+        for line in letters:
+            row = tuple(joined((letter * across, ink) for letter, ink in line))
+            lines += [row] * down
+        axes = traces.axes(name)
+        named = f"{one_line(axes[0])} ↓ {one_line(axes[1])} →" if len(axes) == 2 else ""
+        size = f"{matrix.shape[0]}×{matrix.shape[1]}" + ("" if shown.shape == matrix.shape else ", averaged")
+        foot = [*ramp.legend(look.glyphs), (f"  {size}  {named}", "faint")]
+        indent = " " * max(min((columns - shown.shape[1] * across) // 2, 6), 0)
+        body = [fit(((indent, "text"), *line), width) for line in lines[:rows]]
+        body.append(fit(((indent, "text"), *foot), width) if width_of(foot) else ())
+        return frame((top, *body), width, height)
+
+
+def _trimmed(matrix: np.ndarray) -> np.ndarray:
+    """The matrix of an arm that is smaller than the largest one was filled up with NaN."""
+    known = ~np.isnan(matrix)
+    if not known.any():
+        return matrix
+    return matrix[: int(np.flatnonzero(known.any(axis=1))[-1]) + 1, : int(np.flatnonzero(known.any(axis=0))[-1]) + 1]
+
+
+def _fitted(matrix: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, int, int]:
+    """The matrix, averaged over blocks until it fits, and how many cells across and down an entry takes."""
+    high, wide = matrix.shape
+    square = min(columns // (2 * wide), rows // high)
+    if square >= 1:
+        return matrix, 2 * square, square
+    matrix = _averaged(_averaged(matrix, rows).T, columns).T
+    return matrix, 2 if 2 * matrix.shape[1] <= columns and matrix.shape[0] >= matrix.shape[1] else 1, 1
+
+
+def _averaged(matrix: np.ndarray, most: int) -> np.ndarray:
+    """At most so many rows, each the mean of neighbouring ones, of what is finite in them."""
+    if len(matrix) <= most:
+        return matrix
+    starts = np.arange(most) * len(matrix) // most
+    finite = np.isfinite(matrix)
+    counted = np.add.reduceat(finite.astype(np.int64), starts, axis=0)
+    heights = np.diff(np.append(starts, len(matrix)))
+    # Divided before they are added, so that no finite readings have an infinite mean but by rounding.
+    share = np.where(finite, matrix, 0.0) / np.maximum(np.repeat(counted, heights, axis=0), 1)
+    with np.errstate(over="ignore"):
+        return np.where(counted > 0, np.add.reduceat(share, starts, axis=0), np.nan)

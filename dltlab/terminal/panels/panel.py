@@ -1,13 +1,14 @@
 """What a panel is: an immutable view of some series, drawn from a history."""
 
 import abc
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, NamedTuple
 
 from msgspec import Meta
 
 from dltlab.terminal.drawing.lines import Picture, centred, frame
 from dltlab.terminal.drawing.plot import title_line
-from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.drawing.traces import SUBSCRIPT, Traces
 from dltlab.text import one_line
 
 Title = Annotated[str, Meta(max_length=200)]
@@ -31,6 +32,10 @@ class AbstractPanel(abc.ABC):
 
     KEYS: ClassVar[tuple[str, ...]] = ("series",)
     """The fields that name series."""
+    ALONE: ClassVar[bool] = False
+    """Whether it shows one arm at a time."""
+    SHAPE: ClassVar[float] = 4.0
+    """How much wider than high, in cells, it is best."""
     title: str
 
     @abc.abstractmethod
@@ -47,16 +52,28 @@ class AbstractPanel(abc.ABC):
         """The arms that it names; none for all of them."""
         return tuple(name for key in ("arm", "arms") for name in _listed(getattr(self, key, ())))
 
-    def heading(self, traces: Traces) -> list[tuple[str, str]]:
-        """The title that it was given, or its first series' own."""
+    def heading(self, traces: Traces, arms: Sequence[str] | None = None) -> list[tuple[str, str]]:
+        """The title that it was given, or its first series' own; and of several arms the one that is shown."""
         known = [traces.history[name].series for name in self.names if name in traces]
         own = f"{known[0].title} ({known[0].unit})" if known and known[0].unit else known[0].title if known else ""
-        return [(one_line(self.title or own or self.names[0]), "strong")]
+        said = [(one_line(self.title or own or self.names[0]), "strong")]
+        arms = self.shown_arms(traces) if arms is None else arms
+        return [*said, (f" · {traces.told(arms[0])}", "faint")] if len(arms) == 1 < len(traces.arms) else said
+
+    def shown_arms(self, traces: Traces) -> list[str]:
+        """The arms that it shows of a session: those it names, or all; one without a name where there are none."""
+        known = [name for name in self.wanted if name in traces.arms]
+        return (known or list(traces.arms) or [""])[: 1 if self.ALONE else None]
 
     def apology(self, traces: Traces, width: int, height: int, look: Look) -> Picture | None:
-        """A sentence in the panel's place where a series is not in the session."""
+        """A sentence in the panel's place where its series or its arms are not in the session."""
         missing = [one_line(name) for name in self.names if name not in traces]
-        if len(missing) < len(self.names) or height < 1:
+        if height < 1:
+            return None
+        if traces.arms and self.wanted and not any(name in traces.arms for name in self.wanted):
+            sentence = f"this session has no arm {one_line(', '.join(self.wanted))}; it has {', '.join(traces.arms)}."
+            return self.blank(sentence, traces, width, height, look)
+        if len(missing) < len(self.names):
             return None
         sentence = f"this session has no series {', '.join(missing)}; it has {', '.join(traces.history.columns)}."
         return self.blank(sentence, traces, width, height, look)
@@ -74,3 +91,10 @@ def _listed(value: str | tuple[str, ...] | list[str]) -> list[str]:
 def numbered(heading: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
     """The heading after its key."""
     return [(f"{look.number} ", "key"), *heading] if look.number else heading
+
+
+def component(axes: Sequence[str], index: int) -> str:
+    """The name of a component of a reading: λ₃, mode 3, 3."""
+    if axes and axes[-1] == "eigenvalue":
+        return f"λ{str(index + 1).translate(SUBSCRIPT)}"
+    return f"{one_line(axes[-1]) if axes else ''} {index + 1}".strip()

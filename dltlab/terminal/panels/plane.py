@@ -1,20 +1,67 @@
-"""The plane: neurons, iterates and landscapes in two dimensions."""
+"""The plane: neurons, iterates and landscapes in two dimensions.
 
+Drawn on cells of our own: plotext stretches a plane to its frame, so that no circle is round,
+and has neither arrows nor contours.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
+import numpy as np
 from msgspec import Meta
 
-from dltlab.terminal.drawing.lines import Picture
+from dltlab.terminal.drawing import contours, dots
+from dltlab.terminal.drawing.axes import enclose, room
+from dltlab.terminal.drawing.contours import Box
+from dltlab.terminal.drawing.grid import Grid
+from dltlab.terminal.drawing.legend import INKS, MARKERS, Curve, Sign, top
+from dltlab.terminal.drawing.lines import Picture, frame
+from dltlab.terminal.drawing.numbers import count
+from dltlab.terminal.drawing.plane import View, box_of, joined_ways, sampled
+from dltlab.terminal.drawing.plot import title_line
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, plain_sign
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title
+from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, numbered
+from dltlab.text import one_line
 
 Radius = Annotated[float, Meta(gt=0, le=1e6)]
+_WAY: Final = 512
+"""Readings that stand for a way."""
+_MOST: Final = 2048
+"""Points that are drawn."""
+_TRAILED: Final = 1 << 14
+"""Readings of all points together that stand for their trails."""
+_SIGNS: Final = {1: ("●", "+", "curve0", "band0"), -1: ("○", "o", "curve1", "band1"), 0: ("•", ".", "text", "faint")}
+"""By sign: character, character in ASCII, ink, ink of the trail."""
+
+
+class _Way(NamedTuple):
+    """One arm's iterate over time."""
+
+    slot: int
+    label: str
+    points: np.ndarray
+    """Shape (n, 2), the present place last."""
+
+
+class _Scene(NamedTuple):
+    """All that is drawn, in the coordinates of the plane."""
+
+    points: np.ndarray
+    signs: np.ndarray
+    trails: np.ndarray
+    """Shape (n, k, 2)."""
+    arrows: np.ndarray
+    marks: np.ndarray
+    directions: np.ndarray
+    ways: Sequence[_Way]
+    field: np.ndarray | None
 
 
 @dataclass(frozen=True)
 class Plane(AbstractPanel):
-    """Points, paths, arrows and contours on equal axes; of the first member of an ensemble.
+    """Points, paths, arrows and contours on equal axes; of the first member of an ensemble that is left.
 
     ``points`` (k, 2) are drawn by the sign of ``sign`` (k,), with ``trails`` the ways that they
     took; ``path`` (2,) is one iterate and its whole way, in every arm; ``arrows`` (q, 2) start
@@ -33,7 +80,7 @@ class Plane(AbstractPanel):
     circle: Radius | None = None
     field: Named = ""
     extent: Named = ""
-    contours: Annotated[int, Meta(ge=2, le=40)] = 9
+    contours: Annotated[int, Meta(ge=2, le=40)] = 7
     levels: Literal["quantiles", "equal", "log"] = "quantiles"
     limits: tuple[float, float, float, float] | None = None
     """What is shown, where no series says it: x_low, x_high, y_low, y_high."""
@@ -41,6 +88,7 @@ class Plane(AbstractPanel):
     arm: Named = ""
     arms: Arms = ()
 
+    SHAPE = 2.0
     KEYS = ("points", "path", "field", "arrows", "mark", "direction", "sign", "extent")
 
     def __post_init__(self) -> None:
@@ -61,4 +109,168 @@ class Plane(AbstractPanel):
         """Height lines of width cells, whatever the readings are."""
         if apology := self.apology(traces, width, height, look):
             return apology
-        return self.blank("nothing to draw yet", traces, width, height, look)
+        # What overflows lies outside of every picture.
+        with np.errstate(all="ignore"):
+            return self._picture(traces, width, height, look)
+
+    def _picture(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
+        arms = self.shown_arms(traces)
+        # Of several arms only their paths can be told apart.
+        main = arms[0]
+        scene = self._scene(traces, main, arms)
+        several = bool(self.path) and len(scene.ways) > 1
+        heading = numbered(self.heading(traces, arms if several else [main]), look)
+        if width < 16 or height < 4:
+            return frame([title_line(heading, (), width, look.glyphs)], width, height)
+        read = [traces.history[name] for name in self.names if name in traces]
+        note = f"step {count(max((int(one.steps[-1]) for one in read if len(one)), default=0))}"
+        head = top(heading, _legend(self, traces, scene, look), width, look.glyphs, note, min(3, (height - 6) // 4))
+        box = self._box(traces, main, scene)
+        # The numbers at the left depend on what is seen, and that on the room that they leave.
+        within = room(width, height, len(head), None)
+        view = View(box, within.columns, within.rows)
+        within = within._replace(ticks=view.up.ticks(max((within.rows + 2) // 3, 2)))
+        return enclose(head, _drawn(self, scene, box, view, look).lines(), within, view.across, look.glyphs)
+
+    def _scene(self, traces: Traces, main: str, arms: Sequence[str]) -> _Scene:
+        points, trails = np.empty((0, 2)), np.empty((0, 0, 2))
+        signs = np.empty(0)
+        if self.points in traces:
+            member = traces.alive(self.points, main)
+            points = _pairs(traces, self.points, main, member)[:_MOST]
+            signs = np.sign(np.nan_to_num(_latest(traces, self.sign, main, member).reshape(-1)))
+            signs = np.append(signs, np.zeros(len(points)))[: len(points)]
+            if self.trails and len(points):
+                length = len(traces.history[self.points])
+                which = sampled(length, min(max(_TRAILED // len(points), 2), _WAY))
+                ways = traces.at(self.points, which, main)[:, member]
+                trails = ways.reshape(len(which), -1)[:, : 2 * len(points)].reshape(len(which), -1, 2)
+        ways = []
+        if self.path in traces:
+            places = {name: place for place, name in enumerate(traces.arms)}
+            for arm in arms:
+                which = sampled(len(traces.history[self.path]), _WAY)
+                way = traces.at(self.path, which, arm)[:, traces.alive(self.path, arm)]
+                if way.size:
+                    ways.append(_Way(places.get(arm, 0), traces.told(arm), _columns(way)))
+        field = _latest(traces, self.field, main)
+        return _Scene(
+            points,
+            signs,
+            trails,
+            _pairs(traces, self.arrows, main),
+            _pairs(traces, self.mark, main),
+            _pairs(traces, self.direction, main),
+            ways,
+            field if field.ndim == 2 and min(field.shape) > 1 else None,
+        )
+
+    def _box(self, traces: Traces, arm: str, scene: _Scene) -> Box:
+        """What must be seen: what a series or the scenario says, or the data so far."""
+        given = _latest(traces, self.extent, arm).reshape(-1)
+        if len(given) == 4 and np.isfinite(given).all() and given[0] < given[1] and given[2] < given[3]:
+            return Box(*given.tolist())
+        if self.limits:
+            return Box(*self.limits)
+        everything = [scene.points, scene.trails.reshape(-1, 2), scene.arrows, scene.marks]
+        everything += [way.points for way in scene.ways]
+        if self.circle:
+            everything.append(np.array([[-self.circle, -self.circle], [self.circle, self.circle]]))
+        data = np.concatenate(everything)
+        return box_of(data[:, 0], data[:, 1])
+
+
+def _latest(traces: Traces, name: str, arm: str, member: int | None = None) -> np.ndarray:
+    """The latest reading of a member; nothing where there is none."""
+    if name not in traces:
+        return np.empty(0)
+    members = traces.now(name, arm)
+    member = traces.alive(name, arm) if member is None else member
+    return members[min(member, len(members) - 1)] if len(members) else np.empty(0)
+
+
+def _columns(values: np.ndarray) -> np.ndarray:
+    """Readings as pairs: the first two numbers of each; of a single one the second is zero."""
+    flat = values.reshape(len(values), -1)
+    return np.column_stack([flat[:, 0], flat[:, 1] if flat.shape[1] > 1 else np.zeros(len(flat))])
+
+
+def _pairs(traces: Traces, name: str, arm: str, member: int | None = None) -> np.ndarray:
+    """A reading of shape (k, 2) or (2,) as pairs."""
+    found = _latest(traces, name, arm, member)
+    if not found.size:
+        return np.empty((0, 2))
+    return _columns(np.atleast_2d(found) if found.ndim < 3 else found.reshape(len(found), -1))
+
+
+def _legend(panel: Plane, traces: Traces, scene: _Scene, look: Look) -> list[Curve | Sign]:
+    """What the characters mean."""
+    plain = look.glyphs == "ascii"
+    said: list[Curve | Sign] = []
+    if len(scene.ways) > 1:
+        said += [Sign(_marker(way.slot, plain), f"curve{way.slot % INKS}", way.label) for way in scene.ways]
+    if panel.sign in traces and len(scene.points):
+        title = one_line(traces.series(panel.sign).title)
+        for sign, relation in ((1, ">"), (-1, "<")):
+            letter, in_ascii, ink, _ = _SIGNS[sign]
+            said.append(Sign(in_ascii if plain else letter, ink, f"{title} {relation} 0"))
+    for name, sign, ink in (
+        (panel.mark, "x" if plain else "✕", "event"),
+        (panel.arrows, "->" if plain else "→", "theory"),
+    ):
+        if name in traces:
+            said.append(Sign(sign, ink, one_line(traces.series(name).title or name)))
+    return said
+
+
+def _marker(slot: int, plain: bool) -> str:
+    return plain_sign(slot) if plain else MARKERS[slot % len(MARKERS)]
+
+
+def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Grid:
+    """Contours below, then the circle, trails and ways, arrows, points and marks above all."""
+    across, down = DOTS[look.glyphs]
+    plain = look.glyphs == "ascii"
+    strokes: list[Stroke] = []
+    inks: list[str] = []
+
+    def add(x: np.ndarray, y: np.ndarray, ink: str, glyph: str, *, joined: bool = True) -> None:
+        strokes.append(Stroke(x, y, len(inks), joined, glyph))
+        inks.append(ink)
+
+    if scene.field is not None:
+        at = contours.levels(scene.field, panel.contours, panel.levels)
+        found = contours.dots(scene.field, box, view.box, at, view.columns * across, view.rows * down)
+        for level, (x, y) in enumerate(found):
+            low = level < len(found) / 2
+            # What lies high is dotted, so that one sees without colour which way is down.
+            thin = slice(None) if low else slice(None, None, 2)
+            add(x[thin], y[thin], "tick" if low else "faint", ":" if low else ".", joined=False)
+    if panel.circle:
+        x, y = view.circle(panel.circle)
+        add(x, y, "faint", ":")
+    for sign in (0, -1, 1):
+        mine = scene.trails[:, scene.signs == sign] if len(scene.trails) else scene.trails
+        if mine.size:
+            add(*view.fractions(joined_ways(mine)), _SIGNS[sign][3], ".")
+    for way in scene.ways:
+        add(*view.fractions(way.points), f"curve{way.slot % INKS}", plain_sign(way.slot))
+    tips = [(np.zeros(2), tip, "theory") for tip in scene.arrows if np.isfinite(tip).all()]
+    tips += [
+        (start, start + by, "event")
+        for start, by in zip(scene.marks, scene.directions, strict=False)
+        if np.isfinite(start).all() and np.isfinite(by).all()
+    ]
+    for start, tip, ink in tips:
+        add(*view.fractions(np.linspace(start, tip, 33)), ink, "-")
+    grid = Grid.of(dots.canvas(strokes, view.columns, view.rows, look.glyphs), inks)
+    for start, tip, ink in tips:
+        view.put(grid, tip, view.head(start, tip, plain=plain), ink)
+    for point, sign in zip(scene.points, scene.signs.astype(int).tolist(), strict=True):
+        letter, in_ascii, ink, _ = _SIGNS[sign]
+        view.put(grid, point, in_ascii if plain else letter, ink)
+    for mark in scene.marks:
+        view.put(grid, mark, "x" if plain else "✕", "event")
+    for way in scene.ways:
+        view.put(grid, way.points[-1], _marker(way.slot, plain), f"bold{way.slot % INKS}")
+    return grid

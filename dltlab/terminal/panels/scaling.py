@@ -1,15 +1,50 @@
 """How a reading grows with what the arms stand for: widths, scales, sample sizes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, NamedTuple
 
+import numpy as np
 from msgspec import Meta
 
+from dltlab.terminal.drawing import plot
+from dltlab.terminal.drawing.legend import MARKERS, Curve
 from dltlab.terminal.drawing.lines import Picture
-from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title
+from dltlab.terminal.drawing.scales import Scale, around
+from dltlab.terminal.drawing.traces import Traces, quantiles
+from dltlab.terminal.drawing.tracks import Points, Ranges
+from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
+from dltlab.text import one_line
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
+_FOLDS: Final = {"median": np.median, "mean": np.mean, "max": np.max, "min": np.min}
+
+
+class _Measured(NamedTuple):
+    """A series' readings at the arms' values, each of shape (arms,)."""
+
+    x: np.ndarray
+    middle: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def logarithms(self) -> tuple[np.ndarray, np.ndarray]:
+        """Logarithms of the values and of the readings, of what has both."""
+        shown = (self.x > 0) & (self.middle > 0) & np.isfinite(self.middle)
+        return np.log(self.x[shown]), np.log(self.middle[shown])
+
+    def fit(self) -> tuple[float, float] | None:
+        """Slope and intercept of log reading on log value by least squares; None for fewer than two values."""
+        x, y = self.logarithms()
+        away = x - x.mean() if len(x) else x
+        if not np.any(np.abs(away) > 1e-9):
+            return None
+        slope = float((away * y).sum() / (away**2).sum())
+        return slope, float(y.mean() - slope * x.mean())
+
+
+def _marker(slot: int) -> str:
+    return MARKERS[slot % len(MARKERS)]
 
 
 @dataclass(frozen=True)
@@ -43,4 +78,77 @@ class Scaling(AbstractPanel):
         """Height lines of width cells, whatever the readings are."""
         if apology := self.apology(traces, width, height, look):
             return apology
-        return self.blank("nothing to draw yet", traces, width, height, look)
+        arms = [arm for arm in self.shown_arms(traces) if arm in traces.arms and (traces.arms[arm].value or 0) > 0]
+        if not arms:
+            return self.blank("no arm of this session stands for a positive value", traces, width, height, look)
+        values = np.array([traces.arms[arm].value for arm in arms], np.float64)
+        low, high = float(values.min()), float(values.max())
+        # A little room at both ends, so that no point lies on an axis.
+        margin = max(0.05 * np.log10(high / low), 0.05)
+        across = Scale("log", float(np.log10(low) - margin), float(np.log10(high) + margin))
+        # A line that overflows lies outside of the picture; a member that diverged folds to what is not finite.
+        with np.errstate(all="ignore"):
+            curves = self._curves(traces, arms, values, across)
+        extents = [extent for curve in curves if (extent := curve.stretches.extent(curve.track, log=True))]
+        up = around("log", min(low for low, _ in extents), max(high for _, high in extents)) if extents else None
+        dropped = sum(
+            int(c.stretches.unlogged.sum() + c.stretches.unfinite.sum()) for c in curves if c.role == "points"
+        )
+        note = f"({dropped} arms without a positive reading)" if dropped and up else ""
+        heading = numbered(self.heading(traces, arms), look)
+        name = one_line(self.value) or "value"
+        return plot.draw(heading, curves, across, up, width, height, look.glyphs, note=note, name=name, legend=2)
+
+    def _curves(self, traces: Traces, arms: Sequence[str], values: np.ndarray, across: Scale) -> list[Curve]:
+        curves: list[Curve] = []
+        names = [name for name in self.series if name in traces]
+        for slot, name in enumerate(names):
+            found = self._measured(traces, name, arms, values)
+            said = one_line(traces.series(name).title or name) if len(names) > 1 else ""
+            fitted = found.fit()
+            label = f"{said} slope {fitted[0]:.3g}".strip() if fitted else said or "one point"
+            points = Points(values, found.middle, across)
+            curves.append(Curve(points, 0, label, None, slot, "points", _marker(slot), armed=True))
+            curves.append(Curve(Ranges(values, found.low, found.high, across), 0, None, None, slot, "range"))
+            if fitted:
+                line = Points(values, np.exp(fitted[1] + fitted[0] * np.log(values)), across)
+                curves.append(Curve(line, 0, None, None, slot, "second"))
+                if self.slope is not None and slot == 0:
+                    x, y = found.logarithms()
+                    middle = np.exp(y.mean() - self.slope * x.mean())
+                    line = Points(values, middle * values**self.slope, across)
+                    curves.append(Curve(line, 0, f"slope {self.slope:g}", None, 0, "reference"))
+            theory = traces.theory_of(name)
+            if self.theory and theory is not None and theory not in self.series:
+                predicted = self._measured(traces, theory, arms, values).middle
+                said = one_line(traces.series(theory).title or "theory") if slot == 0 else None
+                curves.append(Curve(Points(values, predicted, across), 0, said, None, slot, "theory"))
+            if len(names) == 1:
+                # Each point as its arm looks in the other panels.
+                places = list(traces.arms)
+                for at, arm in enumerate(arms):
+                    point, place = Points(values[at : at + 1], found.middle[at : at + 1], across), places.index(arm)
+                    curves.append(Curve(point, 0, None, None, place, "points", _marker(place), armed=True))
+        return curves
+
+    def _measured(self, traces: Traces, name: str, arms: Sequence[str], values: np.ndarray) -> _Measured:
+        members = [self._folded(traces, name, arm) for arm in arms]
+        spread = np.concatenate([quantiles(one[None, :], (0.5, 0.0, 1.0)) for one in members])
+        return _Measured(values, spread[:, 0], spread[:, 1], spread[:, 2])
+
+    def _folded(self, traces: Traces, name: str, arm: str) -> np.ndarray:
+        """The statistic of every member, shape (members,); one NaN while there is none."""
+        steps, planned = traces.history[name].steps, traces.history.header.steps
+        first, last = (
+            np.searchsorted(steps, planned * at, side) for at, side in zip(self.window, ("left", "right"), strict=True)
+        )
+        if first >= last:
+            return np.full(1, np.nan)
+        which = {"last": slice(last - 1, last), "first": slice(first, first + 1)}.get(
+            self.statistic, slice(first, last)
+        )
+        read = traces.at(name, which, arm)
+        flat = read.reshape(*read.shape[:2], -1)
+        if self.component >= flat.shape[2]:
+            return np.full(1, np.nan)
+        return _FOLDS.get(self.statistic, np.max)(flat[:, :, self.component], axis=0)

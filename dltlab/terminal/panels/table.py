@@ -1,13 +1,24 @@
 """Arms against series, as numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Final
 
+import numpy as np
 from msgspec import Meta
+from rich.cells import cell_len
 
-from dltlab.terminal.drawing.lines import Picture
+from dltlab.terminal.drawing.legend import INKS, MARKERS
+from dltlab.terminal.drawing.lines import Line, Picture, fit, frame, width_of
+from dltlab.terminal.drawing.numbers import count, short
+from dltlab.terminal.drawing.plot import title_line
+from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title
+from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
+from dltlab.text import one_line
+
+_NAME: Final = 24
+_COLUMN: Final = 18
 
 
 @dataclass(frozen=True)
@@ -18,7 +29,7 @@ class Table(AbstractPanel):
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=16)]
-    title: Title = ""
+    title: Title = "Readings"
     theory: bool = True
     arms: Arms = ()
 
@@ -26,4 +37,67 @@ class Table(AbstractPanel):
         """Height lines of width cells, whatever the readings are."""
         if apology := self.apology(traces, width, height, look):
             return apology
-        return self.blank("nothing to draw yet", traces, width, height, look)
+        names = [name for name in self.series if name in traces]
+        rows = self._rows(traces, look)
+        lead = max((width_of(head) for head, _, _ in rows), default=0)
+        for theory, title in ((self.theory, _COLUMN), (self.theory, 12), (False, 9)):
+            titles = [_clipped(one_line(traces.series(name).title or name), title) for name in names]
+            cells = [
+                [self._cell(traces, name, arm, member, theory=theory) for _, arm, member in rows] for name in names
+            ]
+            widths = [
+                2 + max([cell_len(said), *(width_of(cell) for cell in column)])
+                for said, column in zip(titles, cells, strict=True)
+            ]
+            if lead + sum(widths) <= width:
+                break
+        shown = max(sum(lead + sum(widths[: place + 1]) <= width for place in range(len(names))), 1)
+        note = f"step {count(traces.history.step)}" + (f"  … {len(names) - shown} more" if shown < len(names) else "")
+        lines: list[Line] = [title_line(numbered(self.heading(traces, ()), look), (), width, look.glyphs, note)]
+        lines.append(_row((), lead, [((title, "tick"),) for title in titles[:shown]], widths))
+        for place, (head, arm, _) in enumerate(rows):
+            row = _row(head, lead, [column[place] for column in cells[:shown]], widths)
+            lines.append((*row, (f"  {traces.lost(arm)}", "fails")))
+        return frame(lines, width, height)
+
+    def _rows(self, traces: Traces, look: Look) -> list[tuple[Line, str, int | None]]:
+        """Each row's head, its arm and its member; no member for the median of all."""
+        if traces.arms:
+            places = {name: place for place, name in enumerate(traces.arms)}
+            rows: list[tuple[Line, str, int | None]] = []
+            for arm in self.shown_arms(traces):
+                slot = places[arm]
+                sign = plain_sign(slot) if look.glyphs == "ascii" else MARKERS[slot % len(MARKERS)]
+                head = ((f"{sign} ", f"curve{slot % INKS}"), (_clipped(traces.title(arm), _NAME), "text"))
+                rows.append((head, arm, None))
+            return rows
+        seeds = traces.history.header.seeds
+        return [(((f"seed {seed}", "text"),), "", member) for member, seed in enumerate(seeds[:256])]
+
+    def _cell(self, traces: Traces, name: str, arm: str, member: int | None, *, theory: bool) -> Line:
+        value = _number(traces, name, arm, member)
+        of = traces.theory_of(name) if theory and f"{name}.theory" not in self.series else None
+        beside = f" ({short(_number(traces, of, arm, member))})" if of else ""
+        return ((short(value), "strong"), (beside, "theory"))
+
+
+def _number(traces: Traces, name: str, arm: str, member: int | None) -> float:
+    """The first component of the latest reading; NaN while there is none."""
+    if member is None:
+        found = traces.median(name, arm)
+    else:
+        members = traces.now(name, arm)
+        found = members[min(member, len(members) - 1)] if len(members) else None
+    return float("nan") if found is None or not found.size else float(np.ravel(found)[0])
+
+
+def _clipped(text: str, width: int) -> str:
+    return "".join(part for part, _ in fit(((text, ""),), min(cell_len(text), width)))
+
+
+def _row(head: Line, lead: int, cells: Sequence[Line], widths: Sequence[int]) -> Line:
+    """The head at the left, the cells each at the right of its column."""
+    spans = [*head, (" " * (lead - width_of(head)), "text")]
+    for cell, wide in zip(cells, widths, strict=False):
+        spans += [(" " * (wide - width_of(cell)), "text"), *cell]
+    return tuple(spans)

@@ -59,7 +59,7 @@ class Bench(Screen[None]):
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
         self._inset = self._sheet(self._paint_side, "inset")
         self._side = self._sheet(self._paint_side, "side")
-        self._board = Board([*self._plots, self._inset], id="board")
+        self._board = Board([*self._plots, self._inset], [panel.SHAPE for panel in self._panels], id="board")
         self._title = self._sheet(self._paint_title, "title")
         self._knobs = self._sheet(self._paint_knobs, "knobs")
         self._status = self._sheet(self._paint_status, "status")

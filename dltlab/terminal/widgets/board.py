@@ -13,8 +13,8 @@ SMALLEST: Final = (34, 7)
 """The cells below which a plot shows nothing that one could read."""
 
 
-def arrangement(count: int, width: int, height: int) -> tuple[int, int]:
-    """Columns and rows for so many plots: readable ones, near to three times as wide as high."""
+def arrangement(count: int, width: int, height: int, shape: float = 4.0) -> tuple[int, int]:
+    """Columns and rows for so many plots: readable ones, near to ``shape`` times as wide as high."""
     best, cost = (1, 1), math.inf
     for columns in range(1, max(width // SMALLEST[0], 1) + 1):
         rows = min(math.ceil(count / columns), max(height // SMALLEST[1], 1))
@@ -22,8 +22,8 @@ def arrangement(count: int, width: int, height: int) -> tuple[int, int]:
             break
         hidden = max(count - columns * rows, 0)
         empty = max(columns * rows - count, 0)
-        shape = abs(math.log((width / columns) / max(height / rows, 1) / 4.0))
-        if (price := 10 * hidden + 0.4 * empty + shape) < cost:
+        bent = abs(math.log((width / columns) / max(height / rows, 1) / shape))
+        if (price := 10 * hidden + 0.4 * empty + bent) < cost:
             best, cost = (columns, rows), price
     return best
 
@@ -31,9 +31,10 @@ def arrangement(count: int, width: int, height: int) -> tuple[int, int]:
 class Board(Container):
     """Lays out its sheets in a grid."""
 
-    def __init__(self, sheets: Sequence[Sheet], *, id: str | None = None) -> None:  # noqa: A002 (Textual's word)
+    def __init__(self, sheets: Sequence[Sheet], shapes: Sequence[float] = (), *, id: str | None = None) -> None:  # noqa: A002 (Textual's word)
         super().__init__(*sheets, id=id)
         self._sheets = list(sheets)
+        self._shapes = shapes
         self.front: int | None = None
         """The plot that is shown alone."""
         self.wanted: Sequence[int] = range(len(sheets))
@@ -44,7 +45,9 @@ class Board(Container):
         if not self.size.width or not self.size.height:
             return
         wanted = list(self.wanted) if self.front is None else [self.front]
-        columns, rows = arrangement(len(wanted), self.size.width, self.size.height)
+        shapes = [math.log(self._shapes[index]) for index in wanted if index < len(self._shapes)]
+        shape = math.exp(sum(shapes) / len(shapes)) if shapes else 4.0
+        columns, rows = arrangement(len(wanted), self.size.width, self.size.height, shape)
         shown = wanted[: columns * rows]
         self.styles.grid_size_columns = columns
         self.styles.grid_size_rows = rows

@@ -1,0 +1,88 @@
+"""The plane on cells: equal axes, so that a circle is round; points, arrows and ways across it."""
+
+import math
+from typing import Final
+
+import numpy as np
+
+from dltlab.terminal.drawing.contours import Box
+from dltlab.terminal.drawing.grid import Grid
+from dltlab.terminal.drawing.scales import Scale, around
+
+_HEADS: Final = {False: "→↗↑↖←↙↓↘", True: ">/^\\</v\\"}
+_TURN: Final = np.linspace(0, 2 * math.pi, 181)
+
+
+def box_of(x: np.ndarray, y: np.ndarray) -> Box:
+    """Round limits around what is finite; on either side of zero each limit for itself."""
+    sides: list[float] = []
+    for values in (x, y):
+        shown = values[np.isfinite(values)]
+        low, high = (float(shown.min()), float(shown.max())) if len(shown) else (-1.0, 1.0)
+        below, above = around("linear", min(low, 0.0), 0.0), around("linear", 0.0, max(high, 0.0))
+        one_side = around("linear", low, high)
+        sides += [below.low, above.high] if low < 0 < high else [one_side.low, one_side.high]
+    return Box(*sides)
+
+
+def widened(box: Box, columns: int, rows: int) -> Box:
+    """The least box around this one that fills the cells with equal axes; a cell is twice as high as wide."""
+    # In halves, so that no width is an infinity.
+    wide, high = box.x_high / 2 - box.x_low / 2, box.y_high / 2 - box.y_low / 2
+    unit = max(wide / max(columns, 1), high / max(2 * rows, 1))
+    if not 0 < unit < 1e300:
+        return box
+    middle_x, middle_y = box.x_low / 2 + box.x_high / 2, box.y_low / 2 + box.y_high / 2
+    return Box(
+        middle_x - unit * columns, middle_x + unit * columns, middle_y - 2 * unit * rows, middle_y + 2 * unit * rows
+    )
+
+
+class View:
+    """Where the plane's points lie in a grid of cells."""
+
+    def __init__(self, box: Box, columns: int, rows: int) -> None:
+        self.box = widened(box, columns, rows)
+        self.columns, self.rows = columns, rows
+        self.across = Scale("linear", self.box.x_low, self.box.x_high)
+        self.up = Scale("linear", self.box.y_low, self.box.y_high)
+
+    def fractions(self, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Where points (…, 2) lie in the unit square; NaN outside it."""
+        x, y = points[..., 0], points[..., 1]
+        box = self.box
+        inside = (x >= box.x_low) & (x <= box.x_high) & (y >= box.y_low) & (y <= box.y_high)
+        return np.where(inside, self.across.fraction(x), np.nan), np.where(inside, self.up.fraction(y), np.nan)
+
+    def put(self, grid: Grid, point: np.ndarray, letter: str, ink: str) -> None:
+        """Write a character at a point, if it is seen."""
+        x, y = self.fractions(np.asarray(point, np.float64))
+        if np.isfinite(x) and np.isfinite(y):
+            grid.put(round(float(1 - y) * (self.rows - 1)), round(float(x) * (self.columns - 1)), letter, ink)
+
+    def circle(self, radius: float) -> tuple[np.ndarray, np.ndarray]:
+        """A circle around the origin."""
+        return self.fractions(radius * np.stack([np.cos(_TURN), np.sin(_TURN)], axis=-1))
+
+    def head(self, start: np.ndarray, end: np.ndarray, *, plain: bool) -> str:
+        """The head of an arrow."""
+        angle = math.atan2(float(end[1] - start[1]), float(end[0] - start[0]))
+        return _HEADS[plain][round(angle / (math.pi / 4)) % 8]
+
+
+def joined_ways(ways: np.ndarray) -> np.ndarray:
+    """Ways of shape (n, k, 2) as one line with breaks, shape (k · (n + 1), 2)."""
+    breaks = np.full((1, *ways.shape[1:]), np.nan)
+    return np.concatenate([ways, breaks]).transpose(1, 0, 2).reshape(-1, 2)
+
+
+def sampled(length: int, most: int) -> np.ndarray:
+    """Which of so many readings stand for a way: all of the first, then ever fewer, evenly, and the last.
+
+    Growing readings keep the ones chosen, but for every other one when they have doubled.
+    """
+    if length <= most:
+        return np.arange(length)
+    stride = 1 << max(math.ceil(math.log2(2 * length / most)), 0)
+    early = np.unique(np.geomspace(1, length, most // 2).astype(np.int64)) - 1
+    return np.unique(np.concatenate([early, np.arange(0, length, stride), [length - 1]]))

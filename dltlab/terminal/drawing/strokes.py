@@ -1,0 +1,26 @@
+"""Strokes: what a canvas is given, in the unit square."""
+
+from typing import Final, NamedTuple
+
+import numpy as np
+
+DOTS: Final = {"braille": (2, 4), "block": (2, 2), "ascii": (1, 1)}
+"""Dots of a cell, across and down."""
+_PLAIN: Final = "*o+x#%@&"
+
+
+class Stroke(NamedTuple):
+    """Points in the unit square, joined by lines or not."""
+
+    x: np.ndarray
+    y: np.ndarray
+    slot: int = 0
+    """Which curve it belongs to."""
+    joined: bool = True
+    glyph: str = ""
+    """The character that draws it in ASCII; chosen by slot if empty."""
+
+
+def plain_sign(slot: int) -> str:
+    """The character that draws a curve in ASCII."""
+    return _PLAIN[slot % len(_PLAIN)]
