@@ -22,6 +22,7 @@ from dltlab.engine.probes.valley import Valley
 
 PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "accuracy": Accuracy,
+    "activation_flips": ActivationFlips,
     "coordinates": Coordinates,
     "escape": Escape,
     "exits": Exits,

@@ -16,17 +16,18 @@ from dltlab.engine.simulation import Moment, Simulation
 
 
 class NeuronMovement(AbstractProbe):
-    """‖w_r − w_r(0)‖ over the neurons: the largest, the mean; and ‖W − W(0)‖/‖W(0)‖ of the layer."""
+    """‖W − W(0)‖ of the first layer, the same relative to ‖W(0)‖; and of its neurons the farthest and the mean."""
 
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """Three numbers."""
+        """Four numbers."""
         network(simulation)
         return {
-            "": Shown("maxᵣ ‖Δwᵣ‖"),
-            "mean": Shown("mean ‖Δwᵣ‖"),
-            "relative": Shown("‖ΔW‖/‖W₀‖"),
+            "": Shown("weight movement ‖W−W₀‖"),
+            "relative": Shown("‖W−W₀‖/‖W₀‖"),
+            "farthest": Shown("maxᵣ ‖wᵣ−wᵣ(0)‖"),
+            "mean": Shown("mean ‖wᵣ−wᵣ(0)‖"),
         }
 
     def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, "e m"]:
@@ -37,11 +38,12 @@ class NeuronMovement(AbstractProbe):
     def measure(
         self, simulation: Simulation, moment: Moment, memory: Float[Array, "e m"]
     ) -> tuple[Readings, Float[Array, "e m"]]:
-        """The lengths of the columns of ΔW."""
+        """The lengths of the columns of W − W(0)."""
         del simulation
         lengths = jnp.sqrt(jnp.sum((moment.state.params["inner"] - memory) ** 2, axis=0))
-        relative = jnp.linalg.norm(lengths) / jnp.linalg.norm(memory)
-        return {"": jnp.max(lengths), "mean": jnp.mean(lengths), "relative": relative}, memory
+        whole = jnp.linalg.norm(lengths)
+        relative = whole / jnp.linalg.norm(memory)
+        return {"": whole, "relative": relative, "farthest": jnp.max(lengths), "mean": jnp.mean(lengths)}, memory
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """A pass over the weights."""

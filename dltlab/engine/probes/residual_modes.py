@@ -15,18 +15,15 @@ from dltlab.engine.simulation import Moment, Simulation
 
 
 class ResidualModes(AbstractProbe):
-    """Energies r_i(t)² = (v_i·(f(t) − y))², largest eigenvalue first, and the eigenvalues."""
+    """Energies r_i(t)² = (v_i·(f(t) − y))², largest eigenvalue first."""
 
     every: Every = 0
     kernel: Kernel = eqx.field(default="limit", static=True)
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """Two vectors."""
+        """One number a mode."""
         modes.regression(simulation, self.kernel, descends=False)
-        return {
-            "": Shown("residual energy rᵢ²", axes=("mode",), scale="log"),
-            "eigenvalue": Shown("eigenvalues λᵢ", axes=("mode",), scale="log"),
-        }
+        return {"": Shown("residual energy rᵢ²", axes=("mode",), scale="log")}
 
     def remember(self, simulation: Simulation, moment: Moment) -> Modes:
         """The eigenvectors."""
@@ -35,7 +32,7 @@ class ResidualModes(AbstractProbe):
     def measure(self, simulation: Simulation, moment: Moment, memory: Modes) -> tuple[Readings, Modes]:
         """The energies of now."""
         left = modes.residual(simulation, moment.state, memory)
-        return {"": modes.energies(left, memory), "eigenvalue": memory.values}, memory
+        return {"": modes.energies(left, memory)}, memory
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """A forward pass."""
