@@ -22,7 +22,8 @@ Fly = Callable[..., Flight]
 
 def begin(program: Program, seeds: Sequence[int]) -> tuple[State, Memories]:
     """The state and memories of a member, or of several stacked along a first axis."""
-    members = [(state, _remember(program, state)) for state in (program.simulation.begin(seed) for seed in seeds)]
+    blank = _blanked(program)
+    members = [(state, _remember(blank, state)) for state in (program.simulation.begin(seed) for seed in seeds)]
     if len(members) == 1:
         return members[0]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
@@ -35,8 +36,22 @@ def _remember(program: Program, state: State) -> Memories:
 
 def compiled(program: Program, members: int) -> Fly:
     """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``."""
-    arrays, static = eqx.partition(program, eqx.is_array)
+    arrays, static = split(program)
     return bound(code(static, several=members > 1), arrays, program)
+
+
+def split(program: Program) -> tuple[Any, Program]:
+    """Its arrays, and what its code is compiled from: the same for arms whose problems differ in arrays alone."""
+    return eqx.partition(_blanked(program), eqx.is_array)
+
+
+def _blanked(program: Program) -> Program:
+    """The program without its optimizer's numbers: those that a step uses are in the state, and can be turned there."""
+
+    def blank(leaf: Any) -> Any:
+        return 0.5 if isinstance(leaf, float) else leaf
+
+    return eqx.tree_at(lambda it: it.simulation.optimizer, program, jax.tree.map(blank, program.simulation.optimizer))
 
 
 def code(static: Program, *, several: bool, batch: bool | None = None) -> Callable[..., Flight]:

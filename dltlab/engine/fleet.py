@@ -136,12 +136,12 @@ def _cut(at: Start, block: Block, members: int) -> Start:
 
 
 def _compiled(programs: Sequence[Program], blocks: Sequence[Block]) -> list[ensemble.Fly]:
-    """The compiled chunk of every block; programs that differ in arrays alone share their code."""
+    """The compiled chunk of every block; programs that differ in arrays and hyperparameters alone share their code."""
     codes: list[tuple[Any, bool, Any]] = []
     flies: list[ensemble.Fly] = []
     for block in blocks:
         program, several = programs[block.arm], block.members > 1
-        arrays, static = eqx.partition(program, eqx.is_array)
+        arrays, static = ensemble.split(program)
         code = next((code for other, many, code in codes if many == several and eqx.tree_equal(other, static)), None)
         if code is None:
             code = ensemble.code(static, several=several)
