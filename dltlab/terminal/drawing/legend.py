@@ -74,7 +74,11 @@ def top(
 ) -> list[Line]:
     """The title line, and below it at most so many lines of legend where the legend is too long for it."""
     entries = [_entry(curve, glyphs) for curve in curves if curve.label is not None]
-    if most < 1 or sum(width_of(one) for one in entries) <= _room(title, width):
+    fits = sum(width_of(one) for one in entries) <= _room(title, width)
+    if most < 1 and not fits and any(isinstance(curve, Curve) and curve.marker for curve in curves):
+        # Which arm is which matters more than what they read.
+        curves = [curve._replace(latest=None) if isinstance(curve, Curve) else curve for curve in curves]
+    if most < 1 or fits:
         return [title_line(title, curves, width, glyphs, note)]
     bare = [[*one[:2], ("", "strong")] for one in entries]
     brief = [[one[0], (_cut(one[1][0], _SYMBOL + 1), "text")] for one in entries]

@@ -138,9 +138,9 @@ def _shade(grid: Grid, curve: Curve, field: _Field) -> None:
     tops = dict(zip(above.tolist(), np.rint(high).astype(int).tolist(), strict=True))
     for column, bottom in zip(at.tolist(), np.rint(low).astype(int).tolist(), strict=True):
         highest = tops.get(column, bottom)
-        # A shade of one row would be a speck beside the curve.
+        # A shade of a row or two would be a speck beside the curve.
         for row in range(highest, bottom + 1):
-            if bottom - highest >= 1 and grid.vacant(row, column):
+            if bottom - highest >= 2 and grid.vacant(row, column):
                 grid.put(row, column, letter, curve.ink)
 
 

@@ -3,6 +3,8 @@
 from collections import deque
 from typing import Final, NamedTuple
 
+from rich.cells import cell_len
+
 from dltlab.records import Event
 from dltlab.session.history import History
 from dltlab.terminal.drawing.lines import Line, Span, between, fit
@@ -124,10 +126,18 @@ def title_bar(history: History, number: str, width: int) -> Line:
     """The session's title, its optimizer and its size."""
     header = history.header
     seeds = f"{len(header.seeds)} seeds" if len(header.seeds) > 1 else f"seed {header.seeds[0]}" if header.seeds else ""
-    facts = [one_line(header.optimizer).replace("_", " "), f"{count(header.parameters)} parameters"]
-    facts += [one_line(header.precision), seeds]
+    sizes = sorted({arm.parameters for arm in header.arms if arm.parameters} or {header.parameters})
+    size = f"{count(sizes[0])} to {count(sizes[-1])}" if len(sizes) > 1 else count(sizes[0])
+    arms = f"{len(header.arms)} arms" if header.arms else ""
+    name = one_line(header.optimizer).replace("_", " ")
+    facts = [name, f"{size} parameters", one_line(header.precision), arms, seeds]
+    # The title is said in full before anything else is said.
+    room = width - cell_len(one_line(header.title)) - cell_len(number) - 6
+    for least in (1, 2, 0, 0):
+        if width >= 70 and cell_len("  ".join(filter(None, facts))) > room and len(facts) > 1:
+            del facts[min(least, len(facts) - 1)]
     right = "  ".join(filter(None, facts))
-    if width < 70:
+    if width < 70 or cell_len(right) > room:
         right = ""
     left: list[Span] = [(" ", "text"), (one_line(header.title), "strong")]
     if number:

@@ -9,6 +9,8 @@ from dltlab.records import Header, Series
 from dltlab.terminal.panels import PANELS, AbstractPanel
 from dltlab.terminal.panels.bars import Bars
 from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels.heat import Heat
+from dltlab.terminal.panels.profile import Profile
 
 STANDARD: Final = {
     "loss": ("loss", "Loss"),
@@ -16,6 +18,8 @@ STANDARD: Final = {
     "movement": ("weight_movement", "‖θ − θ₀‖"),
 }
 """The plots that are always one key away: their series, the probe's kind and the title."""
+_BARS: Final = 16
+"""Components that are read better as bars than as a profile."""
 _FLOW: Final = {"loss": "loss", "sharpness": "sharpness", "movement": "distance"}
 
 
@@ -46,16 +50,33 @@ def of(header: Header) -> list[AbstractPanel]:
     return own or default(header)
 
 
+def with_standard(header: Header) -> tuple[list[AbstractPanel], int]:
+    """The panels of a session and how many they are, then the standard plots that they lack."""
+    panels = of(header)
+    own = len(panels)
+    shown = {panel.names[0] for panel in panels}
+    return [*panels, *(panel for panel in standard(header).values() if panel.names[0] not in shown)], own
+
+
 def default(header: Header) -> list[AbstractPanel]:
-    """Standard plots first, then every other series: numbers as curves, vectors as bars."""
+    """Standard plots first, then every other series: numbers as curves, vectors as bars, matrices as shades."""
     panels = list(standard(header).values())
     shown = {name for panel in panels for name in panel.names}
     for series in header.series:
         extra = series.name.endswith(".theory") or series.name.split(".")[0] in _tables(header, "theories")
         if series.name not in shown and not extra:
-            vector = bool(_own_axes(series))
-            panels.append(Bars([series.name]) if vector else Curves([series.name]))
+            panels.append(_plain(series))
     return panels
+
+
+def _plain(series: Series) -> AbstractPanel:
+    """A panel that follows from the shape of a series alone."""
+    shape = series.shape[len(series.axes) - len(own) :] if (own := _own_axes(series)) else ()
+    if len(shape) == 2:
+        return Heat([series.name])
+    if not shape:
+        return Curves([series.name])
+    return Bars([series.name]) if shape[0] <= _BARS else Profile([series.name])
 
 
 def standard(header: Header) -> dict[str, AbstractPanel]:
@@ -79,4 +100,5 @@ def _tables(header: Header, key: str) -> dict[str, Any]:
 
 
 def _own_axes(series: Series) -> tuple[str, ...]:
-    return series.axes[1:] if series.axes[:1] == ("seed",) else series.axes
+    lead = 2 if series.axes[:2] == ("arm", "seed") else 1 if series.axes[:1] == ("seed",) else 0
+    return series.axes[lead:]

@@ -1,11 +1,12 @@
 """The latest readings as a table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 from msgspec import Meta
 
-from dltlab.terminal.drawing.lines import Line, Picture, between, frame
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, frame
 from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.traces import Traces
@@ -27,16 +28,21 @@ class Readout(AbstractPanel):
         lines: list[Line] = [title_line(numbered(self.heading(traces), look), (), width, look.glyphs)]
         for name in self.series:
             if name in traces:
-                lines.append(_line(traces, name, width))
+                lines.append(_line(traces, name, self.shown_arms(traces), width))
         return frame(lines, width, height)
 
 
-def _line(traces: Traces, name: str, width: int) -> Line:
-    column, trace = traces.history[name], traces[name]
+def _line(traces: Traces, name: str, arms: Sequence[str], width: int) -> Line:
+    column = traces.history[name]
+    title = (one_line(column.series.title or name), "text")
     if not len(column):
-        return between(((one_line(column.series.title or name), "text"),), (("no reading yet", "faint"),), width)
-    values = "  ".join(short(float(value), 5) for value in trace.latest[: trace.lines])
+        return between((title,), (("no reading yet", "faint"),), width)
     theory = traces.theory_of(name)
-    beside = f"  (theory {short(float(traces[theory].latest[0]), 5)})" if theory else ""
-    right = ((values, "strong"), (beside, "theory"), (f"  at {count(int(column.steps[-1]))}", "faint"))
-    return between(((one_line(column.series.title or name), "text"),), right, width)
+    right: list[Span] = []
+    for arm in arms:
+        trace = traces.trace(name, arm)
+        values = "  ".join(short(float(value), 5) for value in trace.latest[: trace.lines])
+        right += [(f"  {traces.title(arm)}", "faint"), (f" {values}", "strong")] if arm else [(values, "strong")]
+        if theory:
+            right.append((f"  (theory {short(float(traces.trace(theory, arm).latest[0]), 5)})", "theory"))
+    return between((title,), (*right, (f"  at {count(int(column.steps[-1]))}", "faint")), width)

@@ -57,7 +57,10 @@ class Table(AbstractPanel):
         lines.append(_row((), lead, [((title, "tick"),) for title in titles[:shown]], widths))
         for place, (head, arm, _) in enumerate(rows):
             row = _row(head, lead, [column[place] for column in cells[:shown]], widths)
-            lines.append((*row, (f"  {traces.lost(arm)}", "fails")))
+            lost = traces.lost(arm)
+            if width_of(row) + len(lost) + 2 > width:
+                lost = lost.replace(" diverged", " ✗").replace(" of ", "/")
+            lines.append((*row, (f"  {lost}" if lost else "", "fails")))
         return frame(lines, width, height)
 
     def _rows(self, traces: Traces, look: Look) -> list[tuple[Line, str, int | None]]:

@@ -6,8 +6,9 @@ into a History, and sends commands that come back as Events.
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, Literal
 
 from rich.style import Style
 from textual import events
@@ -15,18 +16,17 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from dltlab.commands import Advance, Command, Mark, Pace, Pause, Resume, Turn
+from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Resume, Turn
 from dltlab.records import Knob
-from dltlab.session.history import History
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, prose, standing
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame, wrap
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch, OpenBench
-from dltlab.terminal.panels import AbstractPanel, chosen
+from dltlab.terminal.panels import chosen
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
-from dltlab.terminal.screens.following import Following
+from dltlab.terminal.screens.following import LONGEST_KICK, Following
 from dltlab.terminal.screens.page import Ask, Page
 from dltlab.terminal.screens.stills import write_new
 from dltlab.terminal.widgets.board import Board
@@ -51,7 +51,7 @@ class Bench(Screen[None]):
         self._options = options
         self._inks = inks
         self._relaunch = relaunch
-        self._panels, self._own = _panels_of(self.history)
+        self._panels, self._own = chosen.with_standard(self.history.header)
         self._knob = 0
         self._stale: list[Sheet] = []
         self._fresh = False
@@ -199,7 +199,8 @@ class Bench(Screen[None]):
             ink = "pending" if notice else "ended"
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
-        shown = [(key.shown, key.brief) for key in keys.offered(self.following.source.accepts) if key.brief]
+        offered = keys.offered(self.following.source.accepts)
+        shown = [(k.shown, k.brief) for k in offered if k.brief and (k.needs is not Kick or self.following.kick)]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
         seen = self._side.display or self._inset.display
@@ -257,7 +258,14 @@ class Bench(Screen[None]):
         if knob is None:
             return
 
-        def answered(text: str | None) -> None:
+        name = one_line(knob.title or knob.name)
+        question = f"{name}, from {knob.low:g} to {knob.high:g}:"
+        self._ask_number(question, self.following.value(knob), (knob.low, knob.high), partial(self._turn_to, knob))
+
+    def _ask_number(
+        self, question: str, given: float, bounds: tuple[float, float], answered: Callable[[float], None]
+    ) -> None:
+        def said(text: str | None) -> None:
             if not text:
                 return
             try:
@@ -265,15 +273,23 @@ class Bench(Screen[None]):
             except ValueError:
                 self._say(f"{one_line(text)} is no number; write one like 0.25.")
                 return
-            if not knob.low <= value <= knob.high:
-                self._say(
-                    f"{one_line(knob.name)} = {value:g} is out of bounds; choose from {knob.low:g} to {knob.high:g}."
-                )
+            if not bounds[0] <= value <= bounds[1]:
+                self._say(f"{value:g} is out of bounds; choose from {bounds[0]:g} to {bounds[1]:g}.")
                 return
-            self._turn_to(knob, value)
+            answered(value)
 
-        title = f"{one_line(knob.title or knob.name)}, from {knob.low:g} to {knob.high:g}:"
-        self._ask(title, f"{self.following.value(knob):g}", answered)
+        self._ask(question, f"{given:g}", said)
+
+    def action_kick(self, direction: Literal["random", "lowest"]) -> None:
+        """Displace the weights, by as much as the scenario says or one is asked for."""
+
+        def kick(radius: float) -> None:
+            self._send(Kick(radius, direction), "kicking")
+
+        if radius := self.following.kick:
+            kick(radius)
+        else:
+            self._ask_number("kick the weights by a vector of length:", 0.01, (1e-12, LONGEST_KICK), kick)
 
     def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
@@ -347,6 +363,7 @@ class Bench(Screen[None]):
         table = [(key.shown, key.words) for key in keys.offered(self.following.source.accepts)]
         said = {
             "How it ended": [self.following.source.ended] if self.following.source.ended else [],
+            "On the step axis": [keys.SIGNS],
             "Session": [self.history.header.session],
         }
         self._open_page("Keys of the bench", lambda width: prose.help_page(table, said, width))
@@ -380,12 +397,3 @@ class Bench(Screen[None]):
         """End the session and leave."""
         self.following.end()
         self.post_message(CloseBench())
-
-
-def _panels_of(history: History) -> tuple[list[AbstractPanel], int]:
-    """The scenario's panels and how many they are, then the standard plots that they lack."""
-    panels: list[AbstractPanel] = chosen.of(history.header)
-    own = len(panels)
-    shown = {panel.names[0] for panel in panels}
-    extra: Any = [panel for panel in chosen.standard(history.header).values() if panel.names[0] not in shown]
-    return [*panels, *extra], own

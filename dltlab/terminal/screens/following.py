@@ -16,9 +16,10 @@ from dltlab.text import one_line
 
 _ANSWER: Final = 3.0
 """Seconds after which a command that brought no Event is no longer shown as pending."""
+LONGEST_KICK: Final = 1e6
 _NOTICE: Final = 6.0
 """Seconds for which a notice stands."""
-_TOLD: Final = frozenset({"refused", "warning", "turn", "mark", "diverged", "continued", "pace"})
+_TOLD: Final = frozenset({"refused", "warning", "turn", "kick", "mark", "diverged", "continued", "pace"})
 
 
 class Following:
@@ -99,6 +100,13 @@ class Following:
         """The value that a knob was asked to take and has not taken."""
         asked = self._asked.get(knob.name)
         return asked[0] if asked else None
+
+    @property
+    def kick(self) -> float | None:
+        """The radius of a kick, where the scenario says it."""
+        run = self.history.header.scenario.get("run")
+        radius = run.get("kick") if isinstance(run, dict) else None
+        return float(radius) if isinstance(radius, int | float) and 0 < radius <= LONGEST_KICK else None
 
     def say(self, text: str) -> None:
         """Leave a notice."""

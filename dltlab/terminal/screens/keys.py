@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from dltlab.commands import Advance, Command, Mark, Pace, Pause, Stop, Turn
+from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Stop, Turn
 
 
 class Key(NamedTuple):
@@ -31,6 +31,8 @@ KEYS: Final = (
     Key("up", "↑", "choose(-1)", "choose the knob above", Turn),
     Key("down", "↓", "choose(1)", "choose the knob below", Turn),
     Key("equals_sign,enter", "=", "type_value", "type the knob's value", Turn, "value"),
+    Key("k", "k", "kick('random')", "kick the weights in a random direction", Kick, "kick"),
+    Key("K", "⇧k", "kick('lowest')", "kick them along the direction of lowest curvature", Kick),
     Key("plus", "+", "pace(2.0)", "twice as fast", Pace, "faster"),
     Key("minus", "-", "pace(0.5)", "half as fast", Pace, "slower"),
     Key("f", "f", "flat_out", "as fast as it computes", Pace),
@@ -50,6 +52,8 @@ KEYS: Final = (
     Key("d", "d", "detach", "leave; the session goes on", Stop, "detach"),
     Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
 )
+
+SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left"
 
 
 def bindings() -> list[BindingType]:
