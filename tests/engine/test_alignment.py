@@ -53,8 +53,8 @@ def told(arm: str, seed: int) -> tuple[dict[str, float], np.ndarray]:
     last = {
         f"{name}.{key}": float(np.asarray(v)[59]) for name, r in rows.items() for key, v in r.items() if v.ndim == 1
     }
-    root = scipy.linalg.sqrtm(limit(sphere())).real
-    return last, -root @ np.asarray(state.params["weights"])
+    values, vectors = scipy.linalg.eigh(limit(sphere()))
+    return last, -(vectors * np.sqrt(values)) @ vectors.T @ np.asarray(state.params["weights"])
 
 
 def drawn(arm: str, seed: int) -> np.ndarray:

@@ -7,7 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dltlab import catalog
+from dltlab import catalog, scenario
+from dltlab.engine import ensemble, experiment, knobs
 from dltlab.engine.numerics import kernel
 from dltlab.engine.problems import PROBLEMS
 from dltlab.errors import ScenarioError
@@ -86,3 +87,30 @@ def test_a_kernel_problem_needs_inputs_that_are_not_parallel() -> None:
 def test_no_limit_is_known_beyond_relu() -> None:
     with pytest.raises(ValueError, match="relu"):
         problem(NETWORKS[2]).limit()
+
+
+LINEAR = """
+title = "linear"
+problem = {kind = "kernel_regression", data = {kind = "sphere", points = 9, dimension = 5}, labels = "noise"}
+optimizer = {kind = "gradient_descent", learning_rate = 0.9}
+run = {steps = 60, precision = "float64"}
+probes = {loss = "loss", movement = "weight_movement", modes = {kind = "residual_modes", every = 3}}
+theories = {loss = "kernel_loss", movement = "kernel_travel", modes = {kind = "kernel_modes", every = 3}}
+"""
+
+
+def test_on_a_fixed_kernel_theory_is_exact_and_follows_the_knob() -> None:
+    """In a linear problem nothing may differ but by rounding, at a rate that overshoots (ηλ > 1), after a turn too."""
+    [program] = experiment.build(scenario.parse(LINEAR, "linear.toml")).programs
+    fly = ensemble.compiled(program, 1)
+    first = fly(*ensemble.begin(program, (3,)), 18)
+    second = fly(knobs.turned(first.state, "learning_rate", 0.3), first.memories, 40)
+    for flight, steps in ((first, 18), (second, 40)):
+        rows = {f"{name}.{key}": np.asarray(v) for name, r in flight.rows.items() for key, v in r.items()}
+        np.testing.assert_allclose(rows["probes.loss."][:steps], rows["theories.loss."][:steps], rtol=1e-8)
+        np.testing.assert_allclose(rows["theories.loss.error"][:steps], 0, atol=1e-12)
+        np.testing.assert_allclose(rows["probes.movement."][:steps], rows["theories.movement.path"][:steps], rtol=1e-8)
+        modes, predicted = rows["probes.modes."][: steps // 3], rows["theories.modes."][: steps // 3]
+        np.testing.assert_allclose(modes, predicted, rtol=1e-6, atol=1e-20 * predicted.max())
+    np.testing.assert_allclose(rows["theories.modes.rate"][steps // 3 - 1], 1, rtol=1e-6)
+    assert rows["probes.loss."][steps - 1] < 1e-3 * np.asarray(first.rows["probes.loss"][""])[0]

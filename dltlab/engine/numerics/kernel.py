@@ -35,8 +35,9 @@ def arc_cosine(x: Float[Arrays, "n d"], order: int) -> Float[Arrays, "n n"]:
     space: Any = x.__array_namespace__()
     lengths = space.sqrt(space.sum(x * x, axis=1))
     sizes = lengths[:, None] * lengths[None, :]
-    # Rounding carries the cosine of an input with itself past 1, where the arc cosine is NaN.
+    # Beyond ±1, where rounding can carry a cosine, the arc cosine is NaN; just below 1 it loses half its digits.
     cosines = space.clip(x @ x.T / space.where(sizes > 0, sizes, space.ones_like(sizes)), -1.0, 1.0)
+    cosines = space.where(space.eye(x.shape[0], dtype=bool), space.ones_like(cosines), cosines)
     angles = space.acos(cosines)
     if order == 0:
         return (math.pi - angles) / (2 * math.pi)
