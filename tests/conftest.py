@@ -41,6 +41,16 @@ def folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monkey
 
 
 @pytest.fixture(scope="session")
+def lacking() -> dict[str, str]:
+    """The scenarios that read files which are not on this machine, and what is missing; nothing is downloaded."""
+    from dltlab import scenario
+
+    data = {name: scenario.read(name).table["problem"].get("data", {}) for name in scenario.gallery()}
+    paths = {name: table["path"] for name, table in data.items() if isinstance(table, dict) and "path" in table}
+    return {name: f"{path} is not here" for name, path in paths.items() if not Path(path).expanduser().exists()}
+
+
+@pytest.fixture(scope="session")
 def wide() -> None:
     """JAX with its 64-bit types at hand, as the engine's process has it; imported for those tests alone."""
     import jax

@@ -82,10 +82,11 @@ def test_the_gallery_as_text_and_as_json() -> None:
     assert all(row["name"] in text.stdout and row["title"] in text.stdout for row in rows)
 
 
-def test_check_passes_the_gallery() -> None:
-    done = dltlab("check", *map(str, gallery().values()))
+def test_check_passes_the_gallery(lacking: dict[str, str]) -> None:
+    paths = [str(path) for name, path in gallery().items() if name not in lacking]
+    done = dltlab("check", *paths)
     assert done.returncode == 0, done.stdout
-    assert done.stdout.count(": ok\n") == len(gallery())
+    assert done.stdout.count(": ok\n") == len(paths) > 1
 
 
 def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) -> None:
@@ -144,7 +145,9 @@ def test_no_file_breaks_the_check(text: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", gallery())
-def test_show_tells_all_and_its_tables_read_back(name: str) -> None:
+def test_show_tells_all_and_its_tables_read_back(name: str, lacking: dict[str, str]) -> None:
+    if name in lacking:
+        pytest.skip(lacking[name])
     scenario = check(read(name))
     tables = resolved(scenario)
     assert tomli.loads("\n".join(show.toml(tables))) == tables

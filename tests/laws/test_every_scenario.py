@@ -62,7 +62,11 @@ def tables(name: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module", params=sorted(GALLERY))
-def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, int, Path]:
+def run(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, lacking: dict[str, str]
+) -> tuple[str, int, Path]:
+    if request.param in lacking:
+        pytest.skip(lacking[request.param])
     folder = tmp_path_factory.mktemp("runs")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DLTLAB_DATA_DIR", str(folder))
