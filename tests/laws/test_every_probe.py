@@ -49,12 +49,13 @@ precision = "{precision}"
 
 def suited(section: str, kind: str, more: str = "", **settings: Any) -> tuple[experiment.Experiment, str]:
     """The first world that the probe says it can read, with the probe in it; and the world."""
+    refused: list[ScenarioError] = []
     for world in WORLDS:
         try:
             return built(f'[{section}.it]\nkind = "{kind}"\n{more}', problem=world, **settings), world
         except ScenarioError as fault:
-            refused = fault
-    raise refused
+            refused.append(fault)
+    raise refused[-1]
 
 
 def gapped(made: experiment.Experiment, at: str) -> set[str]:
