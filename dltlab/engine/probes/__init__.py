@@ -8,15 +8,18 @@ from dltlab.engine.probes.base import Shown as Shown
 from dltlab.engine.probes.coordinates import Coordinates
 from dltlab.engine.probes.escape import Escape
 from dltlab.engine.probes.exits import Exits
+from dltlab.engine.probes.kappa import Kappa
 from dltlab.engine.probes.kicks import KicksGiven
 from dltlab.engine.probes.landscape import Landscape, Position
 from dltlab.engine.probes.loss import GradientNorm, Loss
 from dltlab.engine.probes.movement import WeightMovement
 from dltlab.engine.probes.neuron_movement import ActivationFlips, NeuronMovement
+from dltlab.engine.probes.neuron_plane import NeuronPlane
 from dltlab.engine.probes.ntk import TangentKernel
 from dltlab.engine.probes.oscillation import Oscillation
 from dltlab.engine.probes.residual_modes import ResidualModes
 from dltlab.engine.probes.sharpness import Sharpness
+from dltlab.engine.probes.test_loss import UnseenLoss
 from dltlab.engine.probes.training_time import TrainingTime
 from dltlab.engine.probes.valley import Valley
 
@@ -30,13 +33,16 @@ PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "kicks": KicksGiven,
     "landscape": Landscape,
     "position": Position,
+    "kappa": Kappa,
     "loss": Loss,
     "neuron_movement": NeuronMovement,
+    "neurons": NeuronPlane,
     "ntk": TangentKernel,
     "oscillation": Oscillation,
     "residual_modes": ResidualModes,
     "sharpness": Sharpness,
-    "training_time": TrainingTime,
     "valley": Valley,
+    "test_loss": UnseenLoss,
+    "training_time": TrainingTime,
     "weight_movement": WeightMovement,
 }

@@ -15,6 +15,8 @@ from dltlab.engine.theories.kernel_loss import KernelLoss
 from dltlab.engine.theories.kernel_modes import KernelModes
 from dltlab.engine.theories.kernel_time import KernelTime
 from dltlab.engine.theories.kernel_travel import KernelTravel, NeuronCap
+from dltlab.engine.theories.linearised import Linearised
+from dltlab.engine.theories.rescaled_twin import RescaledTwin
 from dltlab.engine.theories.stability import StabilityThreshold
 from dltlab.engine.theories.valley_cycle import ValleyCycle
 
@@ -28,6 +30,8 @@ THEORIES: Final[dict[str, type[AbstractProbe]]] = {
     "kernel_time": KernelTime,
     "kernel_travel": KernelTravel,
     "neuron_cap": NeuronCap,
+    "linearised": Linearised,
+    "rescaled_twin": RescaledTwin,
     "stability_threshold": StabilityThreshold,
     "valley_cycle": ValleyCycle,
 }
