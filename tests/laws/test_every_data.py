@@ -36,8 +36,10 @@ def bank(folder: Path) -> dict[str, dict[str, Any]]:
         "cifar10": {"path": str(cifar(folder / "cifar"))},
         "digits": {"points": 100},
         "npz": {"path": str(folder / "set.npz")},
+        "points": {"inputs": [-1.5, 0.5, 2.0], "targets": [0.5, -0.5, 0.3]},
         "spiral": {"points": 17, "turns": 1.5},
         "sphere": {"points": 12, "dimension": 5, "labels": "bottom"},
+        "teacher": {"points": 12, "dimension": 5, "inputs": "gaussian"},
     }
 
 

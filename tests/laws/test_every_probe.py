@@ -22,11 +22,15 @@ DIGITS = 'data = {kind = "digits", points = 40}\nmodel = {kind = "mlp", widths =
 SPHERE = """loss = "square_sum"
 data = {kind = "sphere", points = 9, dimension = 4}
 model = {kind = "two_layer", width = 20, doubled = true, train = "first"}"""
+TEACHER = """data = {kind = "teacher", points = 9, dimension = 2}
+model = {kind = "two_layer", width = 20, doubled = true}"""
 VALLEY = 'kind = "self_stabilization"\nsharpness = 20.0\nslope = 0.01'
 OCTOPUS = 'kind = "octopus"\ndimension = 5'
 SADDLE = 'kind = "strict_saddle"\nacross = 0.5'
-WORLDS = [DIGITS, SPHERE, VALLEY, OCTOPUS, SADDLE]
+WORLDS = [DIGITS, SPHERE, TEACHER, VALLEY, OCTOPUS, SADDLE]
 """Where probes are tried: each in the first that has what it reads."""
+NEEDS = {"test_loss": 'data = {kind = "teacher", points = 50, dimension = 2, part = "test"}'}
+"""What a probe cannot do without."""
 
 
 def built(more: str, *, precision: str = "float64", problem: str = DIGITS, rate: float = 0.1) -> experiment.Experiment:
@@ -52,7 +56,8 @@ def suited(section: str, kind: str, more: str = "", **settings: Any) -> tuple[ex
     refused: list[ScenarioError] = []
     for world in WORLDS:
         try:
-            return built(f'[{section}.it]\nkind = "{kind}"\n{more}', problem=world, **settings), world
+            table = f'[{section}.it]\nkind = "{kind}"\n{NEEDS.get(kind, "")}\n{more}'
+            return built(table, problem=world, **settings), world
         except ScenarioError as fault:
             refused.append(fault)
     raise refused[-1]
