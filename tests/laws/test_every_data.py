@@ -57,6 +57,17 @@ def test_inputs_targets_and_labels_belong_together(kind: str, tmp_path: Path) ->
         np.testing.assert_allclose(np.mean(found.inputs**2), 1, rtol=1e-12)
 
 
+def test_the_spirals_are_one_another_turned_by_half_a_turn() -> None:
+    found = examples(kind="spiral", points=40, turns=1.5)
+    assert found.labels is not None
+    one, other = found.inputs[found.labels == 0], found.inputs[found.labels == 1]
+    assert len(one) == len(other) == 20
+    np.testing.assert_allclose(one, -other, atol=1e-12)
+    angles = np.unwrap(np.arctan2(one[:, 1], one[:, 0]))
+    np.testing.assert_allclose(np.diff(angles), 2 * np.pi * 1.5 / 20, rtol=1e-9)
+    assert (np.diff(np.linalg.norm(one, axis=1)) > 0).all()
+
+
 def test_the_digits_are_real() -> None:
     found = examples(kind="digits")
     assert found.inputs.shape == (1797, 64)

@@ -35,6 +35,8 @@ def solved(
         most: Rounds at most.
     """
     steep = jnp.linalg.norm(restraint)
+    # Where nothing restrains, a growth that is negative needs none and another has no solution.
+    steep = jnp.where(steep > 0, steep, 1.0).astype(steep.dtype)
 
     def unfinished(now: _Iterate) -> Bool[Array, ""]:
         return (now.moved > tolerance * jnp.linalg.norm(now.at)) & (now.rounds < most)

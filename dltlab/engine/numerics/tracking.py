@@ -49,6 +49,9 @@ def leading(
         most: Rounds at most; the residual then says what was reached.
     """
 
+    # Residuals below rounding would never come.
+    tolerance = max(tolerance, 50 * float(jnp.finfo(known.dtype).eps))
+
     def unfinished(search: _Search) -> Bool[Array, ""]:
         loose = search.found.residual > tolerance * jnp.max(jnp.abs(search.found.values))
         return loose & (search.rounds < most)
@@ -65,9 +68,12 @@ def leading(
 def _ritz(product: Product, block: Float[Array, "k p"], depth: int) -> Leading:
     """One round: the best approximations within the block's Krylov space."""
     count, size = block.shape
+    if size < (depth + 1) * count:
+        # The space is the whole one.
+        block, depth = jnp.eye(size, dtype=block.dtype), 0
     basis, images = block, jax.vmap(product)(block)
     newest = images
-    for _ in range(min(depth, size // count - 1)):
+    for _ in range(depth):
         # Twice is enough (Parlett §6.9).
         for _ in range(2):
             newest = newest - (newest @ basis.T) @ basis

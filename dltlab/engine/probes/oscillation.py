@@ -86,4 +86,4 @@ def _top(simulation: Simulation, moment: Moment, known: Float[Array, "k p"]) -> 
     """The top eigenvectors of the loss that is stepped on."""
     flat, unravel = ravel_pytree(moment.state.params)
     product = hessian.products(lambda at: simulation.problem.loss(unravel(at)), flat)
-    return tracking.leading(product, known, tolerance=1e-3).vectors
+    return tracking.leading(product, known, tolerance=1e-5).vectors
