@@ -37,7 +37,7 @@ def flown() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
 
 
 def _every(name: str) -> int:
-    return {"flips": 5, "ntk": 10, "cap": 10, "modes": 2}.get(name.split(".")[0], 1)
+    return {"flips": 4, "ntk": 10, "cap": 10, "modes": 2, "movement": 2}.get(name.split(".")[0], 1)
 
 
 @cache
@@ -81,10 +81,10 @@ def test_losses_movement_and_flips_agree_with_numpy() -> None:
     np.testing.assert_allclose(rows["loss"][seen], np.array(losses)[seen], rtol=1e-6)
     assert seen.sum() > 150
     moved = np.array([w - inner for w in path])
-    np.testing.assert_allclose(rows["movement"], np.sqrt((moved**2).sum(axis=(1, 2))), rtol=1e-9)
-    np.testing.assert_allclose(rows["movement.farthest"], np.sqrt((moved**2).sum(axis=1)).max(axis=1), rtol=1e-9)
+    np.testing.assert_allclose(rows["movement"], np.sqrt((moved**2).sum(axis=(1, 2)))[::2], rtol=1e-9)
+    np.testing.assert_allclose(rows["movement.farthest"], np.sqrt((moved**2).sum(axis=1)).max(axis=1)[::2], rtol=1e-9)
     # Some neurons come to rest on a kink, w·x = 0, and in the end rounding says on which side they are.
-    flips = [np.mean((x @ w > 0) != (x @ inner > 0)) for w in path[:151:5]]
+    flips = [np.mean((x @ w > 0) != (x @ inner > 0)) for w in path[:121:4]]
     np.testing.assert_allclose(rows["flips"][:31], flips, atol=2 / (40 * WIDTH))
     assert 0.01 < flips[-1] < 0.05
 
@@ -160,9 +160,7 @@ def test_wrong_theories_are_refuted_by_the_run() -> None:
     assert judged("bound", loss=loss, loss_bound=bound(values[0] / 2)) == "holds"
     assert judged("bound", loss=loss, loss_bound=bound(3 * values[0])) == "fails"
     cap = 4 * np.sqrt(40 * start.sum() / WIDTH) / values[0]
-    assert judged("cap", movement_farthest=rows["movement.farthest"], cap_theory=np.full(STEPS + 1, cap)) == "holds"
+    farthest = np.repeat(rows["movement.farthest"], 2)[1:]
     # A cap that fell with m, not with its root, would lie below what is measured.
-    assert (
-        judged("cap", movement_farthest=rows["movement.farthest"], cap_theory=np.full(STEPS + 1, cap / WIDTH))
-        == "fails"
-    )
+    for bounding, status in ((cap, "holds"), (cap / WIDTH, "fails")):
+        assert judged("cap", movement_farthest=farthest, cap_theory=np.full(STEPS + 1, bounding)) == status
