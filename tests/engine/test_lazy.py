@@ -93,7 +93,7 @@ def test_both_regimes_agree_with_numpy(arm: str, rate: float) -> None:
     start, told = flown(made, 3001)
     train, test = examples("lazy-vs-meanfield"), examples("lazy-vs-meanfield", "test")
     x, y = train.inputs, train.targets[:, 0]
-    net, first = start, jacobian(start, x)
+    net, first, drift = start, jacobian(start, x), 0.0
     for step in range(3001):
         if step % 300 == 0:
             assert loss(net, x, y) == pytest.approx(told["probes.loss."][step // 10], rel=1e-6)
@@ -101,7 +101,7 @@ def test_both_regimes_agree_with_numpy(arm: str, rate: float) -> None:
                 told["probes.test."][step // 20], rel=1e-6
             )
             now = jacobian(net, x)
-            drift = np.linalg.norm(now @ now.T - first @ first.T) / np.linalg.norm(first @ first.T)
+            drift = float(np.linalg.norm(now @ now.T - first @ first.T) / np.linalg.norm(first @ first.T))
             assert drift == pytest.approx(told["probes.ntk.drift"][step // 60], rel=1e-6, abs=1e-12)
             far = movement(net, start)
             assert far == pytest.approx(told["probes.movement.relative"][step // 10], rel=1e-6, abs=1e-12)

@@ -1,0 +1,23 @@
+"""A wrong theory of lazy training is refuted, by name, and nothing else is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from dltlab import errors
+
+
+def test_slopes_of_minus_one_in_tau_fail(tmp_path: Path) -> None:
+    wrong = [f"--set=claims.{name}.predicted=-1" for name in ("kappa-law", "movement-law")]
+    report = tmp_path / "report.json"
+    order = [sys.executable, "-m", "dltlab", "run", "lazy-vs-meanfield", "--alone", "--seeds=1", "--seed=3", *wrong]
+    done = subprocess.run(
+        [*order, "--quiet", f"--json={report}"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == errors.FAILS, done.stderr
+    [run] = json.loads(report.read_text(encoding="utf-8"))["runs"]
+    told = {verdict["name"]: verdict["status"] for verdict in run["claims"]}
+    assert {name for name, status in told.items() if status == "fails"} == {"kappa-law", "movement-law"}
+    assert set(told.values()) == {"holds", "fails"}
+    assert len(told) > 10
