@@ -58,7 +58,8 @@ class Loop:
         self._hold_at: int | None = None
         self._started = time.monotonic() - wall
         self._next = time.monotonic()
-        self._seconds_a_step = 0.0
+        self._call, self._seconds_a_step = 0.0, 0.0
+        """Seconds that a call takes by itself, and then a step with its readings."""
         self._busy, self._stepped = 0.0, 0
         self._price: tuple[float, float] | None = None
         """Seconds a bare step, and when it was last told."""
@@ -74,8 +75,7 @@ class Loop:
         planned = self.experiment.scenario.run.steps
         if not self._keyframe_bytes and self.step == 0:
             self._keyframe()
-        # The first call compiles, which is no measure of what a step costs.
-        self._flown(1, Read.NOTHING)
+        self._call = self._overhead()
         while not self.stopping and self.step < planned:
             for command in self._inbox.take(self._patience()):
                 self._obey(command)
@@ -123,7 +123,7 @@ class Loop:
         self._desk.dead |= ~flights.finite
         steps = int(flights.steps.max())
         self._busy, self._stepped = self._busy + busy, self._stepped + steps
-        fresh = busy / steps
+        fresh = max(busy - self._call, 0.1 * busy) / steps
         self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
         if self.pace:
             self._next = max(self._next, time.monotonic() - 0.25) + steps / self.pace
@@ -135,9 +135,21 @@ class Loop:
         every = self.experiment.program.every
         if self._seconds_a_step == 0:
             return 2
-        fit = CHUNK_SECONDS * min(1 / self._seconds_a_step, self.pace or math.inf)
+        # A call of many blocks should not take longer than what it computes.
+        busy = max(CHUNK_SECONDS - self._call, self._call)
+        fit = min(busy / self._seconds_a_step, (busy + self._call) * (self.pace or math.inf))
         steps = int(min(max(fit, 1), self.experiment.program.longest))
         return steps if steps < every else steps - (self.step + steps) % every
+
+    def _overhead(self) -> float:
+        """Seconds that a call takes beside its steps."""
+        # The first call compiles, which is no measure of what anything costs.
+        self._flown(1, Read.NOTHING)
+        one = self._flown(1, Read.NOTHING)[1]
+        if one > CHUNK_SECONDS:
+            return 0.0
+        three = self._flown(3, Read.NOTHING)[1]
+        return max(1.5 * min(one, three) - 0.5 * three, 0.0)
 
     def _lost(self, member: int, at: int) -> None:
         """Say that a member has diverged."""
