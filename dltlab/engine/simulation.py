@@ -19,9 +19,9 @@ from dltlab.engine.numerics.hessian import products
 from dltlab.engine.optimizers import OPTIMIZERS, AbstractOptimizer, Kicking, Proportional, Shaking
 from dltlab.engine.problems import AbstractProblem, Params
 
-_OPTIMIZERS_NOISE: Final = 2**31 - 2
-_VIEWERS_NOISE: Final = 2**31 - 3
-"""What distinguishes the randomness of kicks from that of steps, which have smaller numbers."""
+_OPTIMIZERS_NOISE: Final = 2**30
+_VIEWERS_NOISE: Final = 2**31
+"""What is added to a step's number for noise that is not the problem's; there are fewer steps than that."""
 _CURVATURE: Final = 1e-6
 """Residual, relative to the largest eigenvalue, up to which the direction of lowest curvature is sought."""
 _PRODUCTS: Final = 128
@@ -102,7 +102,7 @@ class Simulation(eqx.Module):
         opt = opt._replace(count=state.opt.count)
         if isinstance(self.optimizer, Shaking):
             flat, unravel = ravel_pytree(self.chart.point(params))
-            key = _folded(state.key, _OPTIMIZERS_NOISE, state.step)
+            key = _folded(state.key, state.step, _OPTIMIZERS_NOISE)
             params = self.chart.displaced(params, unravel(self.optimizer.shake(opt, key, flat.size, flat.dtype)))
         clock = state.clock + state.opt.hyperparams["learning_rate"].astype(state.clock.dtype)
         return State(state.step + 1, clock, state.key, params, opt)
@@ -116,7 +116,7 @@ class Simulation(eqx.Module):
 
         def kicked() -> Moment:
             flat, unravel = ravel_pytree(self.chart.point(state.params))
-            key = _folded(state.key, _OPTIMIZERS_NOISE, state.step)
+            key = _folded(state.key, state.step, _OPTIMIZERS_NOISE)
             vector = unravel(optimizer.kick(opt, key, flat.size, flat.dtype))
             return self.look(calm.state._replace(params=self.chart.displaced(state.params, vector)))
 
@@ -128,7 +128,7 @@ class Simulation(eqx.Module):
         Uniform on the sphere, or along the eigenvector of the Hessian's ``lowest`` eigenvalue, to either side.
         """
         flat, unravel = ravel_pytree(self.chart.point(state.params))
-        direction = randoms.on_sphere(_folded(state.key, _VIEWERS_NOISE, state.step), flat.size, flat.dtype)
+        direction = randoms.on_sphere(_folded(state.key, state.step, _VIEWERS_NOISE), flat.size, flat.dtype)
         if lowest:
             product = products(lambda at: self.chart.loss(self.problem, unravel(at)), flat)
             descent = lanczos.largest(
@@ -144,12 +144,10 @@ class Simulation(eqx.Module):
         return self.move(self.look(state))
 
 
-def _folded(key: UInt32[Array, "2"], *numbers: Any) -> UInt32[Array, "2"]:
-    """The key of a step, or of what else the numbers name."""
-    folded = jr.wrap_key_data(key)
-    for number in numbers:
-        folded = jr.fold_in(folded, number)
-    return jr.key_data(folded)
+def _folded(key: UInt32[Array, "2"], step: Int[Array, ""], noise: int = 0) -> UInt32[Array, "2"]:
+    """The key of a step, or of noise at that step."""
+    number = step if noise == 0 else step.astype(jnp.uint32) + jnp.asarray(noise, jnp.uint32)
+    return jr.key_data(jr.fold_in(jr.wrap_key_data(key), number))
 
 
 def _proportional(kind: Any) -> bool:

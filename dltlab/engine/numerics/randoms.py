@@ -12,6 +12,5 @@ def on_sphere(key: UInt32[Array, "2"], size: int, dtype: jnp.dtype) -> Float[Arr
 
 
 def in_ball(key: UInt32[Array, "2"], size: int, dtype: jnp.dtype) -> Float[Array, " d"]:
-    """Uniform in the unit ball: the radius is U^(1/d)."""
-    radius = jr.uniform(jr.fold_in(jr.wrap_key_data(key), 1), (), dtype) ** (1 / size)
-    return radius * on_sphere(key, size, dtype)
+    """Uniform in the unit ball: all but two coordinates of a point of the sphere of Rᵈ⁺² (Archimedes, for d = 1)."""
+    return on_sphere(key, size + 2, dtype)[:size]
