@@ -8,6 +8,7 @@
   the bytes on the wire with which the screen shows what the key is for, while the engine
   flies flat out and a busy loop of the same niceness holds the other core. Goal: 50 ms.
 - The wire: bytes a second of that bench at 120x40, at the scenario's pace.
+- Drawn: a panel of ten arms at 60x18, once it has been drawn before. Goal: 10 ms.
 - A recording of a million frames is opened for replay, flat out: resident memory of the
   viewer's process once the last frame is in. Goal: 300 MB.
 """
@@ -28,7 +29,16 @@ from terminals import Terminal, folders_in
 
 from dltlab import commands, records
 from dltlab.commands import Command, Mark, Stop
-from dltlab.records import FORMAT, SUFFIX, Array, Decoder, Event, Footer, Frames, Header, Part, Series
+from dltlab.records import FORMAT, SUFFIX, Arm, Array, Decoder, Event, Footer, Frames, Header, Part, Series
+from dltlab.session.history import History
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels.bars import Bars
+from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels.panel import Look
+from dltlab.terminal.panels.plane import Plane
+from dltlab.terminal.panels.profile import Profile
+from dltlab.terminal.panels.scaling import Scaling
+from dltlab.terminal.panels.table import Table
 
 FRAMES = 1_000_000
 LONG = ["--set=run.steps=100000000", "--seeds=1"]
@@ -167,6 +177,43 @@ def recording(path: Path) -> None:
         stream.write(records.encode(Footer(FRAMES, "finished", f"{FRAMES} steps were planned.", 1e-3 * FRAMES)))
 
 
+def drawn() -> None:
+    """Time a panel of ten arms with 20,000 readings of four seeds each, drawn again at 60x18."""
+    arms, seeds, length = tuple(Arm(f"a{i}", f"m = {2**i}", 2.0**i, 4) for i in range(10)), 4, 20_000
+    shapes = {"loss": (), "loss.theory": (), "modes": (12,), "points": (24, 2), "way": (2,)}
+    series = tuple(
+        Series(name, name, ("arm", "seed", *"ij"[: len(own)]), (10, seeds, *own), scale="log")
+        for name, own in shapes.items()
+    )
+    header = Header(
+        FORMAT, "ten", "", "Ten arms", {}, "ten", length, 1, None, tuple(range(seeds)), series, (), 1, "float64",
+        "gradient_descent", {}, {}, 1, "", arms=arms,
+    )  # fmt: skip
+    history, random = History(header), np.random.default_rng(0)
+    for first in range(0, length, 500):
+        fall = np.exp(-(first + np.arange(500)) / 4000)
+        columns = {
+            one.name: Array.of(
+                np.exp(random.normal(0, 0.3, (500, *one.shape))) * fall.reshape(-1, *[1] * len(one.shape))
+            )
+            for one in series
+        }
+        history.extend([Frames(first + 499, (Part(first, 1, 500, columns),), 0.0, 0.0)])
+    traces = Traces(history)
+    panels = (
+        Curves(["loss"]), Profile(["modes"]), Bars(["modes"]), Scaling(["loss"], slope=-0.5), Table(["loss", "modes"]),
+        Plane(points="points", trails=True), Plane(path="way"),
+    )  # fmt: skip
+    for panel in panels:
+        waits = []
+        for _ in range(31):
+            begin = time.perf_counter()
+            panel.draw(traces, 60, 18, Look())
+            waits.append(time.perf_counter() - begin)
+        name = f"{type(panel).__name__.lower()} of ten arms at 60x18, after {1e3 * waits[0]:.0f} ms"
+        row(name, f"{1e3 * statistics.median(waits[1:]):.1f} ms, worst {1e3 * max(waits[1:]):.1f}", "≤ 10 ms")
+
+
 def resident(pid: int) -> float:
     """Megabytes, at the highest."""
     lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines()
@@ -198,6 +245,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="dltlab-", ignore_cleanup_errors=True) as folder:
         environment = folders_in(folder)
         row("what", "median, worst", "goal")
+        drawn()
         for scenario in ("edge-of-stability", "edge-of-stability-digits"):
             obeyed(environment, scenario)
         answered(environment)

@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from dltlab.commands import Advance, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.commands import Advance, Kick, Mark, Pace, Pause, Resume, Stop, Turn
 from dltlab.errors import INTERRUPTED
 from dltlab.records import Event
 from dltlab.terminal.app import Lab
@@ -23,6 +23,10 @@ from dltlab.terminal.fit import Options
         (["f"], [Pace(None)]),
         (["m", "enter"], [Mark("mark 1")]),
         (["m", "escape"], []),
+        (["k", "enter"], [Kick(0.01)]),
+        (["K", "home", "shift+end", "2", "enter"], [Kick(2.0, "lowest")]),
+        (["k", "home", "shift+end", "0", "enter"], []),
+        (["k", "escape"], []),
         (["equals_sign", "home", "shift+end", "0", ".", "2", "enter"], [Turn("learning_rate", 0.2)]),
         (["down", "enter", "home", "shift+end", "0", ".", "5", "enter"], [Turn("momentum", 0.5)]),
         (["equals_sign", "home", "shift+end", "7", "enter"], []),
@@ -81,6 +85,59 @@ def test_two_spaces_before_any_answer_pause_and_go_on(watch, told):
     watch(script, source)
 
 
+def test_a_kick_takes_its_radius_from_the_scenario_and_is_seen(watch, told):
+    async def script(seen):
+        assert "k kick" in seen.text()
+        assert "✶" not in seen.text()
+        await seen.press("k")
+        await seen.press("K")
+        assert seen.source.sent == [Kick(0.02), Kick(0.02, "lowest")]
+        assert "kick heard" in seen.text()
+        assert "✶" in seen.text()
+
+    watch(script, told(run={"kick": 0.02}))
+
+
+@pytest.mark.parametrize("run", [3, {"kick": "x"}, {"kick": -1.0}, {"kick": float("nan")}, {}], ids=str)
+def test_without_a_radius_a_kick_is_asked_for(watch, told, run):
+    async def script(seen):
+        assert "k kick" not in seen.text()
+        await seen.press("k")
+        assert "kick the weights by a vector of length" in seen.text()
+        await seen.press("enter")
+        assert seen.source.sent == [Kick(0.01)]
+
+    watch(script, told(run=run))
+
+
+def test_a_source_that_takes_no_kick_offers_none(watch, told):
+    async def script(seen):
+        await seen.press("question_mark")
+        assert "kick the weights" not in seen.text()
+        await seen.press("escape")
+        await seen.press("k", "K")
+        assert not seen.source.sent
+
+    watch(script, told(accepts=frozenset({Pause, Resume, Pace, Advance}), run={"kick": 0.02}))
+
+
+@pytest.mark.parametrize(("size", "shown"), [((80, 24), 3), ((120, 40), 6), ((200, 60), 9)])
+def test_of_many_panels_the_first_ones_are_shown_and_the_others_are_a_key_away(watch, told, size, shown):
+    panels = [{"kind": "readout", "series": ["loss"], "title": f"Panel {letter}"} for letter in "ABCDEFGHI"]
+
+    async def script(seen):
+        text = seen.text()
+        assert [f"Panel {letter}" in text for letter in "ABCDEFGHI"] == [place < shown for place in range(9)]
+        assert (f"{shown} of 9 plots" in text) == (shown < 9)
+        await seen.press("9")
+        assert "Panel I" in seen.text()
+        assert "Panel A" not in seen.text()
+        await seen.press("tab")
+        assert " of 9 plots" not in seen.text()
+
+    watch(script, told(panels=panels, look_for=["Look here."]), size=size)
+
+
 def test_quit_stops_the_engine_and_detach_does_not(watch, told):
     async def quits(seen):
         await seen.press("q")
@@ -100,7 +157,7 @@ def test_quit_stops_the_engine_and_detach_does_not(watch, told):
 
 def test_a_source_that_accepts_nothing_is_sent_nothing(watch, told):
     async def script(seen):
-        await seen.press("space", "full_stop", "left", "plus", "f", "m", "equals_sign", "enter", "q")
+        await seen.press("space", "full_stop", "left", "plus", "f", "m", "k", "K", "equals_sign", "enter", "q")
         assert seen.source.sent == []
         assert seen.app.return_value == 0
 

@@ -1,7 +1,7 @@
 """What stands beside the plots: verdicts, what to look for, knobs, keys."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
@@ -48,6 +48,19 @@ def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, heigh
     claims = fitting[0] if fitting else ways[-1]
     lines = [*claims, *gap, *look] if len(claims) + 4 <= height else claims
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
+
+
+def page(abstract: str, verdicts: Sequence[Verdict], texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:
+    """What the session is about, its verdicts in full, and further texts under their headings."""
+    lines: list[Line] = [*wrap(abstract, width), ()]
+    if verdicts:
+        lines += [rule("Claims", width), *verdict_lines(verdicts, width), ()]
+    for heading, said in texts.items():
+        lines += [rule(heading, width)] if said else []
+        for text in said:
+            lines += wrap(text, width, "text", "• ")
+        lines.append(())
+    return lines
 
 
 def summary(verdicts: Sequence[Verdict]) -> list[Span]:

@@ -1,5 +1,7 @@
 """The line above a plot: its title, and every curve with its sign, its name and its value."""
 
+import itertools
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -14,6 +16,7 @@ INKS: Final = 8
 """Colours of curves; beyond them colours come again, with other markers."""
 MARKERS: Final = "●▲■◆○△□◇✕▼▽✚"
 """What tells the curves of arms apart without any colour."""
+_LOST: Final = re.compile(r" \((\d+) of (\d+) diverged\)")
 _SYMBOL: Final = 8
 """Cells that a name may take to be kept where room is scarce: a symbol says more than another curve's number."""
 SIGNS: Final = {
@@ -58,7 +61,8 @@ class Curve(NamedTuple):
         """What stands before its name."""
         if glyphs == "ascii":
             return PLAIN_SIGNS.get(self.role, "") * 2 or plain_sign(self.slot)
-        return SIGNS[self.role] + self.marker
+        # A marker says it all, but for what is drawn in another way.
+        return self.marker if self.marker and self.role == "curve" else SIGNS[self.role] + self.marker
 
 
 class Sign(NamedTuple):
@@ -67,38 +71,88 @@ class Sign(NamedTuple):
     sign: str
     ink: str
     label: str
+    marker: str = ""
+    """Its sign again, where it is that of an arm."""
+
+
+Entry = list[Span]
+"""A sign, a name and a value."""
 
 
 def top(
     title: Sequence[Span], curves: Sequence[Curve | Sign], width: int, glyphs: str, note: str, most: int
 ) -> list[Line]:
-    """The title line, and below it at most so many lines of legend where the legend is too long for it."""
-    entries = [_entry(curve, glyphs) for curve in curves if curve.label is not None]
-    fits = sum(width_of(one) for one in entries) <= _room(title, width)
-    if most < 1 and not fits and any(isinstance(curve, Curve) and curve.marker for curve in curves):
-        # Which arm is which matters more than what they read.
-        curves = [curve._replace(latest=None) if isinstance(curve, Curve) else curve for curve in curves]
-    if most < 1 or fits:
+    """The title line, and below it at most so many lines of legend where the legend is too long for it.
+
+    Where room is scarce the values go first, then what the names of the arms have in common is
+    said once, then long names are cut; last of all curves are left out.
+    """
+    keys = [curve for curve in curves if curve.label is not None]
+    if most < 1 and not any(isinstance(curve, Sign) or curve.marker for curve in keys):
         return [title_line(title, curves, width, glyphs, note)]
+    named = [*title, (f" {note}", "faint")] if note else list(title)
+    entries = [_entry(curve, glyphs) for curve in keys]
     bare = [[*one[:2], ("", "strong")] for one in entries]
-    brief = [[one[0], (_cut(one[1][0], _SYMBOL + 1), "text")] for one in entries]
-    ways = [_flowed(way, width) for way in (entries, bare, brief)]
-    flowed = next((lines for lines in ways if len(lines) <= most), ways[-1])
-    lines = flowed[:most]
-    lost = len(entries) - sum(len(line) for line in lines)
-    written = [fit([span for one in line for span in one if span[0]], width) for line in lines]
-    if lost:
-        written[-1] = between([span for one in lines[-1] for span in one], ((f" … {lost} more", "faint"),), width)
-    return [title_line(title, (), width, glyphs, note), *written]
+    shared = _shared(keys, glyphs)
+    cut = [[*one[:-1], (_cut(one[-1][0], _SYMBOL + 1), one[-1][1])] for one in shared]
+    ways = [entries, bare, shared, cut]
+    # With lines of its own below, the legend need not cut the title.
+    room = _room(named, width) if most < 1 else width - width_of(named) - 5
+    alone = next((way for way in ways if sum(map(width_of, way)) <= room), None)
+    if alone is not None and (alone is entries or most < 1):
+        return [_titled(named, [span for one in alone for span in one if span[0]], width, glyphs)]
+    if most < 1:
+        return [_titled(named, [span for one in _first(cut, room) for span in one], width, glyphs)]
+    flowed = [_flowed(way, width) for way in ways]
+    # Half of the lines if names and values can do without; what a plot gives up is worth more than a value.
+    few = (lines for most_of_all in (max(most // 2, 1), most) for lines in flowed if len(lines) <= most_of_all)
+    lines = next(few, flowed[-1])
+    written = [fit([span for one in line for span in one if span[0]], width) for line in lines[:most]]
+    if len(lines) > most:
+        last = _first(lines[most - 1], width - 10)
+        lost = len(entries) - sum(map(len, lines[: most - 1])) - len(last)
+        written[-1] = between([span for one in last for span in one], ((f" … {lost} more", "faint"),), width)
+    return [_titled(named, (), width, glyphs), *written]
+
+
+def _shared(keys: Sequence[Curve | Sign], glyphs: str) -> list[Entry]:
+    """Signs and names; what the names behind markers have in common, such as "m = ", is said once, before them."""
+    entries: list[Entry] = []
+    marked = [key.label or "" for key in keys if key.marker]
+    first_words = zip(*(one.split(" ")[:-1] for one in marked), strict=False)
+    words = itertools.takewhile(lambda of_each: len(set(of_each)) == 1, first_words)
+    common = "".join(f"{word} " for word, *_ in words)
+    glue = " " if glyphs == "ascii" else ""
+    said = False
+    for key in keys:
+        label = _LOST.sub(r" (\1/\2 ✗)", key.label or "")
+        if not key.marker or len(marked) < 2 or not common.strip():
+            entries.append([*_entry(key, glyphs)[:1], (f" {label}" if label else "", "text")])
+        else:
+            letter = key.marker if glyphs != "ascii" else plain_sign(key.slot) if isinstance(key, Curve) else key.sign
+            before = " " if said else f"  {common}"
+            entries.append([(before, "text"), (letter, key.ink), (f"{glue}{label[len(common) :]}", "text")])
+            said = True
+    return entries
+
+
+def _first(entries: Sequence[Entry], room: int) -> list[Entry]:
+    """As many of the first entries as there is room for."""
+    kept: list[Entry] = []
+    for one in entries:
+        if sum(map(width_of, kept)) + width_of(one) > room:
+            break
+        kept.append(one)
+    return kept
 
 
 def _cut(text: str, width: int) -> str:
     return "".join(part for part, _ in fit(((text, ""),), min(cell_len(text), width)))
 
 
-def _flowed(entries: Sequence[list[Span]], width: int) -> list[list[list[Span]]]:
+def _flowed(entries: Sequence[Entry], width: int) -> list[list[Entry]]:
     """Entries in lines."""
-    lines: list[list[list[Span]]] = []
+    lines: list[list[Entry]] = []
     left = 0
     for one in entries:
         wide = width_of(one)
@@ -116,19 +170,19 @@ def _room(title: Sequence[Span], width: int) -> int:
 
 def title_line(title: Sequence[Span], curves: Sequence[Curve | Sign], width: int, glyphs: str, note: str = "") -> Line:
     """The title, and at the right end every curve with its sign, its name and its value."""
-    rule = ("-", "rule") if glyphs == "ascii" else ("─", "rule")
     entries = [_entry(curve, glyphs) for curve in curves if curve.label is not None]
-    named = [(text, ink) for text, ink in title]
-    if note:
-        named += [(f" {note}", "faint")]
-    legend = _legend(entries, _room(named, width))
+    named = [*title, (f" {note}", "faint")] if note else list(title)
+    return _titled(named, _legend(entries, _room(named, width)), width, glyphs)
+
+
+def _titled(named: Sequence[Span], legend: Sequence[Span], width: int, glyphs: str) -> Line:
+    rule = ("-", "rule") if glyphs == "ascii" else ("─", "rule")
     most = max(width - width_of(legend) - 5, width // 3)
-    if width_of(named) > most:
-        named = list(fit(named, most))
+    named = fit(named, most) if width_of(named) > most else named
     return between([*named, (" ", "text")], [*legend, (" ", "text"), rule] if legend else [], width, rule)
 
 
-def _legend(entries: Sequence[list[Span]], room: int) -> list[Span]:
+def _legend(entries: Sequence[Entry], room: int) -> list[Span]:
     """Signs, names and values of the curves: where room is scarce long names go first, then the last curves."""
     entries = [list(entry) for entry in entries]
     while entries and sum(width_of(entry) for entry in entries) > room:
@@ -140,12 +194,12 @@ def _legend(entries: Sequence[list[Span]], room: int) -> list[Span]:
     return [span for entry in entries for span in entry if span[0]]
 
 
-def _entry(curve: Curve | Sign, glyphs: str) -> list[Span]:
+def _entry(curve: Curve | Sign, glyphs: str) -> Entry:
     """A sign, a name and a value."""
     label = f" {curve.label}" if curve.label else ""
     if isinstance(curve, Sign):
         return [(f"  {curve.sign}", curve.ink), (label, "text"), ("", "strong")]
     value = "" if curve.role in ("band", "shade") or curve.latest is None else f" {short(curve.latest)}"
     # One dashed line stands for those of all arms.
-    ink = "text" if curve.armed and curve.role == "theory" else curve.ink
+    ink = "text" if curve.armed and curve.role == "theory" and not curve.marker else curve.ink
     return [(f"  {curve.sign(glyphs)}", ink), (label, "text"), (value, "strong")]

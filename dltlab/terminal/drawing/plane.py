@@ -8,8 +8,11 @@ import numpy as np
 from dltlab.terminal.drawing.contours import Box
 from dltlab.terminal.drawing.grid import Grid
 from dltlab.terminal.drawing.scales import Scale, around
+from dltlab.terminal.drawing.strokes import DOTS, cells
 
 _HEADS: Final = {False: "→↗↑↖←↙↓↘", True: ">/^\\</v\\"}
+_LEAP: Final = 0.08
+"""The share of the width beyond which two readings of a way are not joined: what lies between them is not known."""
 _TURN: Final = np.linspace(0, 2 * math.pi, 181)
 
 
@@ -41,8 +44,9 @@ def widened(box: Box, columns: int, rows: int) -> Box:
 class View:
     """Where the plane's points lie in a grid of cells."""
 
-    def __init__(self, box: Box, columns: int, rows: int) -> None:
+    def __init__(self, box: Box, columns: int, rows: int, glyphs: str = "braille") -> None:
         self.box = widened(box, columns, rows)
+        self._dots = DOTS[glyphs]
         self.columns, self.rows = columns, rows
         self.across = Scale("linear", self.box.x_low, self.box.x_high)
         self.up = Scale("linear", self.box.y_low, self.box.y_high)
@@ -58,7 +62,16 @@ class View:
         """Write a character at a point, if it is seen."""
         x, y = self.fractions(np.asarray(point, np.float64))
         if np.isfinite(x) and np.isfinite(y):
-            grid.put(round(float(1 - y) * (self.rows - 1)), round(float(x) * (self.columns - 1)), letter, ink)
+            row, column = cells(1 - y, self.rows, self._dots[1]), cells(x, self.columns, self._dots[0])
+            grid.put(int(row), int(column), letter, ink)
+
+    def way(self, points: np.ndarray, recent: int) -> tuple[np.ndarray, np.ndarray]:
+        """A way as a line where it is followed closely, at its end for sure, and as dots where it leaps."""
+        x, y = self.fractions(points)
+        leap = np.hypot(np.diff(x) * self.columns, 2 * np.diff(y) * self.rows) > _LEAP * self.columns
+        leap[max(len(leap) - recent, 0) :] = False
+        after = np.flatnonzero(leap) + 1
+        return np.insert(x, after, np.nan), np.insert(y, after, np.nan)
 
     def circle(self, radius: float) -> tuple[np.ndarray, np.ndarray]:
         """A circle around the origin."""
@@ -76,8 +89,8 @@ def joined_ways(ways: np.ndarray) -> np.ndarray:
     return np.concatenate([ways, breaks]).transpose(1, 0, 2).reshape(-1, 2)
 
 
-def sampled(length: int, most: int) -> np.ndarray:
-    """Which of so many readings stand for a way: all of the first, then ever fewer, evenly, and the last.
+def sampled(length: int, most: int, recent: int = 1) -> np.ndarray:
+    """Which of so many readings stand for a way: all of the first, then ever fewer, evenly, and the last ones.
 
     Growing readings keep the ones chosen, but for every other one when they have doubled.
     """
@@ -85,4 +98,4 @@ def sampled(length: int, most: int) -> np.ndarray:
         return np.arange(length)
     stride = 1 << max(math.ceil(math.log2(2 * length / most)), 0)
     early = np.unique(np.geomspace(1, length, most // 2).astype(np.int64)) - 1
-    return np.unique(np.concatenate([early, np.arange(0, length, stride), [length - 1]]))
+    return np.unique(np.concatenate([early, np.arange(0, length, stride), np.arange(length - recent, length)]))

@@ -11,7 +11,7 @@ from dltlab.terminal.drawing.grid import Cells, Grid
 from dltlab.terminal.drawing.legend import PLAIN_SIGNS, Curve, Sign, title_line, top
 from dltlab.terminal.drawing.lines import Line, Picture, Span, centred, frame
 from dltlab.terminal.drawing.scales import Scale
-from dltlab.terminal.drawing.strokes import DOTS, Stroke, plain_sign
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, plain_sign
 
 __all__ = ["Curve", "Mark", "draw", "title_line"]
 
@@ -120,14 +120,14 @@ def _dashed(x: np.ndarray, y: np.ndarray, columns: int, dash: tuple[int, int]) -
 
 
 def _heights(curve: Curve, track: int, field: _Field) -> tuple[np.ndarray, np.ndarray]:
-    """The columns that a track passes, and the row of each (fractions of rows)."""
+    """The columns that a track passes, and the row of each."""
     last = max(min(field.columns, getattr(curve.stretches, "count", field.columns)) - 1, 1)
     columns, heights = [np.empty(0, np.int64)], [np.empty(0)]
     for run in curve.stretches.runs(track, field.columns, log=field.up.kind == "log"):
         where = run.columns * ((field.columns - 1) / last)
         columns.append(np.arange(round(where[0]), round(where[-1]) + 1))
         heights.append(np.interp(columns[-1], where, field.up.fraction(run.values)))
-    return np.concatenate(columns), (1 - np.concatenate(heights)) * (field.rows - 1)
+    return np.concatenate(columns), cells(1 - np.concatenate(heights), field.rows, DOTS[field.glyphs][1])
 
 
 def _shade(grid: Grid, curve: Curve, field: _Field) -> None:
@@ -135,8 +135,8 @@ def _shade(grid: Grid, curve: Curve, field: _Field) -> None:
     letter = ":" if field.glyphs == "ascii" else "░"
     at, low = _heights(curve, curve.track, field)
     above, high = _heights(curve, curve.other, field)
-    tops = dict(zip(above.tolist(), np.rint(high).astype(int).tolist(), strict=True))
-    for column, bottom in zip(at.tolist(), np.rint(low).astype(int).tolist(), strict=True):
+    tops = dict(zip(above.tolist(), high.tolist(), strict=True))
+    for column, bottom in zip(at.tolist(), low.tolist(), strict=True):
         highest = tops.get(column, bottom)
         # A shade of a row or two would be a speck beside the curve.
         for row in range(highest, bottom + 1):
@@ -149,12 +149,14 @@ def _mark(grid: Grid, curve: Curve, place: int, of: int, field: _Field) -> None:
     letter = plain_sign(curve.slot) if field.glyphs == "ascii" else curve.marker
     if curve.role == "points":
         for run in curve.stretches.runs(curve.track, field.columns, log=field.up.kind == "log"):
-            rows = np.rint((1 - field.up.fraction(run.values)) * (field.rows - 1))
-            for column, row in zip(np.rint(run.columns).astype(int).tolist(), rows.astype(int).tolist(), strict=True):
+            across, down = DOTS[field.glyphs]
+            rows = cells(1 - field.up.fraction(run.values), field.rows, down)
+            columns = cells(run.columns / max(field.columns - 1, 1), field.columns, across)
+            for column, row in zip(columns.tolist(), rows.tolist(), strict=True):
                 grid.put(row, column, letter, curve.ink)
         return
     at, rows = _heights(curve, curve.track, field)
     first = _APART * (2 * place + 1) // (2 * of)
-    for column, row in zip(at.tolist(), np.rint(rows).astype(int).tolist(), strict=True):
+    for column, row in zip(at.tolist(), rows.tolist(), strict=True):
         if (column - first) % _APART == 0:
             grid.put(row, column, letter, curve.ink)

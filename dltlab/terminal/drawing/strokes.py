@@ -24,3 +24,8 @@ class Stroke(NamedTuple):
 def plain_sign(slot: int) -> str:
     """The character that draws a curve in ASCII."""
     return _PLAIN[slot % len(_PLAIN)]
+
+
+def cells(fractions: np.ndarray, count: int, dots: int) -> np.ndarray:
+    """The cells that fractions of an axis of so many cells fall into: those that hold a stroke's dots there."""
+    return np.rint(np.clip(fractions, 0, 1) * (count * dots - 1)).astype(np.int64) // dots

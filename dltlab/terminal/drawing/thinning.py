@@ -4,6 +4,7 @@ The step axis spans the steps that are planned, so the stretches are known befor
 reading costs the same whenever it comes: a million readings and a hundred draw alike.
 """
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -84,14 +85,21 @@ class Stretches:
         low = self.positive[:, track] if log else self.low[:, track]
         high = np.where(np.isfinite(low), self.high[:, track], np.nan)
         lost = self.broken[:, track] | (np.isfinite(self.low[:, track]) & np.isnan(low))
-        at = np.arange(self.count) * columns // self.count
-        starts = np.flatnonzero(np.r_[True, at[1:] != at[:-1]])
+        starts = _starts(self.count, columns)
         low, high = np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
         gap = np.logical_or.reduceat(lost, starts) & np.isnan(low)
         shown = np.flatnonzero(np.isfinite(low))
+        if not gap.any():
+            return [_strokes(shown, low[shown], high[shown])] if len(shown) else []
         piece = np.cumsum(gap)[shown]
         cuts = np.flatnonzero(np.diff(piece)) + 1
         return [_strokes(part, low[part], high[part]) for part in np.split(shown, cuts) if len(part)]
+
+
+@lru_cache(maxsize=64)
+def _starts(count: int, columns: int) -> np.ndarray:
+    """The first stretch of each column."""
+    return -(-np.arange(columns) * count // columns)
 
 
 def _strokes(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> Run:

@@ -171,7 +171,7 @@ def _signs(traces: Traces, names: Sequence[str], arms: Sequence[str], look: Look
     signs = []
     for one in shown[: len(arms)]:
         letter = plain_sign(one.slot) if plain else MARKERS[one.slot % len(MARKERS)]
-        signs.append(Sign(letter, f"curve{one.slot % INKS}", traces.told(one.arm)))
+        signs.append(Sign(letter, f"curve{one.slot % INKS}", traces.told(one.arm), letter))
     for one in (shown[0], shown[-1]):
         line = {"second": "- -"}.get(one.role, "--") if plain else SIGNS[one.role] * 2
         signs.append(Sign(line, "text", one_line(traces.history[one.name].series.title or one.name)))
@@ -204,6 +204,8 @@ def _dropped(curves: list[Curve], kind: str) -> str:
     """How many readings the picture cannot show."""
     lines = [c for c in curves if c.role == "curve"]
     unfinite = sum(int(c.stretches.unfinite[c.track]) for c in lines)
-    unlogged = sum(int(c.stretches.unlogged[c.track]) for c in lines) if kind == "log" else 0
+    # That what grows from zero is zero at first goes without saying.
+    lost = [int(c.stretches.unlogged[c.track]) for c in lines] if kind == "log" else []
+    unlogged = sum(lost) if any(count > 1 for count in lost) else 0
     words = ([f"{unfinite} not finite"] if unfinite else []) + ([f"{unlogged} not positive"] if unlogged else [])
     return f"({', '.join(words)})" if words else ""

@@ -28,6 +28,10 @@ from dltlab.text import one_line
 Radius = Annotated[float, Meta(gt=0, le=1e6)]
 _WAY: Final = 512
 """Readings that stand for a way."""
+_RECENT: Final = 128
+"""Readings of a way's end, none of which is left out."""
+_BRIEF: Final = 10
+"""Cells of a title that a legend says twice."""
 _MOST: Final = 2048
 """Points that are drawn."""
 _TRAILED: Final = 1 << 14
@@ -128,7 +132,7 @@ class Plane(AbstractPanel):
         box = self._box(traces, main, scene)
         # The numbers at the left depend on what is seen, and that on the room that they leave.
         within = room(width, height, len(head), None)
-        view = View(box, within.columns, within.rows)
+        view = View(box, within.columns, within.rows, look.glyphs)
         within = within._replace(ticks=view.up.ticks(max((within.rows + 2) // 3, 2)))
         return enclose(head, _drawn(self, scene, box, view, look).lines(), within, view.across, look.glyphs)
 
@@ -149,7 +153,7 @@ class Plane(AbstractPanel):
         if self.path in traces:
             places = {name: place for place, name in enumerate(traces.arms)}
             for arm in arms:
-                which = sampled(len(traces.history[self.path]), _WAY)
+                which = sampled(len(traces.history[self.path]), _WAY, _RECENT)
                 way = traces.at(self.path, which, arm)[:, traces.alive(self.path, arm)]
                 if way.size:
                     ways.append(_Way(places.get(arm, 0), traces.told(arm), _columns(way)))
@@ -208,12 +212,15 @@ def _legend(panel: Plane, traces: Traces, scene: _Scene, look: Look) -> list[Cur
     plain = look.glyphs == "ascii"
     said: list[Curve | Sign] = []
     if len(scene.ways) > 1:
-        said += [Sign(_marker(way.slot, plain), f"curve{way.slot % INKS}", way.label) for way in scene.ways]
+        for way in scene.ways:
+            letter = _marker(way.slot, plain)
+            said.append(Sign(letter, f"curve{way.slot % INKS}", way.label, letter))
     if panel.sign in traces and len(scene.points):
         title = one_line(traces.series(panel.sign).title)
+        title = title if len(title) <= _BRIEF else ""
         for sign, relation in ((1, ">"), (-1, "<")):
             letter, in_ascii, ink, _ = _SIGNS[sign]
-            said.append(Sign(in_ascii if plain else letter, ink, f"{title} {relation} 0"))
+            said.append(Sign(in_ascii if plain else letter, ink, f"{title} {relation} 0".strip()))
     for name, sign, ink in (
         (panel.mark, "x" if plain else "✕", "event"),
         (panel.arrows, "->" if plain else "→", "theory"),
@@ -254,7 +261,7 @@ def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Gri
         if mine.size:
             add(*view.fractions(joined_ways(mine)), _SIGNS[sign][3], ".")
     for way in scene.ways:
-        add(*view.fractions(way.points), f"curve{way.slot % INKS}", plain_sign(way.slot))
+        add(*view.way(way.points, _RECENT), f"curve{way.slot % INKS}", plain_sign(way.slot))
     tips = [(np.zeros(2), tip, "theory") for tip in scene.arrows if np.isfinite(tip).all()]
     tips += [
         (start, start + by, "event")

@@ -104,9 +104,11 @@ class Profile(AbstractPanel):
             label = said if alone else traces.told(one.arm) + (f", {said}" if len(self.series) > 1 else "")
             role = "theory" if traces.is_theory(one.name) else "curve"
             curve = Curve(points, 0, label, None, slot, role, MARKERS[slot % len(MARKERS)], armed=True)
-            curves.append(curve)
             if len(one.x) <= _MARKED:
-                companions.append(curve._replace(role="points", label=None))
+                # With a marker on every component there are none between them.
+                companions.append(curve._replace(label=None, marker=""))
+                curve = curve._replace(role="points" if role == "curve" else role)
+            curves.append(curve)
             theory = traces.theory_of(one.name)
             if self.theory and theory is not None and theory not in self.series:
                 predicted = self._vector(traces, theory, one.arm)

@@ -19,6 +19,8 @@ from dltlab.text import one_line
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 _ENOUGH: Final = 1024
 """Readings whose median or mean is drawn in the stead of those of a long window."""
+_BRIEF: Final = 4
+"""Letters of a symbol that a power is written of."""
 _FOLDS: Final = {"median": np.median, "mean": np.mean, "max": np.max, "min": np.min}
 
 
@@ -54,7 +56,7 @@ class Scaling(AbstractPanel):
     """A reading of each arm against the arm's value, on logarithmic axes.
 
     A point is the median of the arm's members, its bar their range; the least-squares slope of
-    log reading on log value stands in the legend. ``slope`` draws a dashed line of that slope
+    log reading on log value stands in the legend (m^-0.5). ``slope`` draws a dashed line of that slope
     through the middle of the first series' points, its theory (``NAME.theory``) dashed points.
     """
 
@@ -93,9 +95,8 @@ class Scaling(AbstractPanel):
             curves = self._curves(traces, arms, values, across)
         extents = [extent for curve in curves if (extent := curve.stretches.extent(curve.track, log=True))]
         up = around("log", min(low for low, _ in extents), max(high for _, high in extents)) if extents else None
-        dropped = sum(
-            int(c.stretches.unlogged.sum() + c.stretches.unfinite.sum()) for c in curves if c.role == "points"
-        )
+        points = [curve.stretches for curve in curves if curve.role == "points" and curve.label is not None]
+        dropped = sum(int(one.unlogged.sum() + one.unfinite.sum()) for one in points)
         note = f"({dropped} arms without a positive reading)" if dropped and up else ""
         heading = numbered(self.heading(traces, arms), look)
         name = one_line(self.value) or "value"
@@ -103,14 +104,20 @@ class Scaling(AbstractPanel):
 
     def _curves(self, traces: Traces, arms: Sequence[str], values: np.ndarray, across: Scale) -> list[Curve]:
         curves: list[Curve] = []
-        names = [name for name in self.series if name in traces]
+        names, places = [name for name in self.series if name in traces], list(traces.arms)
         for slot, name in enumerate(names):
             found = self._measured(traces, name, arms, values)
             said = one_line(traces.series(name).title or name) if len(names) > 1 else ""
             fitted = found.fit()
-            label = f"{said} slope {fitted[0]:.3g}".strip() if fitted else said or "one point"
+            label = f"{self._power(fitted[0])} {said}".strip() if fitted else said or "one point"
             points = Points(values, found.middle, across)
-            curves.append(Curve(points, 0, label, None, slot, "points", _marker(slot), armed=True))
+            if len(names) == 1:
+                # Each point as its arm looks in the other panels.
+                for at, arm in enumerate(arms):
+                    point, place = Points(values[at : at + 1], found.middle[at : at + 1], across), places.index(arm)
+                    curves.append(Curve(point, 0, None, None, place, "points", _marker(place), armed=True))
+            marker = _marker(slot) if len(names) > 1 else ""
+            curves.append(Curve(points, 0, label, None, slot, "points", marker, armed=True))
             curves.append(Curve(Ranges(values, found.low, found.high, across), 0, None, None, slot, "range"))
             if fitted:
                 line = Points(values, np.exp(fitted[1] + fitted[0] * np.log(values)), across)
@@ -119,19 +126,18 @@ class Scaling(AbstractPanel):
                     x, y = found.logarithms()
                     middle = np.exp(y.mean() - self.slope * x.mean())
                     line = Points(values, middle * values**self.slope, across)
-                    curves.append(Curve(line, 0, f"slope {self.slope:g}", None, 0, "reference"))
+                    curves.append(Curve(line, 0, self._power(self.slope), None, 0, "reference"))
             theory = traces.theory_of(name)
             if self.theory and theory is not None and theory not in self.series:
                 predicted = self._measured(traces, theory, arms, values).middle
                 said = one_line(traces.series(theory).title or "theory") if slot == 0 else None
                 curves.append(Curve(Points(values, predicted, across), 0, said, None, slot, "theory"))
-            if len(names) == 1:
-                # Each point as its arm looks in the other panels.
-                places = list(traces.arms)
-                for at, arm in enumerate(arms):
-                    point, place = Points(values[at : at + 1], found.middle[at : at + 1], across), places.index(arm)
-                    curves.append(Curve(point, 0, None, None, place, "points", _marker(place), armed=True))
         return curves
+
+    def _power(self, slope: float) -> str:
+        """A power law in few letters: m^-0.5."""
+        name = one_line(self.value)
+        return f"{name}^{slope:.3g}" if 0 < len(name) <= _BRIEF else f"slope {slope:.3g}"
 
     def _measured(self, traces: Traces, name: str, arms: Sequence[str], values: np.ndarray) -> _Measured:
         members = [self._folded(traces, name, arm) for arm in arms]

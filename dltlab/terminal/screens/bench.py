@@ -20,7 +20,7 @@ from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Resume, T
 from dltlab.records import Knob
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, prose, standing
-from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame, wrap
+from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch, OpenBench
 from dltlab.terminal.panels import chosen
@@ -29,7 +29,7 @@ from dltlab.terminal.screens import keys
 from dltlab.terminal.screens.following import LONGEST_KICK, Following
 from dltlab.terminal.screens.page import Ask, Page
 from dltlab.terminal.screens.stills import write_new
-from dltlab.terminal.widgets.board import Board
+from dltlab.terminal.widgets.board import Board, lowest
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
 
@@ -104,7 +104,8 @@ class Bench(Screen[None]):
         if not wide and self._beside() and height >= 20:
             # The last cell of the grid belongs to verdicts and hints.
             columns = max(width // 34, 1)
-            most = max(columns * max((height - 3 - min(count, room)) // 7, 1) - 1, 1)
+            free = height - 3 - min(count, room)
+            most = max(columns * max(free // lowest(free), 1) - 1, 1)
             plots = [*plots[:most], len(self._plots)]
         self._board.wanted = plots
         self._board.lay_out()
@@ -121,10 +122,10 @@ class Bench(Screen[None]):
         self._fresh = self.following.poll() or self._fresh
         if self._fresh and time.monotonic() >= self._rested:
             self._fresh = False
-            self._spoil(self._title, *self._plots)
+            self._spoil(*self._plots)
         if self.following.judged():
             self._spoil(self._side, self._inset)
-        self._spoil(self._knobs, self._status, self._foot)
+        self._spoil(self._title, self._knobs, self._status, self._foot)
 
     def _spoil(self, *sheets: Sheet) -> None:
         """Have sheets painted, one a turn of the event loop, so that a key never waits for two."""
@@ -165,7 +166,9 @@ class Bench(Screen[None]):
         return paint
 
     def _paint_title(self, width: int, _: int) -> Picture:
-        return (standing.title_bar(self.history, "", width),)
+        shown = [place for place in self._board.shown if place < self._own]
+        number = f"{len(shown)} of {self._own} plots" if self._board.front is None and len(shown) < self._own else ""
+        return (standing.title_bar(self.history, number, width),)
 
     def _paint_side(self, width: int, height: int) -> Picture:
         look_for = self._texts("look_for")
@@ -335,6 +338,8 @@ class Bench(Screen[None]):
     def _show_alone(self, index: int | None) -> None:
         self._board.front = index
         self._lay_out(self.size.width, self.size.height)
+        # It says of how many plots there was no room for all.
+        self._title.repaint()
 
     def action_back(self) -> None:
         """All plots."""
@@ -342,19 +347,11 @@ class Bench(Screen[None]):
 
     def action_claims(self) -> None:
         """Claims, hints and sources in full."""
-        scenario = self.history.header.scenario
+        abstract = str(self.history.header.scenario.get("abstract", ""))
+        texts = {"Look for": self._texts("look_for"), "Sources": self._texts("sources")}
 
         def write(width: int) -> list[Line]:
-            lines: list[Line] = [*wrap(str(scenario.get("abstract", "")), width), ()]
-            if self.following.judge.verdicts:
-                lines += [prose.rule("Claims", width), *beside.verdict_lines(self.following.judge.verdicts, width), ()]
-            for heading, key in (("Look for", "look_for"), ("Sources", "sources")):
-                texts = self._texts(key)
-                lines += [prose.rule(heading, width)] if texts else []
-                for text in texts:
-                    lines += wrap(text, width, "text", "• ")
-                lines.append(())
-            return lines
+            return beside.page(abstract, self.following.judge.verdicts, texts, width)
 
         self._open_page(one_line(self.history.header.title), write)
 

@@ -13,11 +13,19 @@ SMALLEST: Final = (34, 7)
 """The cells below which a plot shows nothing that one could read."""
 
 
+def lowest(height: int) -> int:
+    """Rows that a plot has at least on a board of this height: two plots above each other, three where there is room.
+
+    Plots beyond that wait behind their keys: fewer of them are read better than all of them small.
+    """
+    return min(max(height // 2, SMALLEST[1]), 11)
+
+
 def arrangement(count: int, width: int, height: int, shape: float = 4.0) -> tuple[int, int]:
     """Columns and rows for so many plots: readable ones, near to ``shape`` times as wide as high."""
     best, cost = (1, 1), math.inf
     for columns in range(1, max(width // SMALLEST[0], 1) + 1):
-        rows = min(math.ceil(count / columns), max(height // SMALLEST[1], 1))
+        rows = min(math.ceil(count / columns), max(height // lowest(height), 1))
         if columns > count:
             break
         hidden = max(count - columns * rows, 0)
@@ -37,6 +45,8 @@ class Board(Container):
         self._shapes = shapes
         self.front: int | None = None
         """The plot that is shown alone."""
+        self.shown: Sequence[int] = ()
+        """The plots that are shown."""
         self.wanted: Sequence[int] = range(len(sheets))
         """The plots that are shown if there is room, in this order."""
 
@@ -48,7 +58,7 @@ class Board(Container):
         shapes = [math.log(self._shapes[index]) for index in wanted if index < len(self._shapes)]
         shape = math.exp(sum(shapes) / len(shapes)) if shapes else 4.0
         columns, rows = arrangement(len(wanted), self.size.width, self.size.height, shape)
-        shown = wanted[: columns * rows]
+        self.shown = shown = wanted[: columns * rows]
         self.styles.grid_size_columns = columns
         self.styles.grid_size_rows = rows
         self.styles.grid_rows = " ".join(["1fr"] * rows)

@@ -1,0 +1,190 @@
+"""What panels say of numbers that are known: theory beside bars, shades, tables, slopes, counts."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dltlab.records import FORMAT, Arm, Array, Frames, Header, Part, Series
+from dltlab.session.history import History
+from dltlab.terminal.drawing.blocks import bars
+from dltlab.terminal.drawing.lines import plain, width_of
+from dltlab.terminal.drawing.shades import ABOVE, BELOW, Ramp
+from dltlab.terminal.drawing.traces import Traces, quantiles
+from dltlab.terminal.panels import chosen
+from dltlab.terminal.panels.bars import Bars
+from dltlab.terminal.panels.heat import Heat
+from dltlab.terminal.panels.histogram import Histogram
+from dltlab.terminal.panels.panel import Look
+from dltlab.terminal.panels.profile import Profile
+from dltlab.terminal.panels.scaling import Scaling
+from dltlab.terminal.panels.table import Table
+
+GLYPHS = ("braille", "block", "ascii")
+
+
+def header(*series: Series, arms: tuple[Arm, ...] = (), seeds: int = 1, **scenario: object) -> Header:
+    return Header(
+        FORMAT, "p", "", "p", scenario, "p", 100, 1, None, tuple(range(seeds)), series, (), 1, "float64", "sgd", {}, {},
+        1, "", arms=arms,
+    )  # fmt: skip
+
+
+def told(arms: tuple[Arm, ...] = (), seeds: int = 1, **readings: np.ndarray) -> Traces:
+    """Readings of each series; the axes are arms and seeds where there are some, then the reading's own."""
+    lead = ("arm", "seed") if arms else ("seed",) if seeds > 1 else ()
+    own = {name: ("mode", "axis")[: values.ndim - 1 - len(lead)] for name, values in readings.items()}
+    series = [Series(name.replace("_", "."), name, (*lead, *own[name]), v.shape[1:]) for name, v in readings.items()]
+    history = History(header(*series, arms=arms, seeds=seeds))
+    for one, values in zip(series, readings.values(), strict=True):
+        column = {one.name: Array.of(np.asarray(values, np.float64))}
+        history.extend([Frames(len(values), (Part(0, 1, len(values), column),), 0.0, 0.0)])
+    return Traces(history)
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS)
+def test_a_bar_ends_at_its_value_and_theory_crosses_at_its_own(glyphs: str) -> None:
+    values, theory = np.array([1.0, 0.5, 0.25]), np.array([0.5, 1.0, 0.25])
+    lines = bars(["a", "b", "c"], values, 60, glyphs, theory)
+    text = [plain((line,)) for line in lines]
+    stroke, bar = ("|", "=") if glyphs == "ascii" else ("┃", "━")
+    assert [width_of(line) for line in lines] == [60] * 3
+    places = [line.index(stroke) for line in text]
+    ends = [max(line.rfind(bar), line.rfind(stroke)) for line in text]
+    room = ends[0] - 1
+    assert [round(4 * (place - 1) / room) for place in places] == [2, 4, 1]
+    assert text[1].count(bar) == pytest.approx(room / 2, abs=1)
+    assert all(f"({number})" in line for number, line in zip(("0.5", "1", "0.25"), text, strict=True))
+
+
+def test_bars_leave_out_what_a_smaller_arm_has_not() -> None:
+    arms = (Arm("s", "small"), Arm("l", "large"))
+    values = np.full((1, 2, 1, 4), 2.0)
+    values[0, 0, 0, 2:] = np.nan
+    traces = told(arms, x=values)
+    assert [plain(Bars(["x"], arm=arm).draw(traces, 50, 9, Look())).count("mode") for arm in ("s", "l")] == [2, 4]
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS)
+def test_shades_say_sign_and_size_by_letters_alone(glyphs: str) -> None:
+    values = np.linspace(-1, 1, 41)
+    ramp = Ramp.over(values, "linear")
+    assert ramp is not None
+    assert ramp.signed
+    letters = [ramp.cell(level, glyphs)[0] for level in ramp.levels(values).tolist()]
+    assert set(letters) == set(ABOVE[glyphs]) | set(BELOW[glyphs])
+    assert not set(ABOVE[glyphs][1:]) & set(BELOW[glyphs][1:])
+    levels = ramp.levels(values)
+    assert np.all(np.diff(levels) >= 0)
+    np.testing.assert_array_equal(levels, -levels[::-1])
+    told_limits = "".join(text for text, _ in ramp.legend(glyphs))
+    assert told_limits.startswith("-1 ")
+    assert told_limits.endswith(" 1")
+
+
+def test_a_heat_map_shows_each_entry_in_its_place_and_says_what_is_unknown() -> None:
+    matrix = np.array([[1.0, 0.0], [np.nan, -1.0]])
+    lines = plain(Heat(["k"]).draw(told(k=matrix[None]), 40, 8, Look())).splitlines()
+    rows = [line.strip() for line in lines[1:7]]
+    assert [row[:1] for row in rows] == ["█"] * 3 + ["?"] * 3
+    assert all("≡" in row for row in rows[3:])
+    assert "2×2" in lines[-1]
+
+
+def test_a_heat_map_that_is_too_large_is_averaged() -> None:
+    matrix = np.arange(81.0)[:, None] * np.ones((81, 200))
+    lines = plain(Heat(["k"]).draw(told(k=matrix[None]), 60, 10, Look())).splitlines()
+    order = [" ░▒▓█".index(line.strip()[:1] or " ") for line in lines[1:-1]]
+    assert order == sorted(order)
+    assert (order[0], order[-1]) == (0, 4)
+    assert "averaged" in lines[-1]
+
+
+def test_a_table_has_a_row_an_arm_or_a_row_a_seed() -> None:
+    arms = (Arm("a", "τ = 0.1", 0.1, 3), Arm("b", "τ = 2", 2.0, 2))
+    loss = np.array([[[1.0, 2.0, 30.0], [5.0, 7.0, np.nan]]])
+    traces = told(arms, 3, loss=loss, loss_theory=np.full((1, 2, 3), 4.0))
+    lines = plain(Table(["loss"]).draw(traces, 60, 8, Look())).splitlines()
+    assert lines[2].split()[-2:] == ["2", "(4)"]
+    assert lines[3].split()[-2:] == ["6", "(4)"]
+    alone = plain(Table(["loss"]).draw(told(seeds=3, loss=loss[:, 0]), 60, 8, Look())).splitlines()
+    assert [line.split() for line in alone[2:5]] == [["seed", "0", "1"], ["seed", "1", "2"], ["seed", "2", "30"]]
+
+
+@pytest.mark.parametrize("power", [-2.0, -0.5, 1.0])
+def test_scaling_finds_the_power_of_a_power_law(power: float) -> None:
+    widths = np.array([64.0, 256.0, 1024.0, 4096.0])
+    arms = tuple(Arm(f"m{w:.0f}", f"m = {w:.0f}", float(w), 3) for w in widths)
+    values = np.broadcast_to((widths**power)[None, :, None] * np.array([0.8, 1.0, 1.3]), (4, 4, 3))
+    text = plain(Scaling(["x"], slope=power, value="m").draw(told(arms, 3, x=values), 70, 16, Look()))
+    assert text.count(f"m^{power:g}") == 2
+    assert all(marker in "\n".join(text.splitlines()[1:]) for marker in "●▲■◆")
+    other = plain(Scaling(["x"], slope=power / 2).draw(told(arms, 3, x=values), 70, 16, Look()))
+    assert f"slope {power:.3g}" in other
+    assert f"slope {power / 2:g}" in other
+
+
+def test_scaling_takes_its_statistic_from_its_window() -> None:
+    arms = (Arm("a", "a", 1.0), Arm("b", "b", 10.0))
+    steps = np.arange(100.0)
+    values = np.stack([steps + 1, (steps + 1) * np.where(steps < 50, 10, 100)], axis=1)[:, :, None]
+    traces = told(arms, x=values)
+    cases: list[tuple[Any, tuple[float, float], int]] = [
+        ("max", (0.0, 0.49), 1),
+        ("median", (0.5, 1.0), 2),
+        ("first", (0.0, 1.0), 1),
+    ]
+    for statistic, window, slope in cases:
+        text = plain(Scaling(["x"], statistic=statistic, window=window).draw(traces, 60, 12, Look()))
+        assert f"slope {slope}" in text
+    with pytest.raises(ValueError, match="is empty"):
+        Scaling(["x"], window=(0.5, 0.5))
+    assert "no arm of this session" in plain(Scaling(["x"]).draw(told(x=steps[:, None]), 60, 12, Look()))
+
+
+def test_a_histogram_counts_every_finite_reading() -> None:
+    values = np.concatenate([np.full(30, 1.0), np.full(10, 3.0), [np.nan, np.inf]])
+    lines = plain(Histogram(["w"], bins=4).draw(told(w=values[None]), 50, 20, Look())).splitlines()
+    heights = [sum(line[column : column + 1] == "█" for line in lines) for column in range(7, 50)]
+    assert max(heights) == pytest.approx(3 * sorted(set(heights))[-2], abs=3)
+    assert "(1 not finite)" in lines[0]
+
+
+def test_a_profile_keeps_the_order_of_its_components_and_its_theory() -> None:
+    spectrum = 10.0 ** -np.arange(6.0)
+    traces = told(s=spectrum[None], s_theory=2 * spectrum[None])
+    text = plain(Profile(["s"], scale="log").draw(traces, 60, 20, Look()))
+    body = [line[7:] for line in text.splitlines()[1:-2]]
+    places = sorted((line.index("●"), row) for row, line in enumerate(body) if "●" in line)
+    assert len(places) == 6
+    assert places == sorted(places, key=lambda place: place[1])
+    steps = np.diff([column for column, _ in places])
+    assert np.ptp(steps) <= 1
+    assert "╍ s_theory" in text
+    moved = told(s=spectrum[None], at=np.array([[0.0, 0.1, 0.2, 0.3, 0.4, 10.0]]))
+    given = plain(Profile(["s"], scale="log", against="at").draw(moved, 60, 20, Look()))
+    last = [line[7:].index("●") for line in given.splitlines()[1:-2] if "●" in line]
+    assert last[-1] > 45
+    assert max(last[:-1]) < 5
+
+
+def test_quantiles_are_those_of_what_is_finite() -> None:
+    random = np.random.default_rng(0)
+    values = random.normal(size=(200, 7))
+    values[random.uniform(size=values.shape) < 0.3] = np.nan
+    wanted = (0.0, 0.25, 0.5, 0.75, 1.0)
+    known = ~np.isnan(values).all(axis=1)
+    expected = np.nanquantile(values[known], wanted, axis=1).T
+    np.testing.assert_allclose(quantiles(values, wanted)[known], expected)
+    assert np.isnan(quantiles(np.full((2, 3), np.inf), wanted)).all()
+
+
+@pytest.mark.parametrize("lead", [(), ("seed",), ("arm", "seed")])
+def test_without_panels_every_series_gets_one_that_fits_its_shape(lead: tuple[str, ...]) -> None:
+    arms = (Arm("a", "a", seeds=2), Arm("b", "b", seeds=2)) if "arm" in lead else ()
+    shape = (2,) * len(lead)
+    own = {"number": (), "short": (4,), "long": (40,), "matrix": (3, 4)}
+    series = [Series(n, n, (*lead, *("i", "j")[: len(s)]), (*shape, *s)) for n, s in own.items()]
+    panels = chosen.default(header(*series, arms=arms, seeds=2))
+    kinds = {panel.names[0]: type(panel).__name__ for panel in panels}
+    assert kinds == {"number": "Curves", "short": "Bars", "long": "Profile", "matrix": "Heat"}
