@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from dltlab import errors, scenario
-from dltlab.engine import ensemble, experiment
+from dltlab.engine import ensemble, experiment, keyframes
 from dltlab.engine.problems.octopus import Octopus
 from dltlab.errors import ScenarioError
 
@@ -190,3 +190,38 @@ kind = "exits"
         alone = fly(held.state, held.memories, 60)
         left = [int(np.isfinite(np.asarray(flight.memories["probes.exits"])).sum()) for flight in (kicked, alone)]
         assert left == [3, 2]
+
+
+def test_kicks_are_the_same_wherever_a_run_was_cut_and_continued() -> None:
+    made = built("""
+problem = {kind = "octopus", dimension = 3, contraction = 2.0}
+optimizer = {kind = "perturbed_gradient_descent", learning_rate = 0.125}
+run = {steps = 300, precision = "float64"}
+[probes.exits]
+kind = "exits"
+[theories.exits]
+kind = "exit_times"
+""")
+    fly = ensemble.compiled(made.program, 1)
+    start = ensemble.begin(made.program, (0,))
+    whole = fly(*start, 200)
+    first = fly(*start, 73)
+    kept = keyframes.taken(73, [(first.state, first.memories)])
+    [(state, memories)] = keyframes.restored(kept, [start])
+    second = fly(state, memories, 127)
+    assert int(whole.state.opt.inner_state.given) > 3
+    for one, other in zip(*(jax.tree.leaves((end.state, end.memories)) for end in (whole, second)), strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+
+def test_a_monkey_saddle_takes_as_long_as_its_flow() -> None:
+    for start in (0.02, 0.005):
+        made = built(f"""
+problem = {{kind = "saddle_monkey", start = {start}}}
+optimizer = {{kind = "gradient_descent", learning_rate = 0.01}}
+run = {{steps = 9000, every = 100, precision = "float64"}}
+[probes.escape]
+kind = "escape"
+""")
+        flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 8000)
+        assert float(flight.memories["probes.escape"]) == pytest.approx((1 / start - 1 / 0.6) / 0.03, rel=0.05)
