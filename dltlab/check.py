@@ -25,22 +25,24 @@ def check(document: Document) -> Scenario:
 
     scenario = validate(document)
     faults: list[str] = []
-    judged, experiment = (), None
+    judged, experiment, panels = (), None, []
     try:
         experiment = _engine().build(document)
     except ScenarioError as found:
         faults += found.faults
     try:
-        chosen.build(scenario.panels, document)
+        panels = chosen.build(scenario.panels, document)
     except ScenarioError as found:
         faults += found.faults
     try:
         judged = claims.build(scenario.claims, document)
     except ScenarioError as found:
         faults += found.faults
+    series = None if experiment is None else [series.name for series in experiment.series]
+    faults += chosen.strangers(panels, series, [arm.name for arm in scenario.arms], document)
     faults += claims.check_arms(judged, scenario.arms, document)
-    if experiment is not None:
-        faults += claims.check_series(judged, [series.name for series in experiment.series], document)
+    if series is not None:
+        faults += claims.check_series(judged, series, document)
     known = gallery() if scenario.companions else {}
     for index, name in enumerate(scenario.companions):
         if name not in known:

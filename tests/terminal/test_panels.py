@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dltlab.catalog import Nowhere
 from dltlab.records import FORMAT, Arm, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.blocks import bars
@@ -188,3 +189,20 @@ def test_without_panels_every_series_gets_one_that_fits_its_shape(lead: tuple[st
     panels = chosen.default(header(*series, arms=arms, seeds=2))
     kinds = {panel.names[0]: type(panel).__name__ for panel in panels}
     assert kinds == {"number": "Curves", "short": "Bars", "long": "Profile", "matrix": "Heat"}
+
+
+def test_a_panel_that_names_strangers_is_refused_with_their_place() -> None:
+    tables = [
+        {"kind": "plane", "points": "neurns", "arrows": "teacher"},
+        {"kind": "profile", "series": ["elsewhere"], "against": "grid", "arm": "lazi"},
+        {"kind": "curves", "series": ["loss"], "arms": ["lazy", "rich"]},
+    ]
+    panels = chosen.build(tables)
+    known = ["loss", "neurons", "teacher"]
+    assert chosen.strangers(panels, known, ["lazy"], Nowhere()) == [
+        "panels[0].points: no series 'neurns'; did you mean 'neurons'?",
+        "panels[1].against: no series 'grid'; known: loss, neurons, teacher.",
+        "panels[1].arm: no arm 'lazi'; did you mean 'lazy'?",
+        "panels[2].arms: no arm 'rich'; known: lazy.",
+    ]
+    assert len(chosen.strangers(panels, None, [], Nowhere())) == 3

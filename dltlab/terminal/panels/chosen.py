@@ -1,6 +1,6 @@
 """Which panels a session shows: its scenario's own, or ones that follow from its series."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from dltlab import catalog
@@ -10,6 +10,7 @@ from dltlab.terminal.panels import PANELS, AbstractPanel
 from dltlab.terminal.panels.bars import Bars
 from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.heat import Heat
+from dltlab.terminal.panels.panel import listed
 from dltlab.terminal.panels.profile import Profile
 
 STANDARD: Final = {
@@ -38,6 +39,23 @@ def build(tables: Iterable[object], places: catalog.Places | None = None) -> lis
     if faults:
         raise ScenarioError(*faults)
     return panels
+
+
+def strangers(
+    panels: Sequence[AbstractPanel], series: Sequence[str] | None, arms: Sequence[str], places: catalog.Places
+) -> list[str]:
+    """Faults of panels that name series or arms which the scenario has not; ``series`` is None if nobody knows them."""
+    faults = []
+    for index, panel in enumerate(panels):
+        # The engine refuses strangers under "series" itself.
+        wanted = [("series", key, series) for key in panel.KEYS if key != "series"]
+        wanted += [("arm", "arm", arms), ("arm", "arms", arms)]
+        for noun, key, known in wanted:
+            for name in listed(getattr(panel, key, "")):
+                if known is not None and name not in known:
+                    fault = f"no {noun} {name!r}; {catalog.near_miss(name, known)}"
+                    faults.append(places.fault(("panels", index, key), fault))
+    return faults
 
 
 def of(header: Header) -> list[AbstractPanel]:

@@ -45,12 +45,12 @@ class AbstractPanel(abc.ABC):
     @property
     def names(self) -> list[str]:
         """The series that it names."""
-        return [name for key in self.KEYS for name in _listed(getattr(self, key))]
+        return [name for key in self.KEYS for name in listed(getattr(self, key))]
 
     @property
     def wanted(self) -> tuple[str, ...]:
         """The arms that it names; none for all of them."""
-        return tuple(name for key in ("arm", "arms") for name in _listed(getattr(self, key, ())))
+        return tuple(name for key in ("arm", "arms") for name in listed(getattr(self, key, ())))
 
     def heading(self, traces: Traces, arms: Sequence[str] | None = None) -> list[tuple[str, str]]:
         """The title that it was given, or its first series' own; and of several arms the one that is shown."""
@@ -84,7 +84,8 @@ class AbstractPanel(abc.ABC):
         return frame((top, *centred(sentence, width, height - 1)), width, height)
 
 
-def _listed(value: str | tuple[str, ...] | list[str]) -> list[str]:
+def listed(value: str | tuple[str, ...] | list[str]) -> list[str]:
+    """The names that a key holds: one, several or none."""
     return [name for name in ([value] if isinstance(value, str) else value) if name]
 
 
