@@ -126,7 +126,7 @@ def jin_2017(
     constant: Annotated[float, Meta(gt=0, le=1)] = 1.0,
     failure: Annotated[float, Meta(gt=0, lt=1)] = 0.1,
 ) -> PerturbedGradientDescent:
-    """Perturbed gradient descent with the schedule that theorem 3 of Jin et al. 2017 is proved for.
+    """Perturbed gradient descent with the schedule of Jin et al. 2017, for which its guarantee is proved.
 
     An ε-second-order stationary point, ‖∇f‖ ≤ ε and λ_min ≥ −√(ρε), with probability 1 − δ within
     O(ℓΔ/ε² · ln⁴(dℓΔ/(ε²δ))) steps, for f with gradients ℓ-Lipschitz and Hessians ρ-Lipschitz that

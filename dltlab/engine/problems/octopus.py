@@ -1,7 +1,7 @@
 """The octopus: a function whose d saddles gradient descent must pass one after the other.
 
 Du, Jin, Lee, Jordan, Singh & Póczos 2017, Gradient descent can take exponential time to escape
-saddle points, arXiv:1705.10412, section 4. With L ≥ γ > 0, a width τ and i the first index with
+saddle points, arXiv:1705.10412. With L ≥ γ > 0, a width τ and i the first index with
 |xᵢ| ≤ 2τ, the coordinates before i have found their place, L(|xⱼ| − 4τ)², and
 
 |xᵢ| ≤ τ         −γxᵢ² + L Σ_{j>i} xⱼ²                                  the i-th saddle

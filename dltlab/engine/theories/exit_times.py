@@ -7,7 +7,7 @@ the one-dimensional map that crosses the bridge from τ to 2τ, and ℓ_b the su
 T_{k+1} − T_k = [ln(τ/|x_{k+1}(0)|) + (T_k − T_b)·|ln|1 − 2ηL|| − ℓ_b]/ln(1 + 2ηγ) + T_b ,
 
 so that the increments grow by 1 + ρ, ρ = |ln|1 − 2ηL||/ln(1 + 2ηγ): the exit of Du et al. 2017
-(arXiv:1705.10412, theorem 4.1) that takes e^Ω(d) steps. Here every phase ends at a whole step.
+(arXiv:1705.10412) that takes e^Ω(d) steps. Here every phase ends at a whole step.
 
 Perturbed gradient descent meets every saddle afresh. It falls from the bridge to where the gradient is
 short enough for a kick, which leaves each coordinate at about r/√(d + 2), and climbs out of the kick:
