@@ -14,11 +14,11 @@ from dltlab import errors, scenario
 from dltlab.engine import ensemble, experiment
 
 pytestmark = pytest.mark.usefixtures("wide")
-RATE = 0.66
+RATE = 0.6
 
 
 def sphere() -> np.ndarray:
-    x = np.random.default_rng(0).standard_normal((40, 20))
+    x = np.random.default_rng([0, 1]).standard_normal((40, 20))
     return x / np.linalg.norm(x, axis=1)[:, None]
 
 

@@ -26,7 +26,8 @@ class Sphere(AbstractData):
 
     def examples(self) -> Examples:
         """The points in rows, the labels in one column. The points are the same for all labels."""
-        random = np.random.default_rng(self.seed)
+        # Apart from the stream of a member's initial weights, which is that of [seed, 0], and of seed alone.
+        random = np.random.default_rng([self.seed, 1])
         x = random.standard_normal((self.points, self.dimension))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         if self.labels in ("top", "bottom"):
