@@ -43,7 +43,7 @@ class Cifar10(AbstractData):
             cure = (
                 "these are the pickled python form, which can run code; take the binary form"
                 if pickled
-                else "download CIFAR-10's binary form yourself and put it there, or name its folder in problem.data.path"
+                else "download CIFAR-10's binary form and put it there, or name its folder in problem.data.path"
             )
             raise ValueError(f"{shown}: no data_batch_1.bin … there; {cure}.")
         raw = np.concatenate([np.fromfile(file, np.uint8) for file in files])

@@ -48,7 +48,6 @@ def leading(
         depth: Products with the whole block in a round.
         most: Rounds at most; the residual then says what was reached.
     """
-
     # Residuals below rounding would never come.
     tolerance = max(tolerance, 50 * float(jnp.finfo(known.dtype).eps))
 

@@ -12,7 +12,6 @@ a reading needs no memory but u, and means the same at every cadence.
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
-import jax.numpy as jnp
 from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
@@ -33,18 +32,19 @@ class Axis(NamedTuple):
 
 
 class Oscillation(AbstractProbe):
-    """The next step along the top eigenvector, its ratio to the step after, and the distance from the middle."""
+    """The next step along the top eigenvector, how the step after answers it, and the distance from the middle."""
 
     every: Every = 0
     refresh: Annotated[int, Meta(ge=1, le=1_000_000)] = 20
     """Steps after which the eigenvector is found anew, from the last one."""
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """The step along u; the ratio of two steps; the displacement along u, and its whole square."""
+        """The step along u, its square and its product with the next; the displacement; its whole square."""
         need_flat(simulation, "an oscillation")
         return {
             "": Shown("step along u₁: u₁·(θ′−θ)"),
-            "ratio": Shown("ratio of successive steps along u₁"),
+            "square": Shown("square of the step along u₁", scale="log"),
+            "product": Shown("product of two successive steps along u₁"),
             "displacement": Shown("x = u₁·(θ−2θ′+θ″)/4"),
             "variance": Shown("‖θ−2θ′+θ″‖²/16", scale="log"),
         }
@@ -70,7 +70,8 @@ class Oscillation(AbstractProbe):
         middle = (here - 2 * there + beyond) / 4
         readings = {
             "": step,
-            "ratio": jnp.where(step == 0, 0.0, another / jnp.where(step == 0, 1.0, step)).astype(here.dtype),
+            "square": step**2,
+            "product": step * another,
             "displacement": along @ middle,
             "variance": middle @ middle,
         }
