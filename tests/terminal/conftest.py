@@ -177,3 +177,9 @@ def told() -> Callable[..., Told]:
 def deaf() -> frozenset[type]:
     """What a recording accepts: everything but what would change the session."""
     return frozenset(set(typing.get_args(Command)) - {Stop})
+
+
+@pytest.fixture
+def stretch() -> Callable[[int, int], Frames]:
+    """Makes a further stretch of frames."""
+    return frames

@@ -1,5 +1,7 @@
 """The bench: keys become commands, answers become the screen, and nothing brings it down."""
 
+import asyncio
+import itertools
 import os
 import signal
 
@@ -300,6 +302,26 @@ def test_a_recording_with_a_strange_scenario_still_shows(watch, told, scenario):
         await seen.press("c", "escape", "question_mark", "escape", "s", "tab")
 
     watch(script, told(Event(5, "turn", "x", {"knob": "learning_rate"}), **scenario))
+
+
+def test_a_machine_that_stalls_does_not_end_the_painting(watch, told, stretch, monkeypatch):
+    moments = itertools.count(0.0, 0.5)
+
+    async def script(seen):
+        # Textual skips a timer that it finds late.
+        monkeypatch.setattr("textual.timer._time.get_time", lambda: next(moments))
+        seen.source.say(stretch(400, 100))
+        seen.bench._rested = 0.0
+        seen.bench._poll()
+        assert seen.bench._stale
+        for _ in range(200):
+            await asyncio.sleep(0.005)
+            if not seen.bench._stale:
+                break
+        assert not seen.bench._stale
+        assert "499 / 1,000" in seen.text()
+
+    watch(script, told())
 
 
 def test_nothing_new_paints_no_plot(watch, told):

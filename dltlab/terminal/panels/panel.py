@@ -58,7 +58,11 @@ class AbstractPanel(abc.ABC):
         own = f"{known[0].title} ({known[0].unit})" if known and known[0].unit else known[0].title if known else ""
         said = [(one_line(self.title or own or self.names[0]), "strong")]
         arms = self.shown_arms(traces) if arms is None else arms
-        return [*said, (f" · {traces.told(arms[0])}", "faint")] if len(arms) == 1 < len(traces.arms) else said
+        if len(arms) != 1 or len(traces.arms) < 2:
+            return said
+        named = traces.title(arms[0]) in self.title
+        told = traces.lost(arms[0]) if named else traces.told(arms[0])
+        return [*said, (f" · {told}", "faint")] if told else said
 
     def shown_arms(self, traces: Traces) -> list[str]:
         """The arms that it shows of a session: those it names, or all; one without a name where there are none."""

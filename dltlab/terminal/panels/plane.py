@@ -62,6 +62,11 @@ class _Scene(NamedTuple):
     ways: Sequence[_Way]
     field: np.ndarray | None
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to draw."""
+        return self.field is None and not (len(self.points) or len(self.arrows) or len(self.marks) or len(self.ways))
+
 
 @dataclass(frozen=True)
 class Plane(AbstractPanel):
@@ -122,6 +127,8 @@ class Plane(AbstractPanel):
         # Of several arms only their paths can be told apart.
         main = arms[0]
         scene = self._scene(traces, main, arms)
+        if scene.empty:
+            return self.blank("nothing to draw yet", traces, width, height, look)
         several = bool(self.path) and len(scene.ways) > 1
         heading = numbered(self.heading(traces, arms if several else [main]), look)
         if width < 16 or height < 4:

@@ -4,6 +4,7 @@ It cannot tell a live engine from a recording: it polls a source for records, fo
 into a History, and sends commands that come back as Events.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -143,7 +144,8 @@ class Bench(Screen[None]):
                 self._painting += time.perf_counter() - before
                 break
         if self._stale:
-            self.set_timer(0.001, self._paint_next)
+            # Not a timer of Textual's: one that comes late is skipped, and nothing would be painted ever again.
+            asyncio.get_running_loop().call_later(0.001, self.call_later, self._paint_next)
         else:
             # Painting takes a third of the time at most: a slow machine sees fewer frames.
             self._rested = time.monotonic() + min(2 * self._painting, 1.0)
