@@ -180,7 +180,7 @@ class Event(Struct, frozen=True, tag_field="record", tag="event"):
 
     step: int
     what: str
-    """turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, price."""
+    """turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, compiling, price."""
     text: str
     """One line for people."""
     data: dict = field(default_factory=dict)

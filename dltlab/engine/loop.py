@@ -75,6 +75,7 @@ class Loop:
         planned = self.experiment.scenario.run.steps
         if not self._keyframe_bytes and self.step == 0:
             self._keyframe()
+        self.say("compiling", "Compiling; the first time on a machine takes longest.")
         self._call = self._overhead()
         while not self.stopping and self.step < planned:
             for command in self._inbox.take(self._patience()):
