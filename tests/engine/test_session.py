@@ -50,14 +50,30 @@ high = 1e6
 """
 
 
+ARMS = """
+[[arms]]
+name = "narrow"
+seeds = 1
+[[arms]]
+name = "wide"
+problem.model.widths = [16]
+[[arms]]
+name = "kicked"
+optimizer = {kind = "perturbed_gradient_descent", learning_rate = 0.05, gradient_threshold = 0.05, interval = 50}
+"""
+
+
 @pytest.fixture
 def scenario(tmp_path: Path) -> Path:
     return written(tmp_path, "gradient_descent")
 
 
 def written(folder: Path, optimizer: str) -> Path:
-    path = folder / f"{optimizer}.toml"
-    path.write_text(TEXT.replace("OPTIMIZER", optimizer), encoding="utf-8")
+    path, text = folder / f"{optimizer}.toml", TEXT
+    if optimizer == "arms":
+        # Two seeds an arm but for one, three programs, one of which draws noise as it goes.
+        text = (TEXT + ARMS).replace("OPTIMIZER", "gradient_descent").replace("steps = 3000", "steps = 3000\nseeds = 2")
+    path.write_text(text.replace("OPTIMIZER", optimizer), encoding="utf-8")
     return path
 
 
@@ -127,8 +143,15 @@ def send(path: Path, *orders: commands.Command) -> None:
         line.sendall(b"".join(commands.encode(order) for order in orders))
 
 
-@pytest.mark.parametrize("optimizer", ["gradient_descent", "adam"])
-@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("optimizer", "end"),
+    [
+        ("gradient_descent", signal.SIGTERM),
+        ("gradient_descent", signal.SIGKILL),
+        ("adam", signal.SIGKILL),
+        ("arms", signal.SIGKILL),
+    ],
+)
 def test_a_broken_run_continues_to_the_bits_of_the_unbroken_one(
     tmp_path: Path, optimizer: str, end: signal.Signals
 ) -> None:
@@ -175,6 +198,32 @@ def test_a_knob_turned_after_the_last_keyframe_is_turned_again(tmp_path: Path, s
     again = tmp_path / f"again{records.SUFFIX}"
     first = [x for x in lines if isinstance(records.decode(x[:-1]), Header | Keyframe)][:2]
     again.write_bytes(b"".join([*first, records.encode(turn)]))
+    assert finished("resume", "--session", again, "--headless") == (0, "")
+    assert columns(again) == after
+
+
+def test_a_kick_after_the_last_keyframe_is_given_again(tmp_path: Path) -> None:
+    session, scenario = tmp_path / f"kicked{records.SUFFIX}", written(tmp_path, "arms")
+    process = engine("run", "--session", session, "--scenario", scenario)
+    await_step(session, 300)
+    send(session, commands.Kick(0.5), commands.Kick(0.25, "lowest"))
+    await_step(session, 700)
+    process.kill()
+    process.communicate()
+    kicks = [r for r in told(session) if isinstance(r, Event) and r.what == "kick"]
+    assert [kick.data["direction"] for kick in kicks] == ["random", "lowest"]
+    lines = session.read_bytes().splitlines(keepends=True)
+    kept = [x for x in lines if not (isinstance(k := records.decode(x[:-1]), Keyframe) and k.step >= kicks[0].step)]
+    session.write_bytes(b"".join(kept))
+    before = columns(session)
+    assert finished("resume", "--session", session, "--headless") == (0, "")
+    after = columns(session)
+    for name, (steps, values) in before.items():
+        assert after[name][0].startswith(steps)
+        assert after[name][1].startswith(values)
+    again = tmp_path / f"again{records.SUFFIX}"
+    first = [x for x in lines if isinstance(records.decode(x[:-1]), Header | Keyframe)][:2]
+    again.write_bytes(b"".join([*first, *map(records.encode, kicks)]))
     assert finished("resume", "--session", again, "--headless") == (0, "")
     assert columns(again) == after
 
