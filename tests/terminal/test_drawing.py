@@ -17,6 +17,7 @@ from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
 from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.drawing.tracks import Points
 from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.panel import Look
 
@@ -241,6 +242,62 @@ def test_ticks_are_round(low: float, high: float, labels: list[str]) -> None:
 def test_log_ticks_are_decades() -> None:
     labels = [label for _, label in scales.around("log", 2e-4, 3.0).ticks(8)]
     assert labels == ["1e-4", "1e-3", "0.01", "0.1", "1", "10"]
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+@pytest.mark.parametrize("height", [7, 10, 13, 24, 41])
+@pytest.mark.parametrize(
+    ("kind", "low", "high"),
+    [
+        ("linear", 0.0, 8.0),
+        ("linear", -1000.0, 0.0),
+        ("linear", 0.0, 10.0),
+        ("linear", -3.0, 7.0),
+        ("log", 1e-30, 1.0),
+        ("log", 1e-3, 10.0),
+        ("log", 2.0, 5.0),
+    ],
+)
+def test_a_curve_lies_in_the_row_of_the_tick_of_its_value(glyphs, height: int, kind: str, low, high) -> None:
+    scale = scales.around(kind, low, high)
+    across = scales.steps(10)
+    seen = 0
+    for fraction, label in scale.ticks(max((height - 3 + 2) // 3, 2)):
+        inner = scale.low + fraction * (scale.high - scale.low)
+        value = 10.0**inner if kind == "log" else inner
+        for company in (1, 6):
+            line = Points(np.array([0.0, 10.0]), np.full(2, value), across)
+            curves = [plot.Curve(line, 0, None, None)] * company
+            rows = plain(plot.draw((), curves, across, scale, 40, height, glyphs)).splitlines()[1 : height - 2]
+            (row,) = [row for row in rows if row[7:].strip(" \u2800")]
+            assert row[:6].strip() == label
+            seen += 1
+    assert seen >= 4
+
+
+@pytest.mark.parametrize("rows", [2, 3, 5, 9])
+def test_a_logarithmic_axis_says_how_long_a_decade_is(rows: int) -> None:
+    for low, high in itertools.product(
+        np.arange(-300.0, 300.0, 7.3), (0.3, 0.31, 0.9, 1.0, 2.5, 7.0, 25.0, 30.0, 290.0)
+    ):
+        for scale in (
+            scales.around("log", 10.0**low, 10.0 ** min(low + high, 308)),
+            scales.Scale("log", low, low + high),
+        ):
+            ticks = scale.ticks(max((rows + 2) // 3, 2))
+            assert len({at for at, _ in ticks}) >= 2, (scale, ticks)
+            assert len(ticks) <= max((rows + 2) // 3, 2)
+
+
+@pytest.mark.parametrize("role", ["theory", "reference"])
+def test_what_was_measured_covers_its_theory(role: str) -> None:
+    across, up = scales.steps(10), scales.around("linear", 0.0, 8.0)
+    line = Points(np.array([0.0, 10.0]), np.full(2, 5.0), across)
+    curves = [plot.Curve(line, 0, "λ₁", 5.0), plot.Curve(line, 0, "2/η", 5.0, 0, role)]
+    body = plot.draw((), curves, across, up, 40, 12, "braille")[1:]
+    assert {ink for row in body for text, ink in row if set(text) & {chr(0x2800 + code) for code in range(1, 256)}} == {
+        "curve0"
+    }
 
 
 def test_lines_are_as_wide_as_asked() -> None:

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
 from rich.cells import cell_len
 
 from dltlab.terminal.drawing.grid import Grid, joined
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit
 from dltlab.terminal.drawing.scales import Scale
+from dltlab.terminal.drawing.strokes import DOTS, cells, rows_at
 
 _GUTTER: Final = 6
 _WIDEST: Final = 9
@@ -56,7 +58,9 @@ def enclose(
     below = _across(across, within, glyphs, marks, name)
     if isinstance(body, str):
         return (*head, *centred(body, within.width, within.rows), *below)
-    labels = {within.rows - 1 - round(at * (within.rows - 1)): label for at, label in within.ticks}
+    # A tick stands in the row in which a curve of its value is drawn.
+    rows = rows_at(np.array([at for at, _ in within.ticks]), within.rows, DOTS[glyphs][1]).tolist()
+    labels = dict(zip(rows, (label for _, label in within.ticks), strict=True))
     wall, notch = ("|", "+") if glyphs == "ascii" else ("│", "┤")
     lines: list[Line] = []
     for row, line in enumerate(body):
@@ -71,12 +75,13 @@ def _across(across: Scale, within: Room, glyphs: str, marks: Iterable[Mark], nam
     width, gutter, columns = within.width, within.gutter, within.columns
     corner, line, notch = ("+", "-", "+") if glyphs == "ascii" else ("└", "─", "┴")
     ticks = across.ticks(max(columns // 9, 2))
-    places = [(round(at * (columns - 1)), label) for at, label in ticks]
+    dots = DOTS[glyphs][0]
+    places = [(int(cells(np.asarray(at), columns, dots)), label) for at, label in ticks]
     rule = [(line, "rule")] * columns
     for at, _ in places:
         rule[at] = (notch, "rule")
     for mark in marks:
-        rule[round(mark.fraction * (columns - 1))] = (mark.glyph, "event")
+        rule[int(cells(np.asarray(mark.fraction), columns, dots))] = (mark.glyph, "event")
     axis: Line = ((" " * gutter, "text"), (corner, "rule"), *joined(rule))
     if within.foot < 2:
         return [axis]

@@ -14,7 +14,7 @@ import numpy as np
 import plotext
 
 from dltlab.terminal.drawing.grid import Cells
-from dltlab.terminal.drawing.strokes import DOTS, Stroke, plain_sign
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, dots_at, plain_sign
 from dltlab.terminal.drawing.thinning import thin
 from dltlab.text import one_line
 
@@ -33,7 +33,7 @@ def canvas(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> l
     Raises:
         ChartError: plotext failed.
     """
-    across, _ = DOTS[glyphs]
+    across, down = DOTS[glyphs]
     fed = 0
     try:
         plotext.clear_figure()
@@ -50,6 +50,8 @@ def canvas(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> l
         plotext.ylim(0, 1)
         for stroke in strokes:
             x, y = _fit(stroke, width * across)
+            # On the middles of dots, where no rounding of plotext's moves them.
+            x, y = (dots_at(at, many) / max(many - 1, 1) for at, many in ((x, width * across), (y, height * down)))
             if len(x):
                 fed += len(x)
                 marker = _MARKERS.get(glyphs) or stroke.glyph or plain_sign(stroke.slot)

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from dltlab.terminal.drawing.grid import Cells
-from dltlab.terminal.drawing.strokes import DOTS, Stroke, plain_sign
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, dots_at, plain_sign
 
 _BRAILLE: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 _QUARTERS: Final = np.array([[1, 2], [4, 8]])
@@ -44,14 +44,14 @@ def canvas(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> l
 def _laid(stroke: Stroke, columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """The dots of a stroke: of its points, and of the straight lines between neighbours if it is joined."""
     x, y = np.asarray(stroke.x, np.float64), np.asarray(stroke.y, np.float64)
-    x, y = np.clip(x, 0, 1) * (columns - 1), (1 - np.clip(y, 0, 1)) * (rows - 1)
     finite = np.isfinite(x) & np.isfinite(y)
-    column, row = np.rint(x[finite]).astype(np.int64), np.rint(y[finite]).astype(np.int64)
+    x, y = np.where(finite, x, 0.0), np.where(finite, y, 0.0)
+    x, y = dots_at(x, columns), rows - 1 - dots_at(y, rows)
+    column, row = x[finite], y[finite]
     if not stroke.joined or len(x) < 2:
         return column, row
     # A point that is not finite lifts the pen.
     drawn = np.flatnonzero(finite[1:] & finite[:-1])
-    x, y = np.rint(x), np.rint(y)
     across, down = (x[1:] - x[:-1])[drawn], (y[1:] - y[:-1])[drawn]
     count = np.maximum(np.maximum(np.abs(across), np.abs(down)).astype(np.int64), 1)
     segment = np.repeat(np.arange(len(count)), count)

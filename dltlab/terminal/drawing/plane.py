@@ -8,7 +8,7 @@ import numpy as np
 from dltlab.terminal.drawing.contours import Box
 from dltlab.terminal.drawing.grid import Grid
 from dltlab.terminal.drawing.scales import Scale, around
-from dltlab.terminal.drawing.strokes import DOTS, cells
+from dltlab.terminal.drawing.strokes import DOTS, cells, rows_at
 
 _HEADS: Final = {False: "→↗↑↖←↙↓↘", True: ">/^\\</v\\"}
 _LEAP: Final = 0.08
@@ -62,7 +62,7 @@ class View:
         """Write a character at a point, if it is seen."""
         x, y = self.fractions(np.asarray(point, np.float64))
         if np.isfinite(x) and np.isfinite(y):
-            row, column = cells(1 - y, self.rows, self._dots[1]), cells(x, self.columns, self._dots[0])
+            row, column = rows_at(y, self.rows, self._dots[1]), cells(x, self.columns, self._dots[0])
             grid.put(int(row), int(column), letter, ink)
 
     def way(self, points: np.ndarray, recent: int) -> tuple[np.ndarray, np.ndarray]:

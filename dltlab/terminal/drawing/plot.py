@@ -11,7 +11,7 @@ from dltlab.terminal.drawing.grid import Cells, Grid
 from dltlab.terminal.drawing.legend import PLAIN_SIGNS, Curve, Sign, title_line, top
 from dltlab.terminal.drawing.lines import Line, Picture, Span, centred, frame
 from dltlab.terminal.drawing.scales import Scale
-from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, plain_sign
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, plain_sign, rows_at
 
 __all__ = ["Curve", "Mark", "draw", "title_line"]
 
@@ -22,8 +22,8 @@ _DASH: Final = {"braille": (4, 2), "block": (4, 2), "ascii": (2, 1)}
 _DASHED: Final = ("theory", "reference")
 _APART: Final = 24
 """Cells between two markers of a curve."""
-_ORDER: Final = {"shade": 0, "band": 1, "range": 2, "second": 3, "curve": 4, "points": 4, "reference": 5, "theory": 6}
-"""What is drawn above what: dashes leave gaps, so they come last."""
+_ORDER: Final = {"shade": 0, "band": 1, "reference": 2, "theory": 3, "range": 4, "second": 5, "curve": 6, "points": 6}
+"""What is drawn above what: what was measured is seen where it meets its theory or its bound."""
 
 
 class _Field(NamedTuple):
@@ -91,7 +91,7 @@ def _body(curves: Sequence[Curve], field: _Field) -> list[Line]:
 
 
 def _strokes(curves: Sequence[Curve], field: _Field) -> list[Stroke]:
-    """Bands below, curves above them, dashes on top: the last one drawn keeps a cell, and dashes leave gaps."""
+    """Bands below, theory above them, on top what was measured: the last one drawn keeps a cell."""
     dots_across = field.columns * DOTS[field.glyphs][0]
     # Among curves the first is the most important and is drawn last.
     indexed = sorted(enumerate(curves), key=lambda item: (_ORDER[item[1].role], -item[0]))
@@ -127,7 +127,7 @@ def _heights(curve: Curve, track: int, field: _Field) -> tuple[np.ndarray, np.nd
         where = run.columns * ((field.columns - 1) / last)
         columns.append(np.arange(round(where[0]), round(where[-1]) + 1))
         heights.append(np.interp(columns[-1], where, field.up.fraction(run.values)))
-    return np.concatenate(columns), cells(1 - np.concatenate(heights), field.rows, DOTS[field.glyphs][1])
+    return np.concatenate(columns), rows_at(np.concatenate(heights), field.rows, DOTS[field.glyphs][1])
 
 
 def _shade(grid: Grid, curve: Curve, field: _Field) -> None:
@@ -150,7 +150,7 @@ def _mark(grid: Grid, curve: Curve, place: int, of: int, field: _Field) -> None:
     if curve.role == "points":
         for run in curve.stretches.runs(curve.track, field.columns, log=field.up.kind == "log"):
             across, down = DOTS[field.glyphs]
-            rows = cells(1 - field.up.fraction(run.values), field.rows, down)
+            rows = rows_at(field.up.fraction(run.values), field.rows, down)
             columns = cells(run.columns / max(field.columns - 1, 1), field.columns, across)
             for column, row in zip(columns.tolist(), rows.tolist(), strict=True):
                 grid.put(row, column, letter, curve.ink)

@@ -12,6 +12,8 @@ import numpy as np
 from dltlab.terminal.drawing.numbers import decade, short
 
 _LARGEST = 1.7e308
+_STRIDES = (1, 2, 3, 4, 5, 6, 8)
+"""Decades, and tens and hundreds of them, from tick to tick."""
 _ROUND = (1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0)
 
 
@@ -131,13 +133,24 @@ def _log_ticks(scale: Scale, most: int) -> list[tuple[float, str]]:
     width = scale.high - scale.low
     first, last = math.ceil(scale.low - 1e-9), math.floor(scale.high + 1e-9)
     if last - first >= 2 or (width >= 1 and last - first >= 1):
-        stride = max(1, math.ceil((last - first) / max(most - 1, 1)))
-        powers = [p for p in range(first, last + 1) if p % stride == 0]
-        return [((p - scale.low) / width, decade(p)) for p in powers]
+        return [((p - scale.low) / width, decade(p)) for p in _powers(first, last, most)]
     fine = [(p, r) for p in range(math.floor(scale.low), last + 1) for r in (1, 2, 5)]
-    marks = [(p + math.log10(r), p, r) for p, r in fine]
-    marks = [mark for mark in marks if scale.low - 1e-9 <= mark[0] <= scale.high + 1e-9][:most]
-    return [((at - scale.low) / width, _mantissa(p, r)) for at, p, r in marks]
+    marks = [(p + math.log10(r), _mantissa(p, r)) for p, r in fine]
+    marks = [mark for mark in marks if scale.low - 1e-9 <= mark[0] <= scale.high + 1e-9]
+    if len(marks) < 2:
+        # One number does not say how long a decade is.
+        marks = [(end, short(10.0**end)) for end in (scale.low, scale.high)]
+    chosen = np.linspace(0, len(marks) - 1, min(len(marks), most)).round().astype(int)
+    return [((marks[at][0] - scale.low) / width, marks[at][1]) for at in chosen.tolist()]
+
+
+def _powers(first: int, last: int, most: int) -> list[int]:
+    """At least two and at most so many decades: multiples of the least round stride, or the ends."""
+    for stride in (round_one * ten for ten in (1, 10, 100) for round_one in _STRIDES):
+        multiples = range(math.ceil(first / stride) * stride, last + 1, stride)
+        if 2 <= len(multiples) <= most:
+            return list(multiples)
+    return [first, last]
 
 
 def _mantissa(power: int, digit: int) -> str:

@@ -26,6 +26,17 @@ def plain_sign(slot: int) -> str:
     return _PLAIN[slot % len(_PLAIN)]
 
 
+def dots_at(fractions: np.ndarray, count: int) -> np.ndarray:
+    """The dots, of so many along an axis, that fractions of it fall on; a half is the farther one, as in plotext."""
+    # What rounding left of a half is a half: a tick and a curve of its value must not part.
+    return np.floor(np.clip(fractions, 0, 1) * (count - 1) + 0.5 + 1e-9).astype(np.int64)
+
+
 def cells(fractions: np.ndarray, count: int, dots: int) -> np.ndarray:
     """The cells that fractions of an axis of so many cells fall into: those that hold a stroke's dots there."""
-    return np.rint(np.clip(fractions, 0, 1) * (count * dots - 1)).astype(np.int64) // dots
+    return dots_at(fractions, count * dots) // dots
+
+
+def rows_at(fractions: np.ndarray, count: int, dots: int) -> np.ndarray:
+    """The rows, counted from above, that heights in [0, 1] fall into: of curves, markers and ticks alike."""
+    return count - 1 - cells(fractions, count, dots)
