@@ -13,6 +13,7 @@ from dltlab.session.history import History
 from dltlab.terminal.drawing import chart, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.beside import knob_line, side, turned
+from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
 from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.thinning import Stretches, thin
@@ -62,13 +63,29 @@ def test_a_legend_that_has_room_shows_every_curve_before_any_long_name(width: in
     line = plot.title_line((("Loss", "strong"),), curves, width, "braille")
     text = plain((line,))
     assert width_of(line) == width
-    assert text.count("━") == {16: 1, 24: 2, 30: 2}.get(width, 3)
+    assert text.count("━") == {16: 1, 24: 1}.get(width, 3)
+    assert ("…" in text) == (width <= 24)
     # A shorter name is never dropped before a longer one, but with its curve.
     shown = [name in text for name in sorted(names[: text.count("━")], key=len)]
     assert shown == sorted(shown, reverse=True)
     assert all(shown) == (width == 120)
-    assert ("λ₁" in text) == (width >= 41)
+    assert ("λ₁" in text) == (width >= 30)
     assert "Loss" in text
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2, 4])
+@pytest.mark.parametrize("armed", [False, True], ids=["plain", "armed"])
+def test_no_curve_is_without_its_entry_unless_the_legend_counts_it(lines: int, armed: bool) -> None:
+    for many, width in itertools.product((1, 3, 5, 9), (30, 40, 60, 120)):
+        curves = [plot.Curve(Stretches(9, 1), 0, f"m = {4**at}", 2.0**at, at, marker="●" * armed) for at in range(many)]
+        curves.append(plot.Curve(Stretches(9, 1), 0, "the prediction of theory", None, 0, "theory"))
+        head = top([("log₁₀|xⱼ| of gradient descent", "strong")], curves, width, "braille", "", lines)
+        text = plain(tuple(head))
+        assert len(head) <= 1 + lines
+        assert {width_of(line) for line in head} == {width}
+        left = [int(words.split()[0]) for words in text.split("… ")[1:] if " more" in words[:8]]
+        assert text.count("●" if armed else "━") + text.count("╍") + sum(left) == many + 1, text
+        assert "log₁₀" in text
 
 
 @pytest.mark.parametrize("height", [9, 20, 60])
@@ -287,6 +304,23 @@ def test_a_logarithmic_axis_says_how_long_a_decade_is(rows: int) -> None:
             ticks = scale.ticks(max((rows + 2) // 3, 2))
             assert len({at for at, _ in ticks}) >= 2, (scale, ticks)
             assert len(ticks) <= max((rows + 2) // 3, 2)
+
+
+@pytest.mark.parametrize("shape", ["stairs", "jagged", "spike"])
+def test_the_markers_of_a_curve_lie_on_it(shape: str) -> None:
+    steps = np.arange(1000)
+    random = np.random.default_rng(3)
+    values = {"stairs": steps // 170, "jagged": random.normal(size=1000), "spike": steps == 500}[shape].astype(float)
+    stretches = Stretches(1000, 1)
+    stretches.extend(steps, values[:, None])
+    across, up = scales.steps(1000), scales.around("linear", float(values.min()), float(values.max()))
+    drawn = [
+        plain(plot.draw((), [plot.Curve(stretches, 0, None, None, marker=marker)] * 6, across, up, 90, 20, "braille"))
+        for marker in ("", "●")
+    ]
+    covered = [old for old, new in zip(*drawn, strict=True) if new == "●"]
+    assert len(covered) >= 3
+    assert all("\u2800" < old <= "\u28ff" for old in covered)
 
 
 @pytest.mark.parametrize("role", ["theory", "reference"])

@@ -41,6 +41,13 @@ def canvas(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> l
     return [_runs(line, slots) for line, slots in zip(letters, owner.tolist(), strict=True)]
 
 
+def cells_of(stroke: Stroke, width: int, height: int, glyphs: str) -> tuple[np.ndarray, np.ndarray]:
+    """The columns and rows of the cells that a stroke passes."""
+    across, down = DOTS[glyphs]
+    column, row = _laid(stroke, width * across, height * down)
+    return column // across, row // down
+
+
 def _laid(stroke: Stroke, columns: int, rows: int) -> tuple[np.ndarray, np.ndarray]:
     """The dots of a stroke: of its points, and of the straight lines between neighbours if it is joined."""
     x, y = np.asarray(stroke.x, np.float64), np.asarray(stroke.y, np.float64)

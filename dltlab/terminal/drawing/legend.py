@@ -19,6 +19,8 @@ MARKERS: Final = "●▲■◆○△□◇✕▼▽✚"
 _LOST: Final = re.compile(r" \((\d+) of (\d+) diverged\)")
 _SYMBOL: Final = 8
 """Cells that a name may take to be kept where room is scarce: a symbol says more than another curve's number."""
+_BRIEF: Final = 4
+"""Cells of a name that is cut to the utmost."""
 SIGNS: Final = {
     "curve": "━", "second": "┈", "theory": "╍", "reference": "╍", "band": "░", "shade": "░", "range": "│", "points": "",
 }  # fmt: skip
@@ -84,35 +86,66 @@ def top(
 ) -> list[Line]:
     """The title line, and below it at most so many lines of legend where the legend is too long for it.
 
-    Where room is scarce the values go first, then what the names of the arms have in common is
-    said once, then long names are cut; last of all curves are left out.
+    Where room is scarce the title gives way a little, then values go, then what the names of the
+    arms have in common is said once, then long names are cut; last of all curves are left out, and counted.
     """
     keys = [curve for curve in curves if curve.label is not None]
-    if most < 1 and not any(isinstance(curve, Sign) or curve.marker for curve in keys):
+    marked = any(isinstance(curve, Sign) or curve.marker for curve in keys)
+    if most < 1 and not marked:
         return [title_line(title, curves, width, glyphs, note)]
     named = [*title, (f" {note}", "faint")] if note else list(title)
+    ways = _ways(keys, glyphs)
+    whole = width_of(named)
+    least = whole if marked and most > 0 else min(whole, max(width // 3, whole * 3 // 4 if most > 0 else 0))
+    beside = ways if most < 1 else ways[:1] if marked else ways[:3]
+    if alone := next((way for way in beside if sum(map(width_of, way)) <= width - least - 5), None):
+        return [_titled(named, _spans(alone), width, glyphs)]
+    if most < 1:
+        return [_titled(named, _spans(_counted(ways[-1], width - least - 5)), width, glyphs)]
+    # The title's own line has room too; half of the lines if that can be: a plot gives up what a legend takes.
+    first = max(width - min(whole, max(width // 3, whole * 3 // 4)) - 5, 0)
+    rooms = [[start, *([width] * lines)] for lines in (max(most // 2, 1), most) for start in (0, first)]
+    for group in (ways[:4], ways[4:5], ways[5:]):
+        for room, way in itertools.product(rooms, group):
+            if len(flowed := _flowed(way, room)) <= len(room):
+                return _laid(named, flowed, width, glyphs)
+    flowed = _flowed(ways[-1], rooms[-1])
+    left = [one for line in flowed[most:] for one in line]
+    return _laid(named, [*flowed[:most], _counted(left, width)], width, glyphs)
+
+
+def _laid(named: Sequence[Span], flowed: Sequence[Sequence[Entry]], width: int, glyphs: str) -> list[Line]:
+    """The title with the first entries, the others below it."""
+    return [_titled(named, _spans(flowed[0]), width, glyphs), *(fit(_spans(line), width) for line in flowed[1:])]
+
+
+def _ways(keys: Sequence[Curve | Sign], glyphs: str) -> list[list[Entry]]:
+    """The entries in ever fewer cells: without the values of companions, without any, with ever shorter names."""
     entries = [_entry(curve, glyphs) for curve in keys]
     bare = [[*one[:2], ("", "strong")] for one in entries]
+    led = [
+        whole if place == 0 or (isinstance(key, Curve) and key.role == "theory") else short_of
+        for place, (key, whole, short_of) in enumerate(zip(keys, entries, bare, strict=True))
+    ]
     shared = _shared(keys, glyphs)
-    cut = [[*one[:-1], (_cut(one[-1][0], _SYMBOL + 1), one[-1][1])] for one in shared]
-    ways = [entries, bare, shared, cut]
-    # With lines of its own below, the legend need not cut the title.
-    room = _room(named, width) if most < 1 else width - width_of(named) - 5
-    alone = next((way for way in ways if sum(map(width_of, way)) <= room), None)
-    if alone is not None and (alone is entries or most < 1):
-        return [_titled(named, [span for one in alone for span in one if span[0]], width, glyphs)]
-    if most < 1:
-        return [_titled(named, [span for one in _first(cut, room) for span in one], width, glyphs)]
-    flowed = [_flowed(way, width) for way in ways]
-    # Half of the lines if names and values can do without; what a plot gives up is worth more than a value.
-    few = (lines for most_of_all in (max(most // 2, 1), most) for lines in flowed if len(lines) <= most_of_all)
-    lines = next(few, flowed[-1])
-    written = [fit([span for one in line for span in one if span[0]], width) for line in lines[:most]]
-    if len(lines) > most:
-        last = _first(lines[most - 1], width - 10)
-        lost = len(entries) - sum(map(len, lines[: most - 1])) - len(last)
-        written[-1] = between([span for one in last for span in one], ((f" … {lost} more", "faint"),), width)
-    return [_titled(named, (), width, glyphs), *written]
+    cut, brief = (
+        [[*one[:-1], (_cut(one[-1][0], most + 1), one[-1][1])] for one in shared] for most in (_SYMBOL, _BRIEF)
+    )
+    return [entries, led, bare, shared, cut, brief]
+
+
+def _spans(entries: Sequence[Entry]) -> list[Span]:
+    return [span for one in entries for span in one if span[0]]
+
+
+def _counted(entries: Sequence[Entry], room: int) -> list[Entry]:
+    """As many of the first entries as there is room for, and how many there are beyond them."""
+    if sum(map(width_of, entries)) <= room:
+        return list(entries)
+    kept = list(entries)
+    while kept and sum(map(width_of, kept)) + len(f"  … {len(entries) - len(kept)} more") > room:
+        kept.pop()
+    return [*kept, [(f"  … {len(entries) - len(kept)} more", "faint")]]
 
 
 def _shared(keys: Sequence[Curve | Sign], glyphs: str) -> list[Entry]:
@@ -136,29 +169,19 @@ def _shared(keys: Sequence[Curve | Sign], glyphs: str) -> list[Entry]:
     return entries
 
 
-def _first(entries: Sequence[Entry], room: int) -> list[Entry]:
-    """As many of the first entries as there is room for."""
-    kept: list[Entry] = []
-    for one in entries:
-        if sum(map(width_of, kept)) + width_of(one) > room:
-            break
-        kept.append(one)
-    return kept
-
-
 def _cut(text: str, width: int) -> str:
     return "".join(part for part, _ in fit(((text, ""),), min(cell_len(text), width)))
 
 
-def _flowed(entries: Sequence[Entry], width: int) -> list[list[Entry]]:
-    """Entries in lines."""
-    lines: list[list[Entry]] = []
-    left = 0
+def _flowed(entries: Sequence[Entry], rooms: Sequence[int]) -> list[list[Entry]]:
+    """Entries in lines of these widths; beyond them more lines like the last."""
+    lines: list[list[Entry]] = [[]]
+    left = rooms[0]
     for one in entries:
         wide = width_of(one)
-        if not lines or wide > left:
+        while wide > left and (lines[-1] or len(lines) < len(rooms)):
+            left = rooms[min(len(lines), len(rooms) - 1)]
             lines.append([])
-            left = width
         lines[-1].append(one)
         left -= wide
     return lines
@@ -183,15 +206,23 @@ def _titled(named: Sequence[Span], legend: Sequence[Span], width: int, glyphs: s
 
 
 def _legend(entries: Sequence[Entry], room: int) -> list[Span]:
-    """Signs, names and values of the curves: where room is scarce long names go first, then the last curves."""
-    entries = [list(entry) for entry in entries]
-    while entries and sum(width_of(entry) for entry in entries) > room:
+    """Signs, names and values of the curves: where room is scarce long names go first, then values, then curves."""
+    entries, of = [list(entry) for entry in entries], len(entries)
+    while entries and sum(width_of(entry) for entry in entries) > room - len(_more(of - len(entries), room)):
         longest = max(entries, key=lambda entry: cell_len(entry[1][0]))
+        valued = [entry for entry in entries[1:] if entry[2][0]]
         if cell_len(longest[1][0]) > _SYMBOL or (len(entries) == 1 and longest[1][0]):
             longest[1] = ("", "text")
+        elif valued or (len(entries) == 1 < of and entries[0][2][0]):
+            (valued or entries)[-1][2] = ("", "strong")
         else:
             entries.pop()
-    return [span for entry in entries for span in entry if span[0]]
+    more = _more(of - len(entries), room) if entries else ""
+    return [*_spans(entries), *([(more, "faint")] if more else [])]
+
+
+def _more(lost: int, room: int) -> str:
+    return "" if not lost else f" … {lost} more" if room >= len("  ━ … n more") else " …"
 
 
 def _entry(curve: Curve | Sign, glyphs: str) -> Entry:

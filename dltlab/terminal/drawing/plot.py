@@ -92,21 +92,25 @@ def _body(curves: Sequence[Curve], field: _Field) -> list[Line]:
 
 def _strokes(curves: Sequence[Curve], field: _Field) -> list[Stroke]:
     """Bands below, theory above them, on top what was measured: the last one drawn keeps a cell."""
-    dots_across = field.columns * DOTS[field.glyphs][0]
     # Among curves the first is the most important and is drawn last.
     indexed = sorted(enumerate(curves), key=lambda item: (_ORDER[item[1].role], -item[0]))
+    return [stroke for slot, curve in indexed for stroke in _of(curve, slot, field)]
+
+
+def _of(curve: Curve, slot: int, field: _Field) -> list[Stroke]:
+    """The strokes of one curve."""
+    if curve.role in ("shade", "points"):
+        return []
+    dots_across = field.columns * DOTS[field.glyphs][0]
+    solid = curve.role in ("curve", "range")
     strokes = []
-    for slot, curve in indexed:
-        if curve.role in ("shade", "points"):
-            continue
-        solid = curve.role in ("curve", "range")
-        for run in curve.stretches.runs(curve.track, dots_across, log=field.up.kind == "log"):
-            last = max(min(dots_across, getattr(curve.stretches, "count", dots_across)) - 1, 1)
-            x, y = run.columns / last, field.up.fraction(run.values)
-            if not solid:
-                x, y = _dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
-            glyph = PLAIN_SIGNS.get(curve.role, "") or plain_sign(curve.slot)
-            strokes.append(Stroke(x, y, slot, solid, glyph))
+    for run in curve.stretches.runs(curve.track, dots_across, log=field.up.kind == "log"):
+        last = max(min(dots_across, getattr(curve.stretches, "count", dots_across)) - 1, 1)
+        x, y = run.columns / last, field.up.fraction(run.values)
+        if not solid:
+            x, y = _dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
+        glyph = PLAIN_SIGNS.get(curve.role, "") or plain_sign(curve.slot)
+        strokes.append(Stroke(x, y, slot, solid, glyph))
     return strokes
 
 
@@ -155,8 +159,10 @@ def _mark(grid: Grid, curve: Curve, place: int, of: int, field: _Field) -> None:
             for column, row in zip(columns.tolist(), rows.tolist(), strict=True):
                 grid.put(row, column, letter, curve.ink)
         return
-    at, rows = _heights(curve, curve.track, field)
     first = _APART * (2 * place + 1) // (2 * of)
-    for column, row in zip(at.tolist(), rows.tolist(), strict=True):
-        if (column - first) % _APART == 0:
-            grid.put(row, column, letter, curve.ink)
+    for stroke in _of(curve, curve.slot, field):
+        columns, rows = dots.cells_of(stroke, field.columns, field.rows, field.glyphs)
+        for column in range(first, field.columns, _APART):
+            # On the curve, wherever it is: half way up where it is steep.
+            if len(here := np.sort(rows[columns == column])):
+                grid.put(int(here[len(here) // 2]), column, letter, curve.ink)

@@ -58,7 +58,7 @@ class Curves(AbstractPanel):
             return apology
         names = [name for name in self.series if name in traces]
         planned = traces.history.header.steps
-        first = self._first(traces, names)
+        first = self._first(traces)
         across = log_steps(first, planned) if first else steps(planned)
         arms = self.shown_arms(traces)
         if len(arms) == 1:
@@ -81,15 +81,14 @@ class Curves(AbstractPanel):
             look.glyphs,
             marks=_marks(traces, across, look),
             note=_dropped(curves, kind),
-            legend=4 if len(arms) > 1 else 0,
+            legend=4 if len(arms) > 1 else 1,
             signs=_signs(traces, names, arms, look),
         )
 
-    def _first(self, traces: Traces, names: Sequence[str]) -> int:
-        """The step with which a logarithmic axis begins; 0 for a linear one."""
-        planned = traces.history.header.steps
-        read = min(max(traces.history[name].series.every, 1) for name in names)
-        return min(read, max(planned // 2, 1)) if self.x == "log" else 0
+    def _first(self, traces: Traces) -> int:
+        """The step with which a logarithmic axis begins, the same in all panels; 0 for a linear one."""
+        header = traces.history.header
+        return min(max(header.every, 1), max(header.steps // 2, 1)) if self.x == "log" else 0
 
     def _of_one(self, traces: Traces, names: Sequence[str], arm: str, first: int) -> list[Curve]:
         """The curves of a session without arms, or of one arm."""
