@@ -58,6 +58,47 @@ def test_a_bar_ends_at_its_value_and_theory_crosses_at_its_own(glyphs: str) -> N
     assert all(f"({number})" in line for number, line in zip(("0.5", "1", "0.25"), text, strict=True))
 
 
+@pytest.mark.parametrize("glyphs", GLYPHS)
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_a_bar_that_meets_its_theory_ends_in_the_same_cell(glyphs: str, scale: Any) -> None:
+    values = np.array([17.0, 95.0, 491.0, 2510.0, 12800.0])
+    traces, alone = told(x=values[None], x_theory=values[None]), told(x=values[None])
+    for width in range(30, 80, 7):
+        drawn, bare = (
+            plain(Bars(["x"], scale=scale).draw(one, width, 9, Look(glyphs))).splitlines()[-8:]
+            for one in (traces, alone)
+        )
+        stroke, bar = ("|", "=") if glyphs == "ascii" else ("┃", "━╸")
+        lines = [line for line in drawn if "mode" in line]
+        for line, short_of in zip(lines, [line for line in bare if "mode" in line], strict=True):
+            assert not set(line[line.index(stroke) + 1 :]) & set(bar)
+            assert line.index(stroke) - line.index("mode") >= max(7, line.count(bar[0]) + 7)
+            assert set(short_of[7:9]) & {*bar, " "}
+
+
+def test_what_was_not_reached_is_not_yet_and_the_parenthesis_is_explained() -> None:
+    values = np.array([17.0, 95.0, np.nan])
+    text = plain(Bars(["x"]).draw(told(x=values[None], x_theory=np.array([[17.0, 95.0, 491.0]])), 60, 9, Look()))
+    assert "not yet (491)" in text
+    assert "NaN" not in text
+    assert "┃ (theory)" in text
+
+
+@pytest.mark.parametrize("glyphs", GLYPHS)
+@pytest.mark.parametrize("size", [(44, 8), (44, 16), (80, 24)])
+def test_arms_stand_side_by_side_in_their_own_letters(glyphs: str, size: tuple[int, int]) -> None:
+    arms = (Arm("gd", "gradient descent"), Arm("pgd", "perturbed"))
+    steps = np.array([[17.0, 95.0, 491.0, np.nan, np.nan], [40.0, 80.0, 120.0, 160.0, 200.0]])[None, :, None]
+    traces = told(arms, x=steps, x_theory=np.where(np.isnan(steps), 2510.0, steps))
+    text = plain(Bars(["x"], "Exits", "log", arms=("gd", "pgd")).draw(traces, *size, Look(glyphs)))
+    letters = "*o" if glyphs == "ascii" else "●▲"
+    assert all(f"{letter} {title}" in text for letter, title in zip(letters, ("gradient", "perturbed"), strict=True))
+    assert all(str(number) in text for number in (17, 95, 491, 40, 80, 120, 160, 200))
+    assert text.count("not yet") == 2
+    assert text.count("mode") == 5
+    assert ("(2.51k)" in text) == (size[1] > 8)
+
+
 def test_bars_leave_out_what_a_smaller_arm_has_not() -> None:
     arms = (Arm("s", "small"), Arm("l", "large"))
     values = np.full((1, 2, 1, 4), 2.0)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dltlab.terminal.drawing.grid import Grid
+from dltlab.terminal.drawing.grid import Grid, joined
 from dltlab.terminal.drawing.lines import Line, fit
 from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.scales import Scale
@@ -29,33 +29,85 @@ def bars(
     theory: np.ndarray | None = None,
     scale: Scale | None = None,
     inks: Sequence[str] = (),
+    signs: Sequence[str] = (),
+    absent: str = "NaN",
 ) -> list[Line]:
     """One line a value: label, bar from zero (or from where ``scale`` begins), number.
 
-    What theory predicts is a stroke across the bar, and stands in parentheses. Bars of
-    negative values are dotted.
+    What theory predicts is a stroke across the bar, in the bar's last cell where the two agree, and
+    stands in parentheses. Bars of negative values are dotted. ``inks`` and ``signs`` come again and
+    again: of bars in groups, those of one group. ``absent`` is said of what is not a number.
     """
     both = np.abs(values if theory is None else np.concatenate([values, theory]))
     largest = float(both[np.isfinite(both)].max(initial=0.0))
     wide = min(max((len(label) for label in labels), default=0), max(width // 4, 3))
-    numbers = [_number(value, None if theory is None else theory[at]) for at, value in enumerate(values.tolist())]
+    numbers = [
+        _number(value, None if theory is None else theory[at], absent) for at, value in enumerate(values.tolist())
+    ]
     told = max((len(said) + len(beside) for said, beside in numbers), default=0)
-    room = max(width - wide - told - 2, 1)
+    room = max(width - wide - told - 2 - (2 if signs else 0), 1)
     lines = []
     for at, (label, value) in enumerate(zip(labels, values.tolist(), strict=True)):
         drawn = bar(_length(value, largest, scale), room, glyphs)
         if value < 0:
             drawn = drawn.replace("━", "╍") if glyphs != "ascii" else drawn.replace("=", "-")
         ink = inks[at % len(inks)] if inks else "curve0"
-        spans = [(f"{label[:wide]:>{wide}} ", "tick"), (drawn, ink)]
+        sign = ((f"{signs[at % len(signs)]} ", ink),) if signs else ()
+        spans = [(drawn, ink)]
         if theory is not None and np.isfinite(theory[at]):
-            place = min(round(_length(float(theory[at]), largest, scale) * room), room - 1)
-            stroke = "|" if glyphs == "ascii" else "┃"
-            spans[1:] = [(drawn[:place], ink), (stroke, "theory"), (drawn[place + 1 :], ink)]
+            place = _end(_length(float(theory[at]), largest, scale), room, glyphs)
+            spans = [(drawn[:place], ink), ("|" if glyphs == "ascii" else "┃", "theory"), (drawn[place + 1 :], ink)]
         said, beside = numbers[at]
         gap = " " * (told - len(said) - len(beside))
-        lines.append(fit((*spans, (f" {gap}{said}", "strong"), (beside, "theory")), width))
+        head = (f"{label[:wide]:>{wide}} ", "tick")
+        tone = "faint" if said == absent else "strong"
+        lines.append(fit((head, *sign, *spans, (f" {gap}{said}", tone), (beside, "theory")), width))
     return lines
+
+
+def beads(
+    labels: Sequence[str],
+    values: np.ndarray,
+    width: int,
+    glyphs: str,
+    theory: np.ndarray | None,
+    scale: Scale | None,
+    inks: Sequence[str],
+    signs: Sequence[str],
+    absent: str = "NaN",
+) -> list[Line]:
+    """Values of shape (groups, n) in n lines: the bar of the first group, the signs of all at their ends, the numbers.
+
+    The theory is that of the first group. For where there is no room for a line a value.
+    """
+    both = np.abs(values if theory is None else np.concatenate([values, theory[None]]))
+    largest = float(both[np.isfinite(both)].max(initial=0.0))
+    wide = min(max((len(label) for label in labels), default=0), max(width // 4, 3))
+    said = [[short(value) if value == value else absent for value in group] for group in values.tolist()]
+    told = [2 + max((len(one) for one in group), default=0) for group in said]
+    room = max(width - wide - 1 - sum(told), 1)
+    lines = []
+    for at, label in enumerate(labels):
+        first = _length(float(values[0, at]), largest, scale)
+        cells = [(letter, inks[0]) for letter in bar(first, room, glyphs)]
+        if theory is not None and np.isfinite(theory[at]):
+            place = _end(_length(float(theory[at]), largest, scale), room, glyphs)
+            cells[place] = ("|" if glyphs == "ascii" else "┃", "theory")
+        for group in range(len(values) - 1, -1, -1):
+            if np.isfinite(value := float(values[group, at])):
+                cells[_end(_length(value, largest, scale), room, glyphs)] = (signs[group], inks[group])
+        numbers = [
+            (f"{of[at]:>{cells_of}}", "faint" if of[at] == absent else ink)
+            for of, cells_of, ink in zip(said, told, inks, strict=True)
+        ]
+        lines.append(fit(((f"{label[:wide]:>{wide}} ", "tick"), *joined(cells), *numbers), width))
+    return lines
+
+
+def _end(fraction: float, width: int, glyphs: str) -> int:
+    """The last cell of a bar."""
+    full = round(fraction * width) if glyphs == "ascii" else -(-round(fraction * width * 2) // 2)
+    return min(max(full - 1, 0), width - 1)
 
 
 def _length(value: float, largest: float, scale: Scale | None) -> float:
@@ -64,9 +116,9 @@ def _length(value: float, largest: float, scale: Scale | None) -> float:
     return abs(value / largest) if scale is None else float(np.nan_to_num(scale.fraction(np.array(value))))
 
 
-def _number(value: float, theory: float | None) -> tuple[str, str]:
+def _number(value: float, theory: float | None, absent: str) -> tuple[str, str]:
     beside = f" ({short(theory)})" if theory is not None and np.isfinite(theory) else ""
-    return short(value), beside
+    return short(value) if value == value else absent, beside
 
 
 def columns(fractions: np.ndarray, width: int, height: int, glyphs: str, ink: str) -> Grid:

@@ -4,31 +4,42 @@ plotext's bars stand upright and leave no room for names and numbers; these lie,
 has its name, its value and its prediction on one line.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Meta
 
-from dltlab.terminal.drawing.blocks import bars
-from dltlab.terminal.drawing.legend import INKS
-from dltlab.terminal.drawing.lines import Picture, frame
+from dltlab.terminal.drawing.blocks import bars, beads
+from dltlab.terminal.drawing.legend import INKS, MARKERS, Sign, top
+from dltlab.terminal.drawing.lines import Picture, frame, width_of
 from dltlab.terminal.drawing.numbers import count, short
-from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.scales import Scale, around
+from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, Named, Title, component, numbered
+from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, component, numbered
 
 _LONGEST: Any = 1 << 16
 _DECADES: Final = 12
 """A logarithmic bar is at most so many decades long: what lies below is nothing beside the rest."""
 
 
+class _Group(NamedTuple):
+    """The bars of one arm, or of all arms where a reading is one number."""
+
+    label: str
+    slot: int
+    values: np.ndarray
+    predicted: np.ndarray | None
+
+
 @dataclass(frozen=True)
 class Bars(AbstractPanel):
     """The latest reading of a vector series, one bar a component, or of a number, one bar an arm; an ensemble's median.
 
-    The theory of a series (``NAME.theory``) is drawn beside each bar.
+    The theory of a series (``NAME.theory``) is drawn across each bar. Of a vector in a session with
+    arms one arm is shown, or all that ``arms`` names, side by side.
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=1)]
@@ -36,8 +47,7 @@ class Bars(AbstractPanel):
     scale: Literal["linear", "log"] = "linear"
     theory: bool = True
     arm: Named = ""
-
-    ALONE = True
+    arms: Arms = ()
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""
@@ -47,27 +57,84 @@ class Bars(AbstractPanel):
         column = traces.history[name]
         if not len(column):
             return self.blank("nothing to draw yet", traces, width, height, look)
-        theory = traces.theory_of(name) if self.theory else None
-        over_arms = not self.arm and len(traces.arms) > 1 and not traces.axes(name)
-        if over_arms:
-            arms = list(traces.arms)
-            values = np.array([_flat(traces, name, arm)[0] for arm in arms])
-            labels, inks = [traces.told(arm) for arm in arms], [f"curve{place % INKS}" for place in range(len(arms))]
-            predicted = np.array([_flat(traces, theory, arm)[0] for arm in arms]) if theory else None
-            heading = self.heading(traces, arms)
+        arms = self.shown_arms(traces)
+        over = not self.arm and len(arms) > 1 and not traces.axes(name)
+        if over:
+            groups, labels = [self._over(traces, arms)], [traces.told(arm) for arm in arms]
         else:
-            (arm,) = self.shown_arms(traces)
-            values, inks, heading = _flat(traces, name, arm), [], self.heading(traces)
-            predicted = _resized(_flat(traces, theory, arm), len(values)) if theory else None
-            # An arm that is shorter than the longest one is filled up with NaN.
-            told = np.flatnonzero(~np.isnan(values) | (False if predicted is None else ~np.isnan(predicted)))
-            last = int(told[-1]) + 1 if len(told) and arm else len(values)
-            values, predicted = values[:last], None if predicted is None else predicted[:last]
-            labels = [component(traces.axes(name), index) for index in range(len(values))]
-        scale = _scale(values, predicted) if self.scale == "log" else None
-        note = f"step {count(int(column.steps[-1]))}" + (f", log from {short(10**scale.low)}" if scale else "")
-        top = title_line(numbered(heading, look), (), width, look.glyphs, note)
-        return frame((top, *bars(labels, values, width, look.glyphs, predicted, scale, inks)), width, height)
+            arms = arms if self.arms else arms[:1]
+            groups = _shortened([self._group(traces, arm) for arm in arms])
+            labels = [component(traces.axes(name), index) for index in range(len(groups[0].values))]
+        scale = _scale(groups) if self.scale == "log" else None
+        notes = [f"step {count(int(column.steps[-1]))}"]
+        notes += [f"log {short(10**scale.low)} to {short(10**scale.high)}"] if scale else []
+        heading = numbered(self.heading(traces, arms), look)
+        # The title is said before the axis.
+        while len(notes) > 1 and width_of(heading) + len(", ".join(notes)) + 5 > width:
+            notes.pop()
+        room = min(2 if len(groups) > 1 else 1, max(height - 1 - len(labels), 0))
+        crowded = len(groups) > 1 and 1 + room + len(labels) * len(groups) > height
+        signs = _signs(groups, look, "theory" if crowded else "(theory)")
+        head = top(heading, signs, width, look.glyphs, ", ".join(notes), room)
+        # What has no reading while the session goes on may have one yet.
+        absent = "not yet" if traces.history.footer is None and not any(map(traces.lost, arms)) else "—"
+        values = np.stack([group.values for group in groups], axis=1)
+        inks = [f"curve{group.slot % INKS}" for group in groups]
+        if over:
+            inks = [f"curve{place % INKS}" for place in range(len(arms))]
+        letters = [sign.sign for sign in signs[: len(groups)]] if len(groups) > 1 else []
+        if crowded:
+            lines = beads(labels, values.T, width, look.glyphs, groups[0].predicted, scale, inks, letters, absent)
+        else:
+            predicted = None
+            if any(group.predicted is not None for group in groups):
+                nothing = np.full(len(values), np.nan)
+                predicted = np.stack([nothing if g.predicted is None else g.predicted for g in groups], axis=1).ravel()
+            each = [one for label in labels for one in (label, *[""] * (len(groups) - 1))]
+            lines = bars(each, values.ravel(), width, look.glyphs, predicted, scale, inks, letters, absent)
+        return frame((*head, *lines), width, height)
+
+    def _over(self, traces: Traces, arms: Sequence[str]) -> _Group:
+        """One number an arm."""
+        theory = traces.theory_of(self.series[0]) if self.theory else None
+        values, predicted = (
+            np.array([_flat(traces, name, arm)[0] for arm in arms]) if name else None
+            for name in (self.series[0], theory)
+        )
+        assert values is not None
+        return _Group("", 0, values, predicted)
+
+    def _group(self, traces: Traces, arm: str) -> _Group:
+        """The components of one arm."""
+        theory = traces.theory_of(self.series[0]) if self.theory else None
+        values = _flat(traces, self.series[0], arm)
+        predicted = _resized(_flat(traces, theory, arm), len(values)) if theory else None
+        slot = list(traces.arms).index(arm) if self.arms else 0
+        return _Group(traces.told(arm) if arm else "", slot, values, predicted)
+
+
+def _shortened(groups: Sequence[_Group]) -> list[_Group]:
+    """Without the components that no arm has: one that is shorter than the longest is filled up with NaN."""
+    known = np.zeros(len(groups[0].values), bool)
+    for group in groups:
+        known |= ~np.isnan(group.values) | (False if group.predicted is None else ~np.isnan(group.predicted))
+    told = np.flatnonzero(known)
+    last = int(told[-1]) + 1 if len(told) and groups[0].label else len(known)
+    return [
+        g._replace(values=g.values[:last], predicted=None if g.predicted is None else g.predicted[:last])
+        for g in groups
+    ]
+
+
+def _signs(groups: Sequence[_Group], look: Look, theory: str) -> list[Sign]:
+    """Whose bars they are, and what the stroke and the parenthesis say."""
+    plain = look.glyphs == "ascii"
+    signs = []
+    for group in groups if len(groups) > 1 else ():
+        letter = plain_sign(group.slot) if plain else MARKERS[group.slot % len(MARKERS)]
+        signs.append(Sign(letter, f"curve{group.slot % INKS}", group.label, letter))
+    told = any(group.predicted is not None and np.isfinite(group.predicted).any() for group in groups)
+    return [*signs, Sign("|" if plain else "┃", "theory", theory)] if told else signs
 
 
 def _flat(traces: Traces, name: str, arm: str) -> np.ndarray:
@@ -83,8 +150,8 @@ def _resized(predicted: np.ndarray, length: int) -> np.ndarray:
     return np.append(predicted, np.full(max(length - len(predicted), 0), np.nan))[:length]
 
 
-def _scale(values: np.ndarray, predicted: np.ndarray | None) -> Scale | None:
-    both = values if predicted is None else np.concatenate([values, predicted])
+def _scale(groups: Sequence[_Group]) -> Scale | None:
+    both = np.concatenate([one for group in groups for one in (group.values, group.predicted) if one is not None])
     both = both[np.isfinite(both) & (both > 0)]
     if not len(both):
         return None
