@@ -107,6 +107,34 @@ def test_arrows_point_where_they_go(angle: int, head: str) -> None:
     assert "✕" in "".join(body(Plane(mark="mark", limits=limits), traces))
 
 
+@pytest.mark.parametrize("glyphs", GLYPHS)
+def test_a_mark_and_its_arrow_are_seen_over_contours_and_over_the_iterate(glyphs: str) -> None:
+    hill = np.add.outer(np.linspace(-3, 3, 60) ** 2, np.linspace(-3, 3, 60) ** 2)
+    there, out = np.zeros((1, 2)), np.array([[0.01, 0.0]])
+    plane = Plane(field="f", mark="mark", direction="out", path="path", limits=(-1.0, 1.0, -1.0, 1.0), contours=30)
+    cross, both, head = "xX>" if glyphs == "ascii" else "✕⊗→"
+    for place, letter in ((there, both), (there + 0.9, cross)):
+        traces = session(f=hill[None], mark=there, out=out, path=place)
+        rows = plain(plane.draw(traces, 60, 24, Look(glyphs))).splitlines()[2:-2]
+        (row,) = [row[7:] for row in rows if letter in row[7:]]
+        assert row.index(head) - row.index(letter) >= 3
+
+
+def test_points_are_seen_where_they_began_and_the_axes_have_names() -> None:
+    began = np.array([[0.5, 0.5], [-0.5, 0.5], [0.0, -0.5]])
+    traces = session(points=np.stack([began, began / 2, began / 4]), sign=np.ones((3, 3)))
+    limits = (-1.0, 1.0, -1.0, 1.0)
+    for trails in (False, True):
+        panel = Plane(points="points", sign="sign", starts=True, trails=trails, limits=limits, x_label="u", y_label="v")
+        rows = body(panel, traces)
+        assert sum(row.count("∘") for row in rows) == sum(row.count("●") for row in rows) == 3
+        assert rows[0].startswith("v")
+        text = plain(panel.draw(traces, 60, 24, Look()))
+        assert text.splitlines()[-1].rstrip().endswith("u")
+        assert all(said in text for said in ("sign > 0", "sign < 0", "∘ start"))
+    assert "∘" not in plain(Plane(points="points", limits=limits).draw(traces, 60, 24, Look()))
+
+
 def test_a_lifted_pen_draws_no_line() -> None:
     ways = np.array([[[0.1, 0.1], [0.9, 0.9]], [[0.4, 0.1], [0.6, 0.9]]])
     line = joined_ways(ways)
@@ -170,6 +198,7 @@ def test_the_present_place_stands_above_its_way() -> None:
         ({"sign": "s", "path": "p"}, "sign says nothing without points"),
         ({"direction": "d", "path": "p"}, "direction says nothing without mark"),
         ({"path": "p", "trails": True}, "trails are those of points"),
+        ({"path": "p", "starts": True}, "starts are those of points"),
         ({"field": "f"}, "a field needs its place"),
         ({"path": "p", "limits": (1.0, 1.0, 0.0, 2.0)}, "are empty"),
     ],

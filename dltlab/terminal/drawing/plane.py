@@ -5,14 +5,17 @@ from typing import Final
 
 import numpy as np
 
+from dltlab.terminal.drawing import dots
 from dltlab.terminal.drawing.contours import Box
 from dltlab.terminal.drawing.grid import Grid
 from dltlab.terminal.drawing.scales import Scale, around
-from dltlab.terminal.drawing.strokes import DOTS, cells, rows_at
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, rows_at
 
 _HEADS: Final = {False: "→↗↑↖←↙↓↘", True: ">/^\\</v\\"}
 _LEAP: Final = 0.08
 """The share of the width beyond which two readings of a way are not joined: what lies between them is not known."""
+_LEAST: Final = 5
+"""Cells of the shortest arrow that is drawn where only its direction counts."""
 _TURN: Final = np.linspace(0, 2 * math.pi, 181)
 
 
@@ -60,10 +63,32 @@ class View:
 
     def put(self, grid: Grid, point: np.ndarray, letter: str, ink: str) -> None:
         """Write a character at a point, if it is seen."""
+        if place := self.cell(point):
+            grid.put(*place, letter, ink)
+
+    def cell(self, point: np.ndarray) -> tuple[int, int] | None:
+        """The row and column of a point, if it is seen."""
         x, y = self.fractions(np.asarray(point, np.float64))
-        if np.isfinite(x) and np.isfinite(y):
-            row, column = rows_at(y, self.rows, self._dots[1]), cells(x, self.columns, self._dots[0])
-            grid.put(int(row), int(column), letter, ink)
+        if not (np.isfinite(x) and np.isfinite(y)):
+            return None
+        return int(rows_at(y, self.rows, self._dots[1])), int(cells(x, self.columns, self._dots[0]))
+
+    def arrow(self, grid: Grid, start: np.ndarray, tip: np.ndarray, ink: str, glyphs: str) -> None:
+        """An arrow in cells of its own: among the dots of contours it would be some more of them."""
+        x, y = self.fractions(np.linspace(start, tip, 65))
+        for row, line in enumerate(dots.canvas([Stroke(x, y, 0, glyph="-")], self.columns, self.rows, glyphs)):
+            column = 0
+            for text, slot in line:
+                if slot >= 0:
+                    grid.write(row, column, text, ink)
+                column += len(text)
+        self.put(grid, tip, self.head(start, tip, plain=glyphs == "ascii"), ink)
+
+    def lengthened(self, by: np.ndarray) -> np.ndarray:
+        """A displacement, made as long as a few cells if it is shorter: what counts is where it points."""
+        wide, high = self.box.x_high - self.box.x_low, self.box.y_high - self.box.y_low
+        long = float(np.hypot(by[0] / wide * self.columns, 2 * by[1] / high * self.rows))
+        return by * (_LEAST / long) if 0 < long < _LEAST else by
 
     def way(self, points: np.ndarray, recent: int) -> tuple[np.ndarray, np.ndarray]:
         """A way as a line where it is followed closely, at its end for sure, and as dots where it leaps."""

@@ -56,6 +56,8 @@ class _Scene(NamedTuple):
     signs: np.ndarray
     trails: np.ndarray
     """Shape (n, k, 2)."""
+    starts: np.ndarray
+    """Where the points began, shape (k, 2)."""
     arrows: np.ndarray
     marks: np.ndarray
     directions: np.ndarray
@@ -73,15 +75,17 @@ class Plane(AbstractPanel):
     """Points, paths, arrows and contours on equal axes; of the first member of an ensemble that is left.
 
     ``points`` (k, 2) are drawn by the sign of ``sign`` (k,), with ``trails`` the ways that they
-    took; ``path`` (2,) is one iterate and its whole way, in every arm; ``arrows`` (q, 2) start
-    at the origin; ``direction`` (2,) starts at ``mark`` (2,). ``field`` (rows, columns) is drawn
-    by its contours over ``extent`` (4,): x_low, x_high, y_low, y_high; its first row is the lowest.
-    Without ``extent`` what is shown is ``limits``, or round limits around the data.
+    took, with ``starts`` the places where they began; ``path`` (2,) is one iterate and its whole
+    way, in every arm; ``arrows`` (q, 2) start at the origin; ``direction`` (2,) starts at ``mark``
+    (2,). ``field`` (rows, columns) is drawn by its contours over ``extent`` (4,): x_low, x_high,
+    y_low, y_high; its first row is the lowest. Without ``extent`` what is shown is ``limits``, or
+    round limits around the data.
     """
 
     points: Named = ""
     sign: Named = ""
     trails: bool = False
+    starts: bool = False
     path: Named = ""
     arrows: Named = ""
     mark: Named = ""
@@ -93,6 +97,9 @@ class Plane(AbstractPanel):
     levels: Literal["quantiles", "equal", "log"] = "quantiles"
     limits: tuple[float, float, float, float] | None = None
     """What is shown, where no series says it: x_low, x_high, y_low, y_high."""
+    x_label: Annotated[str, Meta(max_length=40)] = ""
+    y_label: Annotated[str, Meta(max_length=40)] = ""
+    """What the axes are called."""
     title: Title = ""
     arm: Named = ""
     arms: Arms = ()
@@ -107,8 +114,9 @@ class Plane(AbstractPanel):
         for key, other in (("sign", "points"), ("direction", "mark")):
             if getattr(self, key) and not getattr(self, other):
                 raise ValueError(f"{key} says nothing without {other}; name both.")
-        if self.trails and not self.points:
-            raise ValueError("trails are those of points; name points.")
+        for key in ("trails", "starts"):
+            if getattr(self, key) and not self.points:
+                raise ValueError(f"{key} are those of points; name points.")
         if self.field and not (self.extent or self.limits):
             raise ValueError("a field needs its place; name extent or write limits.")
         if self.limits and not (self.limits[0] < self.limits[1] and self.limits[2] < self.limits[3]):
@@ -141,21 +149,27 @@ class Plane(AbstractPanel):
         within = room(width, height, len(head), None)
         view = View(box, within.columns, within.rows, look.glyphs)
         within = within._replace(ticks=view.up.ticks(max((within.rows + 2) // 3, 2)))
-        return enclose(head, _drawn(self, scene, box, view, look).lines(), within, view.across, look.glyphs)
+        body = _drawn(self, scene, box, view, look)
+        if label := one_line(self.y_label):
+            # Beside the upper end of its axis.
+            body.write(0, 0, label[: max(view.columns // 3, 1)], "text")
+        return enclose(head, body.lines(), within, view.across, look.glyphs, name=one_line(self.x_label))
 
     def _scene(self, traces: Traces, main: str, arms: Sequence[str]) -> _Scene:
-        points, trails = np.empty((0, 2)), np.empty((0, 0, 2))
+        points, trails, starts = np.empty((0, 2)), np.empty((0, 0, 2)), np.empty((0, 2))
         signs = np.empty(0)
         if self.points in traces:
             member = traces.alive(self.points, main)
             points = _pairs(traces, self.points, main, member)[:_MOST]
             signs = np.sign(np.nan_to_num(_latest(traces, self.sign, main, member).reshape(-1)))
             signs = np.append(signs, np.zeros(len(points)))[: len(points)]
-            if self.trails and len(points):
+            if (self.trails or self.starts) and len(points):
                 length = len(traces.history[self.points])
-                which = sampled(length, min(max(_TRAILED // len(points), 2), _WAY))
+                which = sampled(length, min(max(_TRAILED // len(points), 2), _WAY) if self.trails else 2)
                 ways = traces.at(self.points, which, main)[:, member]
-                trails = ways.reshape(len(which), -1)[:, : 2 * len(points)].reshape(len(which), -1, 2)
+                ways = ways.reshape(len(which), -1)[:, : 2 * len(points)].reshape(len(which), -1, 2)
+                trails = ways if self.trails else trails
+                starts = ways[0] if self.starts else starts
         ways = []
         if self.path in traces:
             places = {name: place for place, name in enumerate(traces.arms)}
@@ -169,6 +183,7 @@ class Plane(AbstractPanel):
             points,
             signs,
             trails,
+            starts,
             _pairs(traces, self.arrows, main),
             _pairs(traces, self.mark, main),
             _pairs(traces, self.direction, main),
@@ -183,7 +198,7 @@ class Plane(AbstractPanel):
             return Box(*given.tolist())
         if self.limits:
             return Box(*self.limits)
-        everything = [scene.points, scene.trails.reshape(-1, 2), scene.arrows, scene.marks]
+        everything = [scene.points, scene.trails.reshape(-1, 2), scene.starts, scene.arrows, scene.marks]
         everything += [way.points for way in scene.ways]
         if self.circle:
             everything.append(np.array([[-self.circle, -self.circle], [self.circle, self.circle]]))
@@ -223,14 +238,17 @@ def _legend(panel: Plane, traces: Traces, scene: _Scene, look: Look) -> list[Cur
             letter = _marker(way.slot, plain)
             said.append(Sign(letter, f"curve{way.slot % INKS}", way.label, letter))
     if panel.sign in traces and len(scene.points):
-        title = one_line(traces.series(panel.sign).title)
-        title = title if len(title) <= _BRIEF else ""
+        title = one_line(traces.series(panel.sign).title or panel.sign).removeprefix("sign of ")
+        title = title if len(title) <= _BRIEF else "sign"
         for sign, relation in ((1, ">"), (-1, "<")):
             letter, in_ascii, ink, _ = _SIGNS[sign]
             said.append(Sign(in_ascii if plain else letter, ink, f"{title} {relation} 0".strip()))
+    if len(scene.starts):
+        said.append(Sign("," if plain else "∘", "faint", "start"))
     for name, sign, ink in (
-        (panel.mark, "x" if plain else "✕", "event"),
+        (panel.mark, "x" if plain else "✕", "strong"),
         (panel.arrows, "->" if plain else "→", "theory"),
+        (panel.direction, "->" if plain else "→", "strong"),
     ):
         if name in traces:
             said.append(Sign(sign, ink, one_line(traces.series(name).title or name)))
@@ -242,7 +260,7 @@ def _marker(slot: int, plain: bool) -> str:
 
 
 def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Grid:
-    """Contours below, then the circle, trails and ways, arrows, points and marks above all."""
+    """Contours below, then the circle, trails and ways, starts and points; marks and arrows above all, bold."""
     across, down = DOTS[look.glyphs]
     plain = look.glyphs == "ascii"
     strokes: list[Stroke] = []
@@ -259,7 +277,7 @@ def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Gri
             low = level < len(found) / 2
             # What lies high is dotted, so that one sees without colour which way is down.
             thin = slice(None) if low else slice(None, None, 2)
-            add(x[thin], y[thin], "tick" if low else "faint", ":" if low else ".", joined=False)
+            add(x[thin], y[thin], "faint" if low else "rule", ":" if low else ".", joined=False)
     if panel.circle:
         x, y = view.circle(panel.circle)
         add(x, y, "faint", ":")
@@ -269,22 +287,25 @@ def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Gri
             add(*view.fractions(joined_ways(mine)), _SIGNS[sign][3], ".")
     for way in scene.ways:
         add(*view.way(way.points, _RECENT), f"curve{way.slot % INKS}", plain_sign(way.slot))
+    grid = Grid.of(dots.canvas(strokes, view.columns, view.rows, look.glyphs), inks)
+    for start in scene.starts:
+        view.put(grid, start, "," if plain else "∘", "faint")
+    for point, sign in zip(scene.points, scene.signs.astype(int).tolist(), strict=True):
+        letter, in_ascii, ink, _ = _SIGNS[sign]
+        view.put(grid, point, in_ascii if plain else letter, ink)
     tips = [(np.zeros(2), tip, "theory") for tip in scene.arrows if np.isfinite(tip).all()]
     tips += [
-        (start, start + by, "event")
+        (start, start + view.lengthened(by), "strong")
         for start, by in zip(scene.marks, scene.directions, strict=False)
         if np.isfinite(start).all() and np.isfinite(by).all()
     ]
     for start, tip, ink in tips:
-        add(*view.fractions(np.linspace(start, tip, 33)), ink, "-")
-    grid = Grid.of(dots.canvas(strokes, view.columns, view.rows, look.glyphs), inks)
-    for start, tip, ink in tips:
-        view.put(grid, tip, view.head(start, tip, plain=plain), ink)
-    for point, sign in zip(scene.points, scene.signs.astype(int).tolist(), strict=True):
-        letter, in_ascii, ink, _ = _SIGNS[sign]
-        view.put(grid, point, in_ascii if plain else letter, ink)
-    for mark in scene.marks:
-        view.put(grid, mark, "x" if plain else "✕", "event")
+        view.arrow(grid, start, tip, ink, look.glyphs)
     for way in scene.ways:
         view.put(grid, way.points[-1], _marker(way.slot, plain), f"bold{way.slot % INKS}")
+    taken = [view.cell(way.points[-1]) for way in scene.ways]
+    for mark in scene.marks:
+        # An iterate at the mark itself is seen as well.
+        both = view.cell(mark) in taken
+        view.put(grid, mark, ("X" if plain else "⊗") if both else "x" if plain else "✕", "strong")
     return grid
