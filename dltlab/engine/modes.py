@@ -18,7 +18,8 @@ Kernel = Literal["limit", "initial"]
 """Which kernel theory computes with: that of infinite width, or that of the network at its start."""
 
 
-_ROUNDING: Final = 1e-32
+_ROUNDING: Final = 1e-24
+"""Share of the first energy below which a mode is noise: the rounding of f − y squared, with room for sums."""
 
 
 class Modes(NamedTuple):
@@ -84,7 +85,7 @@ def power(base: Float[Array, "*s"], steps: Float[Array, ""]) -> Float[Array, "*s
 
 
 def energies(amplitudes: Float[Array, " k"], modes: Modes) -> Float[Array, " k"]:
-    """Squares, down to where rounding rules: 1e-32 of the residual's energy at the start."""
+    """Squares, down to where rounding rules: 1e-24 of the residual's energy at the start."""
     return jnp.maximum(amplitudes**2, _ROUNDING * jnp.sum(modes.start**2))
 
 

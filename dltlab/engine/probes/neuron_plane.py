@@ -22,6 +22,8 @@ from dltlab.engine.simulation import Moment, Simulation
 class NeuronPlane(AbstractProbe):
     """The points a_j w_j and the signs of the a_j; the teacher's points b_k v_k, and how far the neurons have turned.
 
+    Scaled, the points are in units of the longest neuron of the start, so that every scale of weights fits one plane.
+
     The turn is Σ_j μ_j max_k cos(w_j, v_k) / Σ_j μ_j over the teacher's neurons k of j's own sign, with the
     masses μ_j = |a_j|‖w_j‖: 1 where all the mass points to the teacher, about 0.3 at random in the plane.
     """
@@ -31,32 +33,37 @@ class NeuronPlane(AbstractProbe):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """Points in two dimensions only; the teacher and the turn where the data have a teacher."""
         problem = _problem(simulation)
-        known = {"sign": Shown("sign of a_j", axes=("neuron",))}
+        known = {"sign": Shown("aⱼ", axes=("neuron",))}
         if _flat(problem):
-            known[""] = Shown("neurons a_j w_j", axes=("neuron", "coordinate"))
+            known[""] = Shown("neurons aⱼwⱼ", axes=("neuron", "coordinate"))
+            known["scaled"] = Shown("aⱼwⱼ / maxₖ ‖aₖwₖ‖ at the start", axes=("neuron", "coordinate"))
         if problem.teacher is not None:
             known["turn"] = Shown("turn of the neurons to the teacher")
             if _flat(problem):
-                known["teacher"] = Shown("teacher b_k v_k", axes=("teacher", "coordinate"))
+                known["teacher"] = Shown("teacher bₖvₖ", axes=("teacher", "coordinate"))
         return known
 
-    def remember(self, simulation: Simulation, moment: Moment) -> None:
-        """Nothing."""
-        del simulation, moment
+    def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, ""]:
+        """The length of the longest neuron, max_k |a_k|‖w_k‖."""
+        del simulation
+        inner, outer = moment.state.params["inner"].T, moment.state.params["outer"][:, 0]
+        return jnp.max(jnp.abs(outer) * jnp.linalg.norm(inner, axis=1))
 
-    def measure(self, simulation: Simulation, moment: Moment, memory: None) -> tuple[Readings, None]:
+    def measure(
+        self, simulation: Simulation, moment: Moment, memory: Float[Array, ""]
+    ) -> tuple[Readings, Float[Array, ""]]:
         """Look at the weights."""
-        del memory
         problem = _problem(simulation)
         inner, outer = moment.state.params["inner"].T, moment.state.params["outer"][:, 0]
         readings: Readings = {"sign": jnp.sign(outer)}
         if _flat(problem):
             readings[""] = outer[:, None] * inner
+            readings["scaled"] = readings[""] / jnp.where(memory > 0, memory, jnp.ones_like(memory))
         if problem.teacher is not None:
             readings["turn"] = turn(inner, outer, problem.teacher)
             if _flat(problem):
                 readings["teacher"] = jnp.asarray(problem.teacher.outputs[:, None] * problem.teacher.directions)
-        return readings, None
+        return readings, memory
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """A look at each weight, and a product with each neuron of the teacher."""

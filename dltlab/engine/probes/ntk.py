@@ -35,13 +35,13 @@ class TangentKernel(AbstractProbe):
         _regression(simulation)
         eigenvalue = ("eigenvalue",)
         known = {
-            "": Shown("spectrum of the tangent kernel K(t)", axes=eigenvalue, scale="log"),
-            "initial": Shown("spectrum of K(0)", axes=eigenvalue, scale="log"),
+            "": Shown("K(t)", axes=eigenvalue, scale="log"),
+            "initial": Shown("K(0)", axes=eigenvalue, scale="log"),
             "drift": Shown("‖K(t)−K(0)‖/‖K(0)‖"),
         }
         if _limit(simulation) is not None:
-            known["limit"] = Shown("spectrum of the limit kernel", axes=eigenvalue, scale="log")
-            known["distance"] = Shown("‖K(t)−K∞‖ in operator norm")
+            known["limit"] = Shown("H∞", axes=eigenvalue, scale="log")
+            known["distance"] = Shown("‖K(t)−H∞‖ in operator norm")
         return known
 
     def remember(self, simulation: Simulation, moment: Moment) -> Start:

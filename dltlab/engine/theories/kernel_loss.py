@@ -35,8 +35,8 @@ class KernelLoss(AbstractProbe):
         """Three numbers."""
         modes.regression(simulation, self.kernel)
         return {
-            "": Shown("½ Σᵢ (1−ηλᵢ)²ᵗ rᵢ(0)²", scale="log"),
-            "bound": Shown("½ (1−ηλ₀/2)ᵗ ‖r(0)‖²", scale="log"),
+            "": Shown("predicted loss", scale="log"),
+            "bound": Shown("proven bound", scale="log"),
             "error": Shown("|L−prediction|/L(0)", scale="log"),
         }
 

@@ -41,7 +41,7 @@ class KernelModes(AbstractProbe):
         """Two numbers a mode."""
         modes.regression(simulation, self.kernel)
         return {
-            "": Shown("(1−ηλᵢ)²ᵗ rᵢ(0)²", axes=("mode",), scale="log"),
+            "": Shown("predicted (1−ηλᵢ)²ᵗ rᵢ(0)²", axes=("mode",), scale="log"),
             "rate": Shown("rate of mode i / ln(1−ηλᵢ)", axes=("mode",)),
         }
 
