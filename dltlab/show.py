@@ -82,4 +82,11 @@ def _value(value: Any) -> str:
 
 def _wrapped(text: str, bullet: str = "") -> list[str]:
     width = min(100, shutil.get_terminal_size().columns)
-    return textwrap.wrap(one_line(text), max(20, width), initial_indent=bullet, subsequent_indent=" " * len(bullet))
+    # A word such as "over-parameterized" stays one, or it could not be found again.
+    return textwrap.wrap(
+        one_line(text),
+        max(20, width),
+        initial_indent=bullet,
+        subsequent_indent=" " * len(bullet),
+        break_on_hyphens=False,
+    )
