@@ -12,10 +12,11 @@ from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import chart, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
-from dltlab.terminal.drawing.beside import knob_line, side, turned
+from dltlab.terminal.drawing.beside import compact, side
 from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
 from dltlab.terminal.drawing.numbers import short
+from dltlab.terminal.drawing.sliders import Setting, knob_line, knob_lines, rows, turned
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.drawing.tracks import Points
@@ -94,6 +95,44 @@ def test_every_verdict_is_seen_before_any_sentence(height: int) -> None:
     text = plain(side(verdicts, ["Look at this."], 40, height))
     assert all(f"claim-{i} " in text for i in range(8))
     assert ("predicted" in text, "Says so" in text) == (height >= 20, height >= 60)
+
+
+def test_a_compact_verdict_has_its_sign_its_number_and_its_prediction_in_columns() -> None:
+    verdicts = [
+        Verdict("path", "", "holds", "≤ 0.02", "0.0057", ""),
+        Verdict("a-very-long-name-of-a-claim", "", "fails", "slope -0.5", "-0.69", "± 0.1"),
+        Verdict("edge", "", "not yet", "1 × 2/η", "—", "± 0.03"),
+    ]
+    lines = [plain((line,)) for line in compact(verdicts, 44)]
+    assert lines[0].split() == ["✓", "path", "0.0057", "≤", "0.02"]
+    assert lines[2].split() == ["·", "edge", "—", "1", "×", "2/η", "±", "0.03"]
+    assert len({line.index(word) for line, word in zip(lines, ("≤", "slope", "1 ×"), strict=True)}) == 1
+    assert len({line.index(word) + len(word) for line, word in zip(lines, ("0.0057", "-0.69", "—"), strict=True)}) == 1
+
+
+@pytest.mark.parametrize("height", [9, 10, 12, 30])
+def test_of_what_to_look_for_a_line_is_always_seen_and_in_time_all_of_it(height: int) -> None:
+    verdicts = [Verdict(f"claim-{i}", "Says so at length.", "holds", "≥ 1", f"{i}", "") for i in range(8)]
+    hints = ["Look at the first curve: it climbs until it meets the dashed line.", "Then look at the second."]
+    seen = [plain(side(verdicts, hints, 38, height, turn)) for turn in range(12)]
+    assert all(all(f"claim-{i} " in text for i in range(8)) for text in seen)
+    for word in {word for hint in hints for word in hint.split()}:
+        assert any(word in text for text in seen)
+    assert "Look at the first" in seen[0]
+
+
+@pytest.mark.parametrize("height", [24, 40])
+def test_of_many_knobs_the_chosen_one_and_its_neighbour_are_seen(height: int) -> None:
+    settings = [Setting(Knob(f"knob{at}", f"knob{at}", 1.0, 0.1, 10.0), 1.0, None) for at in range(4)]
+    assert rows(4, height) == 2
+    for chosen in range(4):
+        lines = knob_lines(settings, chosen, 80, 2, live=True)
+        text = plain(tuple(lines))
+        assert [width_of(line) for line in lines] == [80, 80]
+        assert f"▸ knob{chosen} " in text
+        assert f"{chosen + 1}/4" in text
+        assert text.count(f"knob{chosen}") == 1
+        assert text.count("/4") == 1
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 500, 5000, 50_000])

@@ -1,18 +1,19 @@
 """What stands beside the plots: verdicts, what to look for, knobs, keys."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
 from dltlab.claims import Verdict
-from dltlab.records import Knob
 from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, wrap
-from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.prose import rule
 from dltlab.text import one_line
 
+_LEAST: Final = 5
+"""Cells below which a prediction says nothing."""
+_SOME: Final = 5
+"""Lines of hints with their heading that are read without turning them over."""
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 
 
@@ -35,19 +36,58 @@ def verdict_lines(verdicts: Sequence[Verdict], width: int, *, detail: int = 2) -
     return lines
 
 
-def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int) -> Picture:
-    """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last."""
+def compact(verdicts: Sequence[Verdict], width: int) -> list[Line]:
+    """A line a verdict, in columns: sign, name, what was measured, what was predicted."""
+    names, measured = ([one_line(text) for text in texts] for texts in _columns(verdicts))
+    wide = min(max(map(cell_len, names), default=0), max(width * 2 // 5, width - 30))
+    told = min(max(map(cell_len, measured), default=0), 12)
+    room = width - wide - told - 6
+    lines: list[Line] = []
+    for verdict, name, number in zip(verdicts, names, measured, strict=True):
+        sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
+        predicted = one_line(verdict.predicted)
+        near = f"{predicted} {one_line(verdict.tolerance)}".strip()
+        spans: list[Span] = [(f"{sign} ", ink), *fit(((name, "text"),), wide), ("  ", "text")]
+        spans += [(" " * (told - cell_len(number)), "text"), *fit(((number, "strong"),), min(cell_len(number), told))]
+        if room >= _LEAST and predicted:
+            spans += [("  ", "text"), (near if cell_len(near) <= room else predicted, "faint")]
+        lines.append(fit(spans, width))
+    return lines
+
+
+def _columns(verdicts: Sequence[Verdict]) -> tuple[list[str], list[str]]:
+    return [verdict.name for verdict in verdicts], [verdict.measured for verdict in verdicts]
+
+
+def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int, turn: int = 0) -> Picture:
+    """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last.
+
+    What to look for then stands in what is left, at least in the place of the heading, some of it each ``turn``.
+    """
     inner = max(width - 1, 1)
-    look = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
-    look = [rule("Look for", inner), *look] if look else []
-    ways = [verdict_lines(verdicts, inner, detail=detail) for detail in (2, 1, 0)]
+    hints = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
+    look = [rule("Look for", inner), *hints] if hints else []
+    ways = [verdict_lines(verdicts, inner, detail=detail) for detail in (2, 1)] + [compact(verdicts, inner)]
     ways = [[rule("Claims", inner), *claims] if claims else [] for claims in ways]
     gap: list[Line] = [()] if ways[0] and look else []
-    # With all hints if that can be; else with every verdict, and as many hints as there is room for.
-    fitting = [claims for room in (height - len(gap) - len(look), height) for claims in ways if len(claims) <= room]
-    claims = fitting[0] if fitting else ways[-1]
-    lines = [*claims, *gap, *look] if len(claims) + 4 <= height else claims
+    # With all hints if that can be, else with some of them; every verdict comes before any hint.
+    wanted = len(gap) + len(look)
+    rooms = (height - wanted, height - min(wanted, _SOME), height - min(wanted, 1), height)
+    claims = next((claims for room in rooms for claims in ways if len(claims) <= room), ways[-1])
+    left = height - len(claims)
+    if not hints or left >= min(wanted, _SOME):
+        lines = [*claims, *gap, *look]
+    elif left > 0:
+        lines = [*claims, *_some(hints, left, turn)]
+    else:
+        lines = [*_some(hints, 1, turn), *claims[1:]]
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
+
+
+def _some(hints: Sequence[Line], rows: int, turn: int) -> Sequence[Line]:
+    """As many lines as there is room for, the next ones each turn."""
+    pages = -(-len(hints) // rows)
+    return hints[turn % pages * rows :][:rows]
 
 
 def page(abstract: str, verdicts: Sequence[Verdict], texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:
@@ -71,49 +111,3 @@ def summary(verdicts: Sequence[Verdict]) -> list[Span]:
         if number:
             spans.append((f" {sign} {number} {status} ", status))
     return spans
-
-
-def knob_line(knob: Knob, value: float, pending: float | None, width: int, *, chosen: bool) -> Line:
-    """A knob as a slider: its name, its track between its bounds, its value."""
-    lead = "▸ " if chosen else "  "
-    title = one_line(knob.title or knob.name)
-    # The symbol is what the plots use, the name is what --set uses; both where there is room.
-    name = title if width < 60 or title == knob.name else f"{title}  {one_line(knob.name)}"
-    low, high = short(knob.low), short(knob.high)
-    now = f" {short(value, 4)}"
-    asked = f" → {short(pending, 4)}" if pending is not None else ""
-    fixed = cell_len(lead) + cell_len(name) + len(low) + len(high) + len(now) + 12
-    track = max(min(width - fixed - 6, 48), 0)
-    spans: list[Span] = [(lead, "strong"), (f"{name}  ", "strong" if chosen else "text")]
-    if track >= 6:
-        at = round(place(knob, value if pending is None else pending) * (track - 1))
-        ink = "pending" if pending is not None else "curve0"
-        spans += [
-            (f"{low} ", "faint"),
-            ("─" * at, "rule"),
-            ("●", ink),
-            ("─" * (track - 1 - at), "rule"),
-            (f" {high} ", "faint"),
-        ]
-    return fit((*spans, (now, "strong"), (asked, "pending")), width)
-
-
-def place(knob: Knob, value: float) -> float:
-    """Where a value lies between a knob's bounds, on its scale."""
-    if knob.scale == "log" and min(knob.low, knob.high, value) > 0:
-        return _clip(math.log(value / knob.low) / math.log(knob.high / knob.low))
-    return _clip((value - knob.low) / (knob.high - knob.low))
-
-
-def turned(knob: Knob, value: float, notches: int) -> float:
-    """A knob's value after some notches: equal ratios or equal differences, rounded."""
-    if knob.scale == "log" and knob.low > 0 and value > 0:
-        new = value * (knob.high / knob.low) ** (notches / 32)
-    else:
-        new = value + (knob.high - knob.low) * notches / 40
-    new = float(f"{new:.3g}")
-    return min(max(new, knob.low), knob.high)
-
-
-def _clip(fraction: float) -> float:
-    return min(max(fraction, 0.0), 1.0) if fraction == fraction else 0.0

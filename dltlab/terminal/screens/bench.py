@@ -20,7 +20,7 @@ from textual.screen import Screen
 from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Resume, Turn
 from dltlab.records import Knob
 from dltlab.session.source import Source
-from dltlab.terminal.drawing import beside, prose, standing
+from dltlab.terminal.drawing import beside, prose, sliders, standing
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch, OpenBench
@@ -36,6 +36,8 @@ from dltlab.text import one_line
 
 SMALLEST: Final = (40, 12)
 _WIDE: Final = 100
+_READING: Final = 6.0
+"""Seconds for which a hint stands where there is no room for all of them."""
 
 
 class Bench(Screen[None]):
@@ -53,7 +55,7 @@ class Bench(Screen[None]):
         self._inks = inks
         self._relaunch = relaunch
         self._panels, self._own = chosen.with_standard(self.history.header)
-        self._knob = 0
+        self._knob, self._turn = 0, 0
         self._stale: list[Sheet] = []
         self._fresh = False
         self._painting, self._rested = 0.0, 0.0
@@ -95,8 +97,8 @@ class Bench(Screen[None]):
         small = width < SMALLEST[0] or height < SMALLEST[1]
         self.set_class(small, "-small")
         count = len(self.history.header.knobs)
-        room = max(1, (height - 10) // 4)
-        self._knobs.styles.height = min(count, room)
+        knobs = sliders.rows(count, height)
+        self._knobs.styles.height = knobs
         self._knobs.display = count > 0 and not small
         wide = width >= _WIDE
         self._side.display = wide and self._board.front is None and self._beside()
@@ -105,7 +107,7 @@ class Bench(Screen[None]):
         if not wide and self._beside() and height >= 20:
             # The last cell of the grid belongs to verdicts and hints.
             columns = max(width // 34, 1)
-            free = height - 3 - min(count, room)
+            free = height - 3 - knobs
             most = max(columns * max(free // lowest(free), 1) - 1, 1)
             plots = [*plots[:most], len(self._plots)]
         self._board.wanted = plots
@@ -124,7 +126,9 @@ class Bench(Screen[None]):
         if self._fresh and time.monotonic() >= self._rested:
             self._fresh = False
             self._spoil(*self._plots)
-        if self.following.judged():
+        turn = int(time.monotonic() / _READING)
+        if self.following.judged() or turn != self._turn:
+            self._turn = turn
             self._spoil(self._side, self._inset)
         self._spoil(self._title, self._knobs, self._status, self._foot)
 
@@ -173,8 +177,7 @@ class Bench(Screen[None]):
         return (standing.title_bar(self.history, number, width),)
 
     def _paint_side(self, width: int, height: int) -> Picture:
-        look_for = self._texts("look_for")
-        return beside.side(self.following.judge.verdicts, look_for, width, height)
+        return beside.side(self.following.judge.verdicts, self._texts("look_for"), width, height, self._turn)
 
     def _texts(self, key: str) -> list[str]:
         """Lines of the scenario, as its recording holds them."""
@@ -182,14 +185,10 @@ class Bench(Screen[None]):
         return [str(text) for text in texts] if isinstance(texts, list) else []
 
     def _paint_knobs(self, width: int, height: int) -> Picture:
-        knobs = self.history.header.knobs
-        first = min(max(self._knob - height + 1, 0), max(len(knobs) - height, 0))
-        lines = []
-        for index, knob in list(enumerate(knobs))[first : first + height]:
-            value, asked = self.following.value(knob), self.following.asked(knob)
-            live = Turn in self.following.source.accepts
-            lines.append(beside.knob_line(knob, value, asked, width, chosen=live and index == self._knob))
-        return frame(lines, width, height)
+        told = self.following
+        settings = [sliders.Setting(knob, told.value(knob), told.asked(knob)) for knob in self.history.header.knobs]
+        live = Turn in told.source.accepts
+        return frame(sliders.knob_lines(settings, self._knob, width, height, live=live), width, height)
 
     def _paint_status(self, width: int, _: int) -> Picture:
         return (standing.status_line(self.following.standing, width),)
@@ -251,7 +250,7 @@ class Bench(Screen[None]):
         """Turn the chosen knob."""
         if knob := self._chosen():
             base = self.following.asked(knob)
-            self._turn_to(knob, beside.turned(knob, self.following.value(knob) if base is None else base, notches))
+            self._turn_to(knob, sliders.turned(knob, self.following.value(knob) if base is None else base, notches))
 
     def _turn_to(self, knob: Knob, value: float) -> None:
         self.following.turn(knob, value)
