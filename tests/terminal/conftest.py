@@ -138,10 +138,10 @@ def watch() -> Callable[..., None]:
                 async def settle() -> None:
                     # By hand, so that no test waits for a timer.
                     if bench.is_attached:
-                        bench._rested = 0.0
+                        bench._painting.rest_no_longer()
                         bench._poll()
-                        while bench._stale:
-                            bench._paint_next()
+                        while bench._painting.stale:
+                            bench._painting.paint_next()
                     await pilot.pause()
 
                 async def press(*keys: str) -> None:

@@ -311,14 +311,14 @@ def test_a_machine_that_stalls_does_not_end_the_painting(watch, told, stretch, m
         # Textual skips a timer that it finds late.
         monkeypatch.setattr("textual.timer._time.get_time", lambda: next(moments))
         seen.source.say(stretch(400, 100))
-        seen.bench._rested = 0.0
+        seen.bench._painting.rest_no_longer()
         seen.bench._poll()
-        assert seen.bench._stale
+        assert seen.bench._painting.stale
         for _ in range(200):
             await asyncio.sleep(0.005)
-            if not seen.bench._stale:
+            if not seen.bench._painting.stale:
                 break
-        assert not seen.bench._stale
+        assert not seen.bench._painting.stale
         assert "499 / 1,000" in seen.text()
 
     watch(script, told())

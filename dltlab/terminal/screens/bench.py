@@ -4,7 +4,6 @@ It cannot tell a live engine from a recording: it polls a source for records, fo
 into a History, and sends commands that come back as Events.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -29,6 +28,7 @@ from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
 from dltlab.terminal.screens.following import LONGEST_KICK, Following
 from dltlab.terminal.screens.page import Ask, Page
+from dltlab.terminal.screens.painting import Painting
 from dltlab.terminal.screens.stills import write_new
 from dltlab.terminal.widgets.board import Board, lowest
 from dltlab.terminal.widgets.sheet import Sheet
@@ -56,9 +56,8 @@ class Bench(Screen[None]):
         self._relaunch = relaunch
         self._panels, self._own = chosen.with_standard(self.history.header)
         self._knob, self._turn = 0, 0
-        self._stale: list[Sheet] = []
         self._fresh = False
-        self._painting, self._rested = 0.0, 0.0
+        self._painting = Painting(self.call_later)
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
         self._inset = self._sheet(self._paint_side, "inset")
         self._side = self._sheet(self._paint_side, "side")
@@ -123,37 +122,14 @@ class Bench(Screen[None]):
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
         self._fresh = self.following.poll() or self._fresh
-        if self._fresh and time.monotonic() >= self._rested:
+        if self._fresh and self._painting.rested:
             self._fresh = False
-            self._spoil(*self._plots)
+            self._painting.spoil(*self._plots)
         turn = int(time.monotonic() / _READING)
         if self.following.judged() or turn != self._turn:
             self._turn = turn
-            self._spoil(self._side, self._inset)
-        self._spoil(self._title, self._knobs, self._status, self._foot)
-
-    def _spoil(self, *sheets: Sheet) -> None:
-        """Have sheets painted, one a turn of the event loop, so that a key never waits for two."""
-        idle = not self._stale
-        self._stale += [sheet for sheet in sheets if sheet not in self._stale]
-        if idle and self._stale:
-            self.call_later(self._paint_next)
-
-    def _paint_next(self) -> None:
-        while self._stale:
-            sheet = self._stale.pop(0)
-            if sheet.display and sheet.is_attached:
-                before = time.perf_counter()
-                sheet.repaint()
-                self._painting += time.perf_counter() - before
-                break
-        if self._stale:
-            # Not a timer of Textual's: one that comes late is skipped, and nothing would be painted ever again.
-            asyncio.get_running_loop().call_later(0.001, self.call_later, self._paint_next)
-        else:
-            # Painting takes a third of the time at most: a slow machine sees fewer frames.
-            self._rested = time.monotonic() + min(2 * self._painting, 1.0)
-            self._painting = 0.0
+            self._painting.spoil(self._side, self._inset)
+        self._painting.spoil(self._title, self._knobs, self._status, self._foot)
 
     # What is painted.
 
