@@ -18,7 +18,7 @@ class Coordinates(AbstractProbe):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """One number a coordinate."""
         del simulation
-        return {"": Shown("log₁₀|xⱼ|", axes=("coordinate",), gaps=True)}
+        return {"": Shown("log₁₀|xⱼ|", axes=("x",), gaps=True)}
 
     def remember(self, simulation: Simulation, moment: Moment) -> None:
         """Nothing."""

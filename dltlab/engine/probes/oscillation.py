@@ -5,13 +5,15 @@ valley floor by 1 − ηλ, which is −1 at λ = 2/η: an oscillation of period
 arXiv:2103.00065, section 3; Damian, Nichani & Lee 2023, arXiv:2209.15594). Read it at every step or
 at an odd cadence: an even one sees only one of its two sides.
 
-The probe looks two steps ahead, at θ, θ′ and θ″: the steps that the optimizer is about to take. So
-a reading needs no memory but u, and means the same at every cadence.
+The probe looks ahead, at θ, θ′, θ″ and θ‴: the steps that the optimizer is about to take. So
+a reading needs no memory but u, and means the same at every cadence. Even and odd steps are told
+apart, so that the period shows as two branches however many steps share a dot of the screen.
 """
 
 from collections.abc import Mapping
 from typing import Annotated, NamedTuple
 
+import jax.numpy as jnp
 from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
@@ -39,13 +41,15 @@ class Oscillation(AbstractProbe):
     """Steps after which the eigenvector is found anew, from the last one."""
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """The step along u, its square and its product with the next; the displacement; its whole square."""
+        """The step along u, its square and its product with the next; the displacement, by parity; its whole square."""
         need_flat(simulation, "an oscillation")
         return {
             "": Shown("step along u₁: u₁·(θ′−θ)"),
             "square": Shown("square of the step along u₁", scale="log"),
             "product": Shown("product of two successive steps along u₁"),
             "displacement": Shown("x = u₁·(θ−2θ′+θ″)/4"),
+            "even": Shown("x at even steps"),
+            "odd": Shown("x at odd steps"),
             "variance": Shown("‖θ−2θ′+θ″‖²/16", scale="log"),
         }
 
@@ -58,29 +62,34 @@ class Oscillation(AbstractProbe):
         return Axis(start, moment.state.step - self.refresh)
 
     def measure(self, simulation: Simulation, moment: Moment, memory: Axis) -> tuple[Readings, Axis]:
-        """Take two steps in thought."""
+        """Take three steps in thought."""
         now = moment.state.step
         stale = now - memory.since >= self.refresh
         axis = lax.cond(stale, lambda old: Axis(_top(simulation, moment, old.vectors), now), lambda old: old, memory)
         next_state = simulation.move(moment)
-        places = (moment.state, next_state, simulation.step(next_state))
-        here, there, beyond = (ravel_pytree(state.params)[0] for state in places)
+        second_state = simulation.step(next_state)
+        places = (moment.state, next_state, second_state, simulation.step(second_state))
+        here, there, beyond, last = (ravel_pytree(state.params)[0] for state in places)
         along = axis.vectors[0]
         step, another = along @ (there - here), along @ (beyond - there)
         middle = (here - 2 * there + beyond) / 4
+        x, following = along @ middle, along @ (there - 2 * beyond + last) / 4
+        even = now % 2 == 0
         readings = {
             "": step,
             "square": step**2,
             "product": step * another,
-            "displacement": along @ middle,
+            "displacement": x,
+            "even": jnp.where(even, x, following),
+            "odd": jnp.where(even, following, x),
             "variance": middle @ middle,
         }
         return readings, axis
 
     def price(self, simulation: Simulation, parameters: int) -> float:
-        """Two steps, and a share of the search for the eigenvector."""
+        """Three steps, and a share of the search for the eigenvector."""
         del simulation, parameters
-        return 2.0 + 24.0 * max(self.every, 1) / max(self.refresh, self.every)
+        return 3.0 + 24.0 * max(self.every, 1) / max(self.refresh, self.every)
 
 
 def _top(simulation: Simulation, moment: Moment, known: Float[Array, "k p"]) -> Float[Array, "k p"]:

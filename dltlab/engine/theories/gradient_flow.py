@@ -46,8 +46,8 @@ class GradientFlow(AbstractProbe):
         """Three numbers."""
         need_flat(simulation, "gradient flow")
         return {
-            "loss": Shown("loss of gradient flow", scale="log"),
-            "sharpness": Shown("sharpness of gradient flow"),
+            "loss": Shown("loss of flow", scale="log"),
+            "sharpness": Shown("sharpness of flow"),
             "distance": Shown("‖θ−θ_flow‖", scale="log"),
         }
 
