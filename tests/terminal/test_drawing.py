@@ -103,10 +103,17 @@ def test_a_compact_verdict_has_its_sign_its_number_and_its_prediction_in_columns
         Verdict("a-very-long-name-of-a-claim", "", "fails", "slope -0.5", "-0.69", "± 0.1"),
         Verdict("edge", "", "not yet", "1 × 2/η", "—", "± 0.03"),
     ]
+    narrow = [
+        plain((line,)).split()
+        for line in compact([*verdicts[::2], Verdict("calm", "", "holds", "≤ 0 of the steps", "0", "")], 26)
+    ]
+    assert [words[3:] for words in narrow] == [["≤", "0.02"], ["1", "±", "0.03"], ["≤", "0"]]
+    agrees = Verdict("exits", "", "holds", "exits.theory", "1.2e-05", "max |Δ| / theory ≤ 0.01")
+    assert plain(tuple(compact([agrees], 34))).split() == ["✓", "exits", "1.2e-5", "≤", "0.01"]
     lines = [plain((line,)) for line in compact(verdicts, 44)]
     assert lines[0].split() == ["✓", "path", "0.0057", "≤", "0.02"]
-    assert lines[2].split() == ["·", "edge", "—", "1", "×", "2/η", "±", "0.03"]
-    assert len({line.index(word) for line, word in zip(lines, ("≤", "slope", "1 ×"), strict=True)}) == 1
+    assert lines[2].split() == ["·", "edge", "—", "1", "±", "0.03"]
+    assert len({line.index(word) for line, word in zip(lines, ("≤", "-0.5", "1 ±"), strict=True)}) == 1
     assert len({line.index(word) + len(word) for line, word in zip(lines, ("0.0057", "-0.69", "—"), strict=True)}) == 1
 
 

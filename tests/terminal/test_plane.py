@@ -120,6 +120,16 @@ def test_a_mark_and_its_arrow_are_seen_over_contours_and_over_the_iterate(glyphs
         assert row.index(head) - row.index(letter) >= 3
 
 
+def test_points_that_turned_to_an_arrow_are_seen_upon_it() -> None:
+    tip = np.array([[0.8, 0.0]])
+    rows = body(
+        Plane(points="points", arrows="arrows", circle=0.9, limits=(-1.0, 1.0, -1.0, 1.0)),
+        session(points=tip[None] / 2, arrows=tip[None]),
+    )
+    (row,) = [row for row in rows if "•" in row]
+    assert row.index("→") > row.index("•")
+
+
 def test_points_are_seen_where_they_began_and_the_axes_have_names() -> None:
     began = np.array([[0.5, 0.5], [-0.5, 0.5], [0.0, -0.5]])
     traces = session(points=np.stack([began, began / 2, began / 4]), sign=np.ones((3, 3)))

@@ -1,5 +1,6 @@
 """What stands beside the plots: verdicts, what to look for, knobs, keys."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,6 +13,11 @@ from dltlab.text import one_line
 
 _LEAST: Final = 5
 """Cells below which a prediction says nothing."""
+_NEEDED: Final = 8
+"""Cells that a prediction is given before long names are."""
+_ZEROS: Final = re.compile(r"e([+-]?)0+(?=\d)")
+_BOUND: Final = re.compile(r"[≤≥<>] ?\S+$")
+_DIGIT: Final = re.compile(r"\d")
 _SOME: Final = 5
 """Lines of hints with their heading that are read without turning them over."""
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
@@ -38,25 +44,32 @@ def verdict_lines(verdicts: Sequence[Verdict], width: int, *, detail: int = 2) -
 
 def compact(verdicts: Sequence[Verdict], width: int) -> list[Line]:
     """A line a verdict, in columns: sign, name, what was measured, what was predicted."""
-    names, measured = ([one_line(text) for text in texts] for texts in _columns(verdicts))
-    wide = min(max(map(cell_len, names), default=0), max(width * 2 // 5, width - 30))
+    names = [one_line(verdict.name) for verdict in verdicts]
+    measured = [_ZEROS.sub(r"e\1", one_line(verdict.measured)) for verdict in verdicts]
     told = min(max(map(cell_len, measured), default=0), 12)
-    room = width - wide - told - 6
+    need = min(max((cell_len(_predicted(verdict)[0]) for verdict in verdicts), default=0), max(width // 4, _NEEDED))
+    wide = min(max(map(cell_len, names), default=0), max(width - told - need - 5, width // 3))
+    room = width - wide - told - 5
     lines: list[Line] = []
     for verdict, name, number in zip(verdicts, names, measured, strict=True):
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
-        predicted = one_line(verdict.predicted)
-        near = f"{predicted} {one_line(verdict.tolerance)}".strip()
-        spans: list[Span] = [(f"{sign} ", ink), *fit(((name, "text"),), wide), ("  ", "text")]
+        ways = _predicted(verdict)
+        spans: list[Span] = [(f"{sign} ", ink), *fit(((name, "text"),), wide), (" ", "text")]
         spans += [(" " * (told - cell_len(number)), "text"), *fit(((number, "strong"),), min(cell_len(number), told))]
-        if room >= _LEAST and predicted:
-            spans += [("  ", "text"), (near if cell_len(near) <= room else predicted, "faint")]
+        if room >= _LEAST:
+            spans += [("  ", "text"), (next((said for said in ways if cell_len(said) <= room), ways[-1]), "faint")]
         lines.append(fit(spans, width))
     return lines
 
 
-def _columns(verdicts: Sequence[Verdict]) -> tuple[list[str], list[str]]:
-    return [verdict.name for verdict in verdicts], [verdict.measured for verdict in verdicts]
+def _predicted(verdict: Verdict) -> list[str]:
+    """What was predicted, from the longest to the shortest: 1 × sharpness.theory ± 0.03, 1 ± 0.03, 1."""
+    predicted, tolerance = one_line(verdict.predicted), one_line(verdict.tolerance)
+    brief = predicted.removeprefix("slope ").split(" of ")[0].split(" × ")[0].split(",")[0]
+    # Of a theory that is a series, how near it must be met.
+    near = _BOUND.search(tolerance)
+    ways = [near.group()] if near and predicted.isascii() and not _DIGIT.search(predicted) else []
+    return [f"{predicted} {tolerance}".strip(), *(ways or [f"{brief} {tolerance}".strip(), brief])]
 
 
 def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int, turn: int = 0) -> Picture:

@@ -19,8 +19,8 @@ MARKERS: Final = "●▲■◆○△□◇✕▼▽✚"
 _LOST: Final = re.compile(r" \((\d+) of (\d+) diverged\)")
 _SYMBOL: Final = 8
 """Cells that a name may take to be kept where room is scarce: a symbol says more than another curve's number."""
-_BRIEF: Final = 4
-"""Cells of a name that is cut to the utmost."""
+_CUTS: Final = (12, 10, 8, 7, 6, 5, 4)
+"""Cells that names are cut to where room is scarce, one after the other."""
 SIGNS: Final = {
     "curve": "━", "second": "┈", "theory": "╍", "reference": "╍", "band": "░", "shade": "░", "range": "│", "points": "",
 }  # fmt: skip
@@ -93,7 +93,9 @@ def top(
     marked = any(isinstance(curve, Sign) or curve.marker for curve in keys)
     if most < 1 and not marked:
         return [title_line(title, curves, width, glyphs, note)]
-    named = [*title, (f" {note}", "faint")] if note else list(title)
+    # The title is said before the note.
+    noted = note and width_of(title) + cell_len(note) + 6 <= width
+    named = [*title, (f" {note}", "faint")] if noted else list(title)
     ways = _ways(keys, glyphs)
     whole = width_of(named)
     least = whole if marked and most > 0 else min(whole, max(width // 3, whole * 3 // 4 if most > 0 else 0))
@@ -105,7 +107,7 @@ def top(
     # The title's own line has room too; half of the lines if that can be: a plot gives up what a legend takes.
     first = max(width - min(whole, max(width // 3, whole * 3 // 4)) - 5, 0)
     rooms = [[start, *([width] * lines)] for lines in (max(most // 2, 1), most) for start in (0, first)]
-    for group in (ways[:4], ways[4:5], ways[5:]):
+    for group in (ways[:4], *([way] for way in ways[4:])):
         for room, way in itertools.product(rooms, group):
             if len(flowed := _flowed(way, room)) <= len(room):
                 return _laid(named, flowed, width, glyphs)
@@ -128,10 +130,8 @@ def _ways(keys: Sequence[Curve | Sign], glyphs: str) -> list[list[Entry]]:
         for place, (key, whole, short_of) in enumerate(zip(keys, entries, bare, strict=True))
     ]
     shared = _shared(keys, glyphs)
-    cut, brief = (
-        [[*one[:-1], (_cut(one[-1][0], most + 1), one[-1][1])] for one in shared] for most in (_SYMBOL, _BRIEF)
-    )
-    return [entries, led, bare, shared, cut, brief]
+    cuts = [[[*one[:-1], (_cut(one[-1][0], most + 1), one[-1][1])] for one in shared] for most in _CUTS]
+    return [entries, led, bare, shared, *cuts]
 
 
 def _spans(entries: Sequence[Entry]) -> list[Span]:

@@ -290,17 +290,15 @@ def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Gri
     grid = Grid.of(dots.canvas(strokes, view.columns, view.rows, look.glyphs), inks)
     for start in scene.starts:
         view.put(grid, start, "," if plain else "∘", "faint")
+    for tip in scene.arrows[np.isfinite(scene.arrows).all(axis=1)]:
+        view.arrow(grid, np.zeros(2), tip, "theory", look.glyphs)
+    # Points that have turned to an arrow are seen upon it.
     for point, sign in zip(scene.points, scene.signs.astype(int).tolist(), strict=True):
         letter, in_ascii, ink, _ = _SIGNS[sign]
         view.put(grid, point, in_ascii if plain else letter, ink)
-    tips = [(np.zeros(2), tip, "theory") for tip in scene.arrows if np.isfinite(tip).all()]
-    tips += [
-        (start, start + view.lengthened(by), "strong")
-        for start, by in zip(scene.marks, scene.directions, strict=False)
-        if np.isfinite(start).all() and np.isfinite(by).all()
-    ]
-    for start, tip, ink in tips:
-        view.arrow(grid, start, tip, ink, look.glyphs)
+    for start, by in zip(scene.marks, scene.directions, strict=False):
+        if np.isfinite(start).all() and np.isfinite(by).all():
+            view.arrow(grid, start, start + view.lengthened(by), "strong", look.glyphs)
     for way in scene.ways:
         view.put(grid, way.points[-1], _marker(way.slot, plain), f"bold{way.slot % INKS}")
     taken = [view.cell(way.points[-1]) for way in scene.ways]
