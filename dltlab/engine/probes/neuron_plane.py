@@ -40,7 +40,7 @@ class NeuronPlane(AbstractProbe):
         if problem.teacher is not None:
             known["turn"] = Shown("turn of the neurons to the teacher")
             if _flat(problem):
-                known["teacher"] = Shown("teacher bₖvₖ", axes=("teacher", "coordinate"))
+                known["teacher"] = Shown("teacher", axes=("teacher", "coordinate"))
         return known
 
     def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, ""]:
