@@ -64,7 +64,9 @@ class Curve(NamedTuple):
         if glyphs == "ascii":
             return PLAIN_SIGNS.get(self.role, "") * 2 or plain_sign(self.slot)
         # A marker says it all, but for what is drawn in another way.
-        return self.marker if self.marker and self.role == "curve" else SIGNS[self.role] + self.marker
+        # Points that are each marked by their arm are named by the line through them.
+        own = self.marker if self.marker and self.role == "curve" else SIGNS[self.role] + self.marker
+        return own or SIGNS["second"]
 
 
 class Sign(NamedTuple):
