@@ -15,7 +15,6 @@ from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.beside import compact, side
 from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
-from dltlab.terminal.drawing.numbers import short
 from dltlab.terminal.drawing.sliders import Setting, knob_line, knob_lines, rows, turned
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
@@ -338,20 +337,6 @@ def test_a_curve_lies_in_the_row_of_the_tick_of_its_value(glyphs, height: int, k
     assert seen >= 4
 
 
-@pytest.mark.parametrize("rows", [2, 3, 5, 9])
-def test_a_logarithmic_axis_says_how_long_a_decade_is(rows: int) -> None:
-    for low, high in itertools.product(
-        np.arange(-300.0, 300.0, 7.3), (0.3, 0.31, 0.9, 1.0, 2.5, 7.0, 25.0, 30.0, 290.0)
-    ):
-        for scale in (
-            scales.around("log", 10.0**low, 10.0 ** min(low + high, 308)),
-            scales.Scale("log", low, low + high),
-        ):
-            ticks = scale.ticks(max((rows + 2) // 3, 2))
-            assert len({at for at, _ in ticks}) >= 2, (scale, ticks)
-            assert len(ticks) <= max((rows + 2) // 3, 2)
-
-
 @pytest.mark.parametrize("shape", ["stairs", "jagged", "spike"])
 def test_the_markers_of_a_curve_lie_on_it(shape: str) -> None:
     steps = np.arange(1000)
@@ -392,12 +377,6 @@ def test_ascii_keeps_widths() -> None:
     for text in ("λ₁ → 2/η", "‖θ − θ₀‖ ≤ 1", "漢字", "✓ holds ▸ ●━╍░", "é"):
         assert ascii_only(text).isascii()
         assert width_of(((ascii_only(text), ""),)) == width_of(((text, ""),))
-
-
-def test_numbers_are_short() -> None:
-    for value in [*VALUES, np.nan, np.inf, -np.inf, -1234.5, 999.96, 0.00099999]:
-        assert len(short(value)) <= 8, short(value)
-    assert [short(v) for v in (2000, 0.5, 1e-3, 1e-4, 12345)] == ["2k", "0.5", "0.001", "1e-4", "12.3k"]
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])

@@ -104,9 +104,10 @@ def _of(curve: Curve, slot: int, field: _Field) -> list[Stroke]:
     dots_across = field.columns * DOTS[field.glyphs][0]
     solid = curve.role in ("curve", "range")
     strokes = []
-    for run in curve.stretches.runs(curve.track, dots_across, log=field.up.kind == "log"):
-        last = max(min(dots_across, getattr(curve.stretches, "count", dots_across)) - 1, 1)
-        x, y = run.columns / last, field.up.fraction(run.values)
+    runs = curve.stretches.runs(curve.track, dots_across, log=field.up.kind == "log")
+    last = max(min(dots_across, getattr(curve.stretches, "count", dots_across)) - 1, 1)
+    for run, part in [(one, part) for one in runs for part in field.up.within(one.values)]:
+        x, y = run.columns[part] / last, field.up.fraction(run.values[part])
         if not solid:
             x, y = _dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
         glyph = PLAIN_SIGNS.get(curve.role, "") or plain_sign(curve.slot)

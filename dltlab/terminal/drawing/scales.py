@@ -33,6 +33,17 @@ class Scale(NamedTuple):
             # Halves, so that the width of a range up to ±1.7e308 is no infinity.
             return np.clip((at / 2 - self.low / 2) / (self.high / 2 - self.low / 2), 0.0, 1.0)
 
+    def within(self, values: np.ndarray) -> list[slice]:
+        """The stretches of values that lie on the axis, each with the neighbours that lead off it."""
+        with np.errstate(all="ignore"):
+            at = np.log10(np.where(values > 0, values, np.nan)) if self.kind == "log" else values
+            slack = 1e-9 * max(abs(self.low), abs(self.high), 1e-300)
+            on = ((at >= self.low - slack) & (at <= self.high + slack)) | np.isnan(at)
+        if on.all():
+            return [slice(0, len(values))]
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], on, [False]]).astype(np.int8)))
+        return [slice(max(first - 1, 0), min(end + 1, len(values))) for first, end in edges.reshape(-1, 2).tolist()]
+
     def ticks(self, most: int) -> list[tuple[float, str]]:
         """At most so many round ticks: their fraction and their label."""
         most = max(most, 2)

@@ -47,6 +47,7 @@ class Curves(AbstractPanel):
     scale: Literal["auto", "linear", "log"] = "auto"
     y_min: float | None = None
     y_max: float | None = None
+    """Where the vertical axis ends, unless the first series rises above it. What lies off the axis is not drawn."""
     theory: bool = True
     x: Literal["step", "log"] = "step"
     """The step axis: linear, or logarithmic from the first step on."""
@@ -61,15 +62,18 @@ class Curves(AbstractPanel):
         first = self._first(traces)
         across = log_steps(first, planned) if first else steps(planned)
         arms = self.shown_arms(traces)
-        if len(arms) == 1:
-            curves = self._of_one(traces, names, arms[0], first)
-        else:
-            curves = self._of_arms(traces, names, arms, first)
+
+        def drawn(chosen: Sequence[str]) -> list[Curve]:
+            if len(arms) == 1:
+                return self._of_one(traces, chosen, arms[0], first)
+            return self._of_arms(traces, chosen, arms, first)
+
+        curves, own = drawn(names), drawn(names[:1])
         kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
-        up = self._up(curves, kind)
-        if kind == "log" and up is None and self._up(curves, "linear") is not None:
+        up = self._up(curves, own, kind)
+        if kind == "log" and up is None and self._up(curves, own, "linear") is not None:
             # Not one reading is positive: better a linear axis than an empty one.
-            kind, up = "linear", self._up(curves, "linear")
+            kind, up = "linear", self._up(curves, own, "linear")
         heading = numbered(self.heading(traces), look)
         return plot.draw(
             heading,
@@ -133,20 +137,29 @@ class Curves(AbstractPanel):
                 companions += _band(trace, None, one.slot, armed=True)
         return [*curves, *companions]
 
-    def _up(self, curves: list[Curve], kind: str) -> Scale | None:
+    def _up(self, curves: Sequence[Curve], own: Sequence[Curve], kind: str) -> Scale | None:
+        """The vertical axis: around all curves, or from ``y_min`` to ``y_max`` and as far as the first series needs."""
         log = kind == "log"
-        extents = [extent for c in curves if (extent := c.stretches.extent(c.track, log=log))]
-        if not extents:
+        every, first = (_extent(chosen, log=log) for chosen in (curves, own))
+        if every is None:
             return None
-        low, high = min(low for low, _ in extents), max(high for _, high in extents)
-        low = low if self.y_min is None or (log and self.y_min <= 0) else self.y_min
-        high = high if self.y_max is None or (log and self.y_max <= 0) else self.y_max
+        low, high = every
+        bottom, top = (None if limit is None or (log and limit <= 0) else limit for limit in (self.y_min, self.y_max))
+        low = low if bottom is None else bottom
+        if top is not None:
+            high = max(top, first[1]) if first else top
         scale = around(kind, min(low, high), max(low, high))
-        if self.y_min is not None and not log:
-            scale = scale._replace(low=min(self.y_min, scale.high - abs(scale.high) * 1e-9))
-        if self.y_max is not None and not log:
-            scale = scale._replace(high=max(self.y_max, scale.low + max(abs(scale.low), 1e-300) * 1e-9))
+        if bottom is not None and not log:
+            scale = scale._replace(low=min(bottom, scale.high - abs(scale.high) * 1e-9))
+        if top is not None and not log and high == top:
+            scale = scale._replace(high=max(top, scale.low + max(abs(scale.low), 1e-300) * 1e-9))
         return scale
+
+
+def _extent(curves: Sequence[Curve], *, log: bool) -> tuple[float, float] | None:
+    """The least and the largest of what curves show; None of nothing."""
+    found = [extent for curve in curves if (extent := curve.stretches.extent(curve.track, log=log))]
+    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
 def _shown(traces: Traces, names: Sequence[str], arms: Sequence[str]) -> list[_Shown]:
