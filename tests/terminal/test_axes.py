@@ -34,6 +34,21 @@ def test_a_logarithmic_axis_says_how_long_a_decade_is(rows: int) -> None:
 
 
 def test_numbers_are_short() -> None:
-    for value in [*VALUES, np.nan, np.inf, -np.inf, -1234.5, 999.96, 0.00099999]:
+    for value in [
+        0.0,
+        1.0,
+        -1.0,
+        1e-300,
+        -1e300,
+        1e308,
+        123456.789,
+        5e-324,
+        np.nan,
+        np.inf,
+        -np.inf,
+        -1234.5,
+        999.96,
+        0.00099999,
+    ]:
         assert len(short(value)) <= 8, short(value)
     assert [short(v) for v in (2000, 0.5, 1e-3, 1e-4, 12345)] == ["2k", "0.5", "0.001", "1e-4", "12.3k"]
