@@ -78,7 +78,8 @@ def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, heigh
     What to look for then stands in what is left, at least in the place of the heading, some of it each ``turn``.
     """
     inner = max(width - 1, 1)
-    hints = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
+    told = [wrap(text, inner, "text", "• ") for text in look_for]
+    hints = [line for lines in told for line in lines]
     look = [rule("Look for", inner), *hints] if hints else []
     ways = [verdict_lines(verdicts, inner, detail=detail) for detail in (2, 1)] + [compact(verdicts, inner)]
     ways = [[rule("Claims", inner), *claims] if claims else [] for claims in ways]
@@ -91,16 +92,18 @@ def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, heigh
     if not hints or left >= min(wanted, _SOME):
         lines = [*claims, *gap, *look]
     elif left > 0:
-        lines = [*claims, *_some(hints, left, turn)]
+        lines = [*claims, *_some(told, left, turn)]
     else:
-        lines = [*_some(hints, 1, turn), *claims[1:]]
+        lines = [*_some(told, 1, turn), *claims[1:]]
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
 
 
-def _some(hints: Sequence[Line], rows: int, turn: int) -> Sequence[Line]:
-    """As many lines as there is room for, the next ones each turn."""
-    pages = -(-len(hints) // rows)
-    return hints[turn % pages * rows :][:rows]
+def _some(told: Sequence[Sequence[Line]], rows: int, turn: int) -> Sequence[Line]:
+    """As many lines as there is room for: one sentence a turn, or what comes next of a long one."""
+    pages = [lines[first : first + rows] for lines in told for first in range(0, len(lines), rows)]
+    begin = {id(lines[0]) for lines in told}
+    page = pages[turn % len(pages)]
+    return page if id(page[0]) in begin else [(("… ", "faint"), *page[0][1:]), *page[1:]]
 
 
 def page(abstract: str, verdicts: Sequence[Verdict], texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:

@@ -97,7 +97,9 @@ class Curves(AbstractPanel):
     def _of_one(self, traces: Traces, names: Sequence[str], arm: str, first: int) -> list[Curve]:
         """The curves of a session without arms, or of one arm."""
         curves: list[Curve] = []
-        slots = {"curve": 0, "theory": 0}
+        # The first ink of theory is that of the curve's own prediction.
+        predicted = self.theory and any(traces.theory_of(name) not in (None, *self.series) for name in names)
+        slots = {"curve": 0, "theory": int(predicted)}
         several = len(names) > 1
         for name in names:
             trace = traces.trace(name, arm, first)

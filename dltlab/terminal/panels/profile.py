@@ -97,7 +97,8 @@ class Profile(AbstractPanel):
         places = {name: place for place, name in enumerate(traces.arms)}
         curves, companions = [], []
         for number, one in enumerate(vectors):
-            slot = number if alone or len(vectors) != len(places) else places[one.arm]
+            # An arm keeps its ink in every panel; several series of the same arms are told apart by their place.
+            slot = number if alone or len(self.series) > 1 else places[one.arm]
             members = one.members.T if len(one.members) else np.full((len(one.x), 1), np.nan)
             points = Points(one.x, quantiles(members, (0.5, 0.0, 1.0, 0.25, 0.75)), across)
             said = one_line(traces.series(one.name).title or one.name)
