@@ -100,10 +100,9 @@ def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, heigh
 
 def _some(told: Sequence[Sequence[Line]], rows: int, turn: int) -> Sequence[Line]:
     """As many lines as there is room for: one sentence a turn, or what comes next of a long one."""
-    pages = [lines[first : first + rows] for lines in told for first in range(0, len(lines), rows)]
-    begin = {id(lines[0]) for lines in told}
-    page = pages[turn % len(pages)]
-    return page if id(page[0]) in begin else [(("… ", "faint"), *page[0][1:]), *page[1:]]
+    pages = [(first > 0, lines[first : first + rows]) for lines in told for first in range(0, len(lines), rows)]
+    amid, page = pages[turn % len(pages)]
+    return [(("… ", "faint"), *page[0][1:]), *page[1:]] if amid else page
 
 
 def page(abstract: str, verdicts: Sequence[Verdict], texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:
