@@ -172,6 +172,26 @@ def test_a_broken_run_continues_to_the_bits_of_the_unbroken_one(
     assert any(isinstance(record, Event) and record.what == "continued" for record in told(broken))
 
 
+def continued_without_later_keyframes(session: Path, acts: list[Event]) -> dict[str, tuple[bytes, bytes]]:
+    """The columns of a session that lost the keyframes after these acts and was continued: the bits of one unbroken."""
+    lines = session.read_bytes().splitlines(keepends=True)
+    kept = [x for x in lines if not (isinstance(k := records.decode(x[:-1]), Keyframe) and k.step >= acts[0].step)]
+    session.write_bytes(b"".join(kept))
+    before = columns(session)
+    assert finished("resume", "--session", session, "--headless") == (0, "")
+    after = columns(session)
+    for name, (steps, values) in before.items():
+        assert after[name][0].startswith(steps)
+        assert after[name][1].startswith(values)
+    # A run that was never broken: computed again from the start, with the same acts.
+    again = session.with_name(f"again{records.SUFFIX}")
+    first = [x for x in lines if isinstance(records.decode(x[:-1]), Header | Keyframe)][:2]
+    again.write_bytes(b"".join([*first, *map(records.encode, acts)]))
+    assert finished("resume", "--session", again, "--headless") == (0, "")
+    assert columns(again) == after
+    return after
+
+
 def test_a_knob_turned_after_the_last_keyframe_is_turned_again(tmp_path: Path, scenario: Path) -> None:
     session = tmp_path / f"turned{records.SUFFIX}"
     process = engine("run", "--session", session, "--scenario", scenario)
@@ -181,25 +201,10 @@ def test_a_knob_turned_after_the_last_keyframe_is_turned_again(tmp_path: Path, s
     process.kill()
     process.communicate()
     turn = next(r for r in told(session) if isinstance(r, Event) and r.what == "turn")
-    # Take the keyframe that followed the turn away: the disk may have lost it.
-    lines = session.read_bytes().splitlines(keepends=True)
-    kept = [x for x in lines if not (isinstance(k := records.decode(x[:-1]), Keyframe) and k.step >= turn.step)]
-    session.write_bytes(b"".join(kept))
-    before = columns(session)
-    assert finished("resume", "--session", session, "--headless") == (0, "")
-    after = columns(session)
-    for name, (steps, values) in before.items():
-        assert after[name][0].startswith(steps)
-        assert after[name][1].startswith(values)
+    after = continued_without_later_keyframes(session, [turn])
     thresholds = np.frombuffer(after["sharpness.theory"][1])
     assert thresholds[0] == pytest.approx(40)
     assert thresholds[-1] == pytest.approx(10)
-    # And the bits are those of a run that was never broken: compute it again from the start.
-    again = tmp_path / f"again{records.SUFFIX}"
-    first = [x for x in lines if isinstance(records.decode(x[:-1]), Header | Keyframe)][:2]
-    again.write_bytes(b"".join([*first, records.encode(turn)]))
-    assert finished("resume", "--session", again, "--headless") == (0, "")
-    assert columns(again) == after
 
 
 def test_a_kick_after_the_last_keyframe_is_given_again(tmp_path: Path) -> None:
@@ -212,20 +217,7 @@ def test_a_kick_after_the_last_keyframe_is_given_again(tmp_path: Path) -> None:
     process.communicate()
     kicks = [r for r in told(session) if isinstance(r, Event) and r.what == "kick"]
     assert [kick.data["direction"] for kick in kicks] == ["random", "lowest"]
-    lines = session.read_bytes().splitlines(keepends=True)
-    kept = [x for x in lines if not (isinstance(k := records.decode(x[:-1]), Keyframe) and k.step >= kicks[0].step)]
-    session.write_bytes(b"".join(kept))
-    before = columns(session)
-    assert finished("resume", "--session", session, "--headless") == (0, "")
-    after = columns(session)
-    for name, (steps, values) in before.items():
-        assert after[name][0].startswith(steps)
-        assert after[name][1].startswith(values)
-    again = tmp_path / f"again{records.SUFFIX}"
-    first = [x for x in lines if isinstance(records.decode(x[:-1]), Header | Keyframe)][:2]
-    again.write_bytes(b"".join([*first, *map(records.encode, kicks)]))
-    assert finished("resume", "--session", again, "--headless") == (0, "")
-    assert columns(again) == after
+    continued_without_later_keyframes(session, kicks)
 
 
 def test_commands_are_obeyed_and_echoed(tmp_path: Path, scenario: Path) -> None:
