@@ -73,6 +73,10 @@ class Series(Struct, frozen=True):
     """The probe or theory that it comes from, as the scenario names it."""
     price: float = 0.0
     """What a reading of its probe costs, in gradient evaluations (an estimate)."""
+    bar: str = ""
+    """The series of its error bars: per reading as many half-widths, in its own unit."""
+    tolerance: float = 0.0
+    """The error bar, relative to the reading, beyond which a reading is marked; 0 marks none."""
 
 
 class Knob(Struct, frozen=True):
@@ -180,7 +184,7 @@ class Event(Struct, frozen=True, tag_field="record", tag="event"):
 
     step: int
     what: str
-    """turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, compiling, price."""
+    """turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, compiling, price, cadence."""
     text: str
     """One line for people."""
     data: dict = field(default_factory=dict)

@@ -66,6 +66,8 @@ def series(
                 scale=how.scale,
                 source=at,
                 price=probe.price(simulation, parameters),
+                bar="" if how.bar is None else series_name(at, how.bar),
+                tolerance=how.tolerance,
             )
             found[series.name] = series
     return found

@@ -25,6 +25,10 @@ class Shown(NamedTuple):
     scale: str = "linear"
     gaps: bool = False
     """Whether it may be no finite number, for what is not there or not yet."""
+    bar: str | None = None
+    """The suffix of the reading that holds its error bars."""
+    tolerance: float = 0.0
+    """The error bar, relative to the reading, beyond which a reading is marked."""
 
 
 class AbstractProbe(eqx.Module):

@@ -47,7 +47,8 @@ class Sharpness(AbstractProbe):
         need_flat(simulation, "a sharpness")
         letters = "λ(P⁻½HP⁻½)" if self.preconditioned else "λ(H)"
         return {
-            "": Shown(f"sharpness {letters}", axes=("eigenvalue",)),
+            "": Shown(f"sharpness {letters}", axes=("eigenvalue",), bar="error", tolerance=self.tolerance),
+            "error": Shown("error bar", axes=("eigenvalue",), scale="log"),
             "relative": Shown(f"{letters} / ({simulation.optimizer.formula})", axes=("eigenvalue",)),
             "residual": Shown("‖Hv−λv‖", axes=("eigenvalue",), scale="log"),
             "products": Shown("Hessian products a reading"),
@@ -85,6 +86,7 @@ class Sharpness(AbstractProbe):
             found = self._by_lanczos(product, memory, state.key, state.step)
         readings = {
             "": found.values,
+            "error": found.residuals,
             "relative": found.values / edge.astype(flat.dtype),
             "residual": found.residuals,
             "products": found.products.astype(flat.dtype),
@@ -101,7 +103,7 @@ class Sharpness(AbstractProbe):
             matrix = root[:, None] * matrix * root[None, :]
         values = lanczos.leading(matrix, min(self.top, flat.shape[0]))
         bound = jnp.abs(values) * 4 * jnp.finfo(wide).eps * flat.shape[0]
-        return {"": values, "residual": bound, "products": jnp.asarray(float(flat.shape[0]))}
+        return {"": values, "error": bound, "residual": bound, "products": jnp.asarray(float(flat.shape[0]))}
 
     def _by_lanczos(
         self, product: hessian.Product, memory: Float[Array, "k p"], key: Array, step: Array
