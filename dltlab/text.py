@@ -5,12 +5,15 @@ it. C0, DEL, C1, bidirectional overrides and zero-width characters are shown as 
 """
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _UNFIT: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+
+_SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def _escaped(match: re.Match[str]) -> str:
@@ -43,3 +46,14 @@ def cleaned(value: object) -> object:
 def one_line(text: str) -> str:
     """Cleaned text on one line: what a title, a label or an error quotes."""
     return " ".join(clean(text).split())
+
+
+def component(axes: Sequence[str], index: int) -> str:
+    """The name of a component of a reading, by the last of its axes.
+
+    >>> component(("eigenvalue",), 2), component(("mode",), 2), component((), 2)
+    ('λ₃', 'mode 3', '3')
+    """
+    if axes and axes[-1] == "eigenvalue":
+        return f"λ{str(index + 1).translate(_SUBSCRIPT)}"
+    return f"{one_line(axes[-1]) if axes else ''} {index + 1}".strip()

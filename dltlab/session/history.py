@@ -5,11 +5,15 @@ exports write it. Nobody can tell from it whether the session is live or replaye
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import numpy as np
 from msgspec.structs import replace
 
 from dltlab.records import Event, Footer, Frames, Header, Keyframe, Record, Series
+
+BUDGET: Final = ".budget"
+"""How the knobs end that set what a probe may cost: turning one changes when is read, not what happens."""
 
 
 class Column:
@@ -127,8 +131,9 @@ class History:
         return view
 
     def turns(self, knob: str | None = None) -> list[Event]:
-        """The knobs that were turned, oldest first."""
-        return [e for e in self.events if e.what == "turn" and knob in (None, e.data.get("knob"))]
+        """The turns of a knob, oldest first; of all that the dynamics know of, if none is named."""
+        told = [(event, str(event.data.get("knob"))) for event in self.events if event.what == "turn"]
+        return [event for event, name in told if (name == knob if knob else not name.endswith(BUDGET))]
 
     def knob(self, name: str, step: int | None = None) -> float:
         """A knob's value at a step (now, if none is given)."""

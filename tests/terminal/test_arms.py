@@ -83,9 +83,9 @@ def test_no_frame_copies_what_was_read_before(monkeypatch: pytest.MonkeyPatch) -
     taken: list[np.ndarray] = []
     extend = Trace.extend
 
-    def spy(self: Trace, steps: np.ndarray, values: np.ndarray) -> None:
+    def spy(self: Trace, steps: np.ndarray, values: np.ndarray, *witness: None) -> None:
         taken.append(values)
-        extend(self, steps, values)
+        extend(self, steps, values, *witness)
 
     monkeypatch.setattr(Trace, "extend", spy)
     traces = Traces(history)

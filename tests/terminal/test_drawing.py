@@ -217,7 +217,7 @@ def test_only_what_is_new_is_read_again() -> None:
     traces = Traces(history)
     taken: list[int] = []
     extend = traces["loss"].stretches.extend
-    traces["loss"].stretches.extend = lambda steps, values: (taken.append(len(steps)), extend(steps, values))  # type: ignore[method-assign]
+    traces["loss"].stretches.extend = lambda steps, *values: (taken.append(len(steps)), extend(steps, *values))  # type: ignore[method-assign]
     _ = traces["loss"]
     assert taken == []
     more = Part(20_000, 1, 5, {"loss": Array.of(np.ones(5))})

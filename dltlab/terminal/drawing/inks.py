@@ -35,6 +35,7 @@ _RICH: Final = {
     "paused": "#f2e25c",
     "ended": "#5cb8f0",
     "wrong": "bold #ec7a4c",
+    "doubt": "bold #ff8f8f",
     "pending": "#f2e25c",
     "bar": "#1b222b",
 }
@@ -56,6 +57,7 @@ _ANSI: Final = {
     "paused": "yellow",
     "ended": "cyan",
     "wrong": "bold red",
+    "doubt": "bold bright_red",
     "pending": "yellow",
     "bar": "default",
 }

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from rich.cells import cell_len
 
 from dltlab.terminal.drawing.lines import Line, Span, between, fit, width_of
-from dltlab.terminal.drawing.numbers import short
+from dltlab.terminal.drawing.numbers import measured
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.tracks import Track
 
@@ -23,8 +23,17 @@ _CUTS: Final = (12, 10, 8, 7, 6, 5, 4)
 """Cells that names are cut to where room is scarce, one after the other."""
 SIGNS: Final = {
     "curve": "━", "second": "┈", "theory": "╍", "reference": "╍", "band": "░", "shade": "░", "range": "│", "points": "",
+    "bar": "│", "beyond": "?",
 }  # fmt: skip
-PLAIN_SIGNS: Final = {"theory": "-", "reference": "-", "band": ":", "shade": ":", "range": "|"}
+PLAIN_SIGNS: Final = {
+    "theory": "-",
+    "reference": "-",
+    "band": ":",
+    "shade": ":",
+    "range": "|",
+    "bar": "|",
+    "beyond": "?",
+}
 
 
 class Curve(NamedTuple):
@@ -40,17 +49,24 @@ class Curve(NamedTuple):
     """Its colour among the curves."""
     role: str = "curve"
     """curve, second (dotted), theory, reference (both dashed), points, range (a vertical line), band (an edge of an
-    ensemble) or shade (what lies between two tracks)."""
+    ensemble), shade (what lies between two tracks), bar (from its ``other`` track to the one after) or beyond (readings
+    that are not to be trusted)."""
     marker: str = ""
     """A character that stands on it here and there, or at each of its points."""
     armed: bool = False
     """Whether all its company (theory, band) has its colour."""
     other: int = 0
-    """The track up to which a shade goes."""
+    """The track up to which a shade goes; of error bars the lower ends'."""
+    bar: float = 0.0
+    """The error bar of its last reading; 0 for none."""
 
     @property
     def ink(self) -> str:
         """Its colour."""
+        if self.role == "beyond":
+            return "doubt"
+        if self.role == "bar":
+            return f"band{self.slot % INKS}"
         if self.role in ("band", "shade"):
             return f"band{self.slot % INKS}" if self.armed else "band"
         if self.role == "reference":
@@ -232,7 +248,8 @@ def _entry(curve: Curve | Sign, glyphs: str) -> Entry:
     label = f" {curve.label}" if curve.label else ""
     if isinstance(curve, Sign):
         return [(f"  {curve.sign}", curve.ink), (label, "text"), ("", "strong")]
-    value = "" if curve.role in ("band", "shade") or curve.latest is None else f" {short(curve.latest)}"
+    silent = curve.role in ("band", "shade", "bar", "beyond") or curve.latest is None
+    value = "" if silent else f" {measured(curve.latest or 0.0, curve.bar)}"
     # One dashed line stands for those of all arms.
     ink = "text" if curve.armed and curve.role == "theory" and not curve.marker else curve.ink
     return [(f"  {curve.sign(glyphs)}", ink), (label, "text"), (value, "strong")]

@@ -23,6 +23,25 @@ def short(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}"
 
 
+def measured(value: float, bar: float, digits: int = 3) -> str:
+    """A value with its error bar, where so many digits let it be seen: the bar to one digit, the value as far as it.
+
+    >>> [measured(5.0031, bar, 5) for bar in (0.0021, 0.2, 1e-7, float("nan"))]
+    ['5.003 ± 0.002', '5.0 ± 0.2', '5.0031', '5.0031 ± ?']
+    """
+    size, bar = abs(value), abs(bar)
+    if not math.isfinite(value) or bar == 0:
+        return short(value, digits)
+    if not math.isfinite(bar):
+        return f"{short(value, digits)} ± ?"
+    if size and bar < 10.0 ** (math.floor(math.log10(size)) - digits + 1) / 2:
+        return short(value, digits)
+    place = math.floor(math.log10(bar := float(f"{bar:.0e}")))
+    if max(size, bar) >= 999_500 or place < -6:
+        return f"{short(value, digits)} ± {short(bar, 1)}"
+    return f"{round(value, -place):.{max(-place, 0)}f} ± {bar:.{max(-place, 0)}f}"
+
+
 def exponent(value: float, digits: int = 3) -> str:
     """In powers of ten without padding: 1e-3, 2.5e12."""
     if not 1e-99 < abs(value) < 1e100:

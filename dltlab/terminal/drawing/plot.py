@@ -1,17 +1,18 @@
 """A plot: curves on their canvas, round axes around it, the legend in the title line."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
-from dltlab.terminal.drawing import chart, dots
+from dltlab.terminal.drawing import chart, dots, measuring
 from dltlab.terminal.drawing.axes import Mark, enclose, room
+from dltlab.terminal.drawing.field import Field
 from dltlab.terminal.drawing.grid import Cells, Grid
-from dltlab.terminal.drawing.legend import PLAIN_SIGNS, Curve, Sign, title_line, top
+from dltlab.terminal.drawing.legend import PLAIN_SIGNS, SIGNS, Curve, Sign, title_line, top
 from dltlab.terminal.drawing.lines import Line, Picture, Span, centred, frame
 from dltlab.terminal.drawing.scales import Scale
-from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, plain_sign, rows_at
+from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, dashed, plain_sign, rows_at
 
 __all__ = ["Curve", "Mark", "draw", "title_line"]
 
@@ -22,17 +23,11 @@ _DASH: Final = {"braille": (4, 2), "block": (4, 2), "ascii": (2, 1)}
 _DASHED: Final = ("theory", "reference")
 _APART: Final = 24
 """Cells between two markers of a curve."""
-_ORDER: Final = {"shade": 0, "band": 1, "reference": 2, "theory": 3, "range": 4, "second": 5, "curve": 6, "points": 6}
+_ORDER: Final = {
+    "shade": 0, "band": 1, "bar": 2, "reference": 3, "theory": 4, "range": 5, "second": 6, "curve": 7, "points": 7,
+    "beyond": 8,
+}  # fmt: skip
 """What is drawn above what: what was measured is seen where it meets its theory or its bound."""
-
-
-class _Field(NamedTuple):
-    """Where the curves are drawn."""
-
-    up: Scale
-    columns: int
-    rows: int
-    glyphs: str
 
 
 def draw(
@@ -49,37 +44,49 @@ def draw(
     name: str = "step",
     legend: int = 0,
     signs: Sequence[Sign] = (),
+    remarks: Sequence[Sign] = (),
 ) -> Picture:
     """The whole plot in height lines of width cells; ``up`` is None while there is no data.
 
     ``name`` is what the axis across is called, ``legend`` how many lines the legend may take below
-    the title; ``signs`` open it.
+    the title; ``signs`` open it, ``remarks`` close it.
     """
+    curves = _told(curves, up, width, height, glyphs)
     if width < 16 or height < 4:
         return frame([title_line(title, curves, width, glyphs)], width, height)
-    head = top(title, [*signs, *curves], width, glyphs, note, min(legend, (height - 5) // 3))
+    head = top(title, [*signs, *curves, *remarks], width, glyphs, note, min(legend, (height - 5) // 3))
     within = room(width, height, len(head), up)
     if up is None:
         return enclose(head, "nothing to draw yet", within, across, glyphs, marks=marks, name=name)
     try:
-        body = _body(curves, _Field(up, within.columns, within.rows, glyphs))
+        body = _body(curves, Field(up, within.columns, within.rows, glyphs))
     except chart.ChartError as fault:
         return (*head, *centred(str(fault), width, height - len(head), "wrong"))
     return enclose(head, body, within, across, glyphs, marks=marks, name=name)
 
 
-def _body(curves: Sequence[Curve], field: _Field) -> list[Line]:
+def _told(curves: Sequence[Curve], up: Scale | None, width: int, height: int, glyphs: str) -> list[Curve]:
+    """The curves without error bars that could not be seen; of those that can, the first is in the legend."""
+    nearly = None if up is None else Field(up, max(width - 7, 1), max(height - 3, 1), glyphs)
+    shown = [c for c in curves if c.role != "bar" or (nearly and len(measuring.bars(c, 0, nearly).x))]
+    first = next((curve for curve in shown if curve.role == "bar"), None)
+    return [c._replace(label=None) if c.role == "bar" and c is not first else c for c in shown]
+
+
+def _body(curves: Sequence[Curve], field: Field) -> list[Line]:
     """The curves; shades where there is room, markers above all."""
     strokes = _strokes(curves, field)
     cells: list[Cells]
-    if len(curves) <= _FEW:
+    # Error bars are many short strokes.
+    if len({stroke.slot for stroke in strokes}) <= _FEW and not any(curve.role == "bar" for curve in curves):
         cells = chart.canvas(strokes, field.columns, field.rows, field.glyphs)
     else:
         cells = dots.canvas(strokes, field.columns, field.rows, field.glyphs)
     inks = [curve.ink for curve in curves]
     shades = [curve for curve in curves if curve.role == "shade"]
     marked = [curve for curve in curves if curve.marker]
-    if not shades and not marked:
+    doubtful = [curve for curve in curves if curve.role == "beyond"]
+    if not shades and not marked and not doubtful:
         return [tuple((text, inks[slot] if slot >= 0 else "text") for text, slot in row) for row in cells]
     grid = Grid.of(cells, inks)
     for curve in shades:
@@ -87,20 +94,25 @@ def _body(curves: Sequence[Curve], field: _Field) -> list[Line]:
     # The first curve is the most important one, so that its markers come last.
     for place, curve in reversed(list(enumerate(marked))):
         _mark(grid, curve, place, len(marked), field)
+    for curve in reversed(doubtful):
+        for row, column in measuring.beyond(curve, field):
+            grid.put(row, column, SIGNS["beyond"], curve.ink)
     return grid.lines()
 
 
-def _strokes(curves: Sequence[Curve], field: _Field) -> list[Stroke]:
+def _strokes(curves: Sequence[Curve], field: Field) -> list[Stroke]:
     """Bands below, theory above them, on top what was measured: the last one drawn keeps a cell."""
     # Among curves the first is the most important and is drawn last.
     indexed = sorted(enumerate(curves), key=lambda item: (_ORDER[item[1].role], -item[0]))
     return [stroke for slot, curve in indexed for stroke in _of(curve, slot, field)]
 
 
-def _of(curve: Curve, slot: int, field: _Field) -> list[Stroke]:
+def _of(curve: Curve, slot: int, field: Field) -> list[Stroke]:
     """The strokes of one curve."""
-    if curve.role in ("shade", "points"):
+    if curve.role in ("shade", "points", "beyond"):
         return []
+    if curve.role == "bar":
+        return [measuring.bars(curve, slot, field)]
     dots_across = field.columns * DOTS[field.glyphs][0]
     solid = curve.role in ("curve", "range")
     strokes = []
@@ -109,22 +121,15 @@ def _of(curve: Curve, slot: int, field: _Field) -> list[Stroke]:
     for run, part in [(one, part) for one in runs for part in field.up.within(one.values)]:
         x, y = run.columns[part] / last, field.up.fraction(run.values[part])
         if not solid:
-            x, y = _dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
+            x, y = dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
         glyph = PLAIN_SIGNS.get(curve.role, "") or plain_sign(curve.slot)
-        strokes.append(Stroke(x, y, slot, solid, glyph))
+        whole = Stroke(x, y, slot, solid, glyph)
+        apart = None if run.apart is None or curve.role != "curve" else run.apart[part]
+        strokes += [whole] if apart is None else measuring.told_apart(whole, apart, field)
     return strokes
 
 
-def _dashed(x: np.ndarray, y: np.ndarray, columns: int, dash: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Dots along a curve, in dashes: told from a line without any colour."""
-    first, last = round(x[0] * (columns - 1)), round(x[-1] * (columns - 1))
-    at = np.arange(first, last + 1)
-    at = at[at % sum(dash) < dash[0]]
-    where = at / max(columns - 1, 1)
-    return where, np.interp(where, x, y)
-
-
-def _heights(curve: Curve, track: int, field: _Field) -> tuple[np.ndarray, np.ndarray]:
+def _heights(curve: Curve, track: int, field: Field) -> tuple[np.ndarray, np.ndarray]:
     """The columns that a track passes, and the row of each."""
     last = max(min(field.columns, getattr(curve.stretches, "count", field.columns)) - 1, 1)
     columns, heights = [np.empty(0, np.int64)], [np.empty(0)]
@@ -135,7 +140,7 @@ def _heights(curve: Curve, track: int, field: _Field) -> tuple[np.ndarray, np.nd
     return np.concatenate(columns), rows_at(np.concatenate(heights), field.rows, DOTS[field.glyphs][1])
 
 
-def _shade(grid: Grid, curve: Curve, field: _Field) -> None:
+def _shade(grid: Grid, curve: Curve, field: Field) -> None:
     """Fill the empty cells between two tracks."""
     letter = ":" if field.glyphs == "ascii" else "░"
     at, low = _heights(curve, curve.track, field)
@@ -149,7 +154,7 @@ def _shade(grid: Grid, curve: Curve, field: _Field) -> None:
                 grid.put(row, column, letter, curve.ink)
 
 
-def _mark(grid: Grid, curve: Curve, place: int, of: int, field: _Field) -> None:
+def _mark(grid: Grid, curve: Curve, place: int, of: int, field: Field) -> None:
     """Set a curve's marker on it here and there, each curve's elsewhere; of points, on every one."""
     letter = plain_sign(curve.slot) if field.glyphs == "ascii" else curve.marker
     if curve.role == "points":

@@ -40,3 +40,12 @@ def cells(fractions: np.ndarray, count: int, dots: int) -> np.ndarray:
 def rows_at(fractions: np.ndarray, count: int, dots: int) -> np.ndarray:
     """The rows, counted from above, that heights in [0, 1] fall into: of curves, markers and ticks alike."""
     return count - 1 - cells(fractions, count, dots)
+
+
+def dashed(x: np.ndarray, y: np.ndarray, columns: int, dash: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Dots along a curve, so many drawn and so many left out: told from a line without any colour."""
+    first, last = round(x[0] * (columns - 1)), round(x[-1] * (columns - 1))
+    at = np.arange(first, last + 1)
+    at = at[at % sum(dash) < dash[0]]
+    where = at / max(columns - 1, 1)
+    return where, np.interp(where, x, y)

@@ -18,6 +18,8 @@ class Run(NamedTuple):
 
     columns: np.ndarray
     values: np.ndarray
+    apart: np.ndarray | None = None
+    """For each point how far the reading before it lies, as a fraction of the axis; 0 where no step was between."""
 
 
 class Stretches:
@@ -40,11 +42,16 @@ class Stretches:
         self.unlogged = np.zeros(tracks, np.int64)
         """Finite readings that no logarithm takes."""
         self.unfinite = np.zeros(tracks, np.int64)
+        """Readings that are no finite number, and should be."""
+        self.since = np.zeros(count)
+        """The largest number of steps from one reading to the next, in the stretch of the next."""
+        self._last: int | None = None
 
-    def extend(self, steps: np.ndarray, values: np.ndarray) -> None:
-        """Take in readings, shape (n,) and (n, tracks), at increasing steps."""
+    def extend(self, steps: np.ndarray, values: np.ndarray, absent: np.ndarray | None = None) -> None:
+        """Take in readings, shape (n,) and (n, tracks), at increasing steps; ``absent`` ones need not be numbers."""
         for start in range(0, len(steps), _SLICE):
-            self._extend(steps[start : start + _SLICE], values[start : start + _SLICE])
+            part = slice(start, start + _SLICE)
+            self._extend(steps[part], values[part], np.False_ if absent is None else absent[part])
 
     def _places(self, steps: np.ndarray) -> np.ndarray:
         """The stretch that each step lies in."""
@@ -53,9 +60,11 @@ class Stretches:
             return np.clip((at * self.count).astype(np.int64), 0, self.count - 1)
         return np.clip(steps * self.count // (self.planned + 1), 0, self.count - 1)
 
-    def _extend(self, steps: np.ndarray, values: np.ndarray) -> None:
+    def _extend(self, steps: np.ndarray, values: np.ndarray, absent: np.ndarray | np.bool_) -> None:
         if self.first:
-            steps, values = steps[steps >= self.first], values[steps >= self.first]
+            shown = steps >= self.first
+            steps, values = steps[shown], values[shown]
+            absent = absent[shown] if isinstance(absent, np.ndarray) else absent
         if not len(steps):
             return
         at = self._places(steps)
@@ -68,7 +77,10 @@ class Stretches:
         self.high[where] = np.fmax(self.high[where], np.fmax.reduceat(kept, starts, axis=0))
         self.positive[where] = np.fmin(self.positive[where], np.fmin.reduceat(above, starts, axis=0))
         self.broken[where] |= np.logical_or.reduceat(~finite, starts, axis=0)
-        self.unfinite += (~finite).sum(axis=0)
+        since = np.diff(steps, prepend=steps[0] if self._last is None else self._last)
+        self.since[where] = np.fmax(self.since[where], np.maximum.reduceat(since, starts))
+        self._last = int(steps[-1])
+        self.unfinite += (~finite & ~absent).sum(axis=0)
         self.unlogged += (kept <= 0).sum(axis=0)
 
     def extent(self, track: int, *, log: bool) -> tuple[float, float] | None:
@@ -89,11 +101,26 @@ class Stretches:
         low, high = np.fmin.reduceat(low, starts), np.fmax.reduceat(high, starts)
         gap = np.logical_or.reduceat(lost, starts) & np.isnan(low)
         shown = np.flatnonzero(np.isfinite(low))
-        if not gap.any():
-            return [_strokes(shown, low[shown], high[shown])] if len(shown) else []
+        apart = self._apart(starts)
         piece = np.cumsum(gap)[shown]
-        cuts = np.flatnonzero(np.diff(piece)) + 1
-        return [_strokes(part, low[part], high[part]) for part in np.split(shown, cuts) if len(part)]
+        parts = np.split(shown, np.flatnonzero(np.diff(piece)) + 1) if gap.any() else [shown]
+        return [_strokes(part, low[part], high[part], apart[part]) for part in parts if len(part)]
+
+    def spans(self, track: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+        """The least and the largest reading of each of so many columns; NaN where there is none."""
+        starts = _starts(self.count, max(min(columns, self.count), 1))
+        return np.fmin.reduceat(self.low[:, track], starts), np.fmax.reduceat(self.high[:, track], starts)
+
+    def _apart(self, starts: np.ndarray) -> np.ndarray:
+        """How far before each column's first reading the one before it lies, as a fraction of the axis."""
+        since = np.maximum.reduceat(self.since, starts)
+        # Between neighbouring steps there is nothing to be measured.
+        since = np.where(since > 1, since, 0.0)
+        if not self.first:
+            return since / self.planned
+        width = np.log(max(self.planned / self.first, 1 + 1e-9))
+        at = self.first * np.exp((starts + 0.5) / self.count * width)
+        return np.log(at / np.clip(at - since, min(self.first, at[0]), at)) / width
 
 
 @lru_cache(maxsize=64)
@@ -102,7 +129,7 @@ def _starts(count: int, columns: int) -> np.ndarray:
     return -(-np.arange(columns) * count // columns)
 
 
-def _strokes(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> Run:
+def _strokes(columns: np.ndarray, low: np.ndarray, high: np.ndarray, apart: np.ndarray | None = None) -> Run:
     """Both extremes of each column, in the order that the curve passes them."""
     middle = low / 2 + high / 2
     rising = np.r_[middle[1:] >= middle[:-1], True] if len(middle) > 1 else np.array([True])
@@ -110,7 +137,7 @@ def _strokes(columns: np.ndarray, low: np.ndarray, high: np.ndarray) -> Run:
     twice = np.repeat(columns, 2)
     once = np.ones(len(pairs), bool)
     once[1::2] = low != high
-    return Run(twice[once], pairs[once])
+    return Run(twice[once], pairs[once], None if apart is None else np.repeat(apart, 2)[once])
 
 
 def thin(x: np.ndarray, y: np.ndarray, columns: int) -> tuple[np.ndarray, np.ndarray]:

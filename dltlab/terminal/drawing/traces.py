@@ -5,61 +5,119 @@ for an ensemble the median of its members with their minimum, maximum and quarti
 session with arms each arm has tracks of its own.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
 
 from dltlab.records import Arm, Series
+from dltlab.session import errorbars
 from dltlab.session.history import History
 from dltlab.terminal.drawing.thinning import Stretches
-from dltlab.text import one_line
+from dltlab.text import component, one_line
 
 MOST: Final = 5
 _SLICE: Final = 1 << 16
-SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 BAND: Final = ("low", "high", "lower quartile", "upper quartile")
 """The tracks of an ensemble of numbers that follow its median."""
+ENDS: Final = ("lower end", "upper end", "beyond")
+"""The tracks of a curve's error bars: their ends, and the readings whose bars are beyond the tolerance."""
+
+
+class Witness(NamedTuple):
+    """What tells how far readings can be trusted: readings of the same shape and their bars."""
+
+    values: np.ndarray
+    bars: np.ndarray
+    tolerance: float
+    own: bool
+    """Whether the bars are those of the readings themselves."""
 
 
 class Trace:
-    """One series of one arm, thinned: its tracks and their latest values."""
+    """One series of one arm, thinned: its tracks and their latest values.
 
-    def __init__(self, series: Series, planned: int, first: int = 0) -> None:
+    Behind its curves and the band come, where there are error bars, three tracks a curve: value −
+    bar and value + bar (of an ensemble's median, with the largest bar of its members), and the
+    values of which some member's bar is beyond the tolerance.
+    """
+
+    def __init__(self, series: Series, planned: int, first: int = 0, *, barred: bool = False) -> None:
         self.series = series
         self.seeds = bool(series.axes) and series.axes[0] == "seed"
         size = int(np.prod(series.shape[1:] if self.seeds else series.shape, dtype=np.int64))
         self.lines = min(size, MOST)
         """Tracks that are curves of their own; a band's follow them."""
         self.band = self.seeds and size == 1 and series.shape[0] > 1
-        self.stretches = Stretches(planned, self.lines + (len(BAND) if self.band else 0), first=first)
+        self.barred = barred
+        drawn = self.lines + (len(BAND) if self.band else 0)
+        self.stretches = Stretches(planned, drawn + (len(ENDS) * self.lines if barred else 0), first=first)
         self.latest = np.full(self.stretches.low.shape[1], np.nan)
+        self.bars = np.zeros(self.lines)
+        """The latest error bars, 0 where there are none."""
+        self.beyond = 0
+        """Readings, of all members, whose bars are beyond the tolerance."""
         self.length = 0
 
-    def extend(self, steps: np.ndarray, values: np.ndarray) -> None:
+    def ends(self, track: int) -> int:
+        """The first of the tracks of a curve's error bars."""
+        return self.lines + (len(BAND) if self.band else 0) + len(ENDS) * track
+
+    def extend(self, steps: np.ndarray, values: np.ndarray, witness: Witness | None = None) -> None:
         """Take in the readings that came since."""
         for start in range(self.length, len(steps), _SLICE):
-            tracks = self._tracks(values[start : start + _SLICE])
-            self.stretches.extend(steps[start : start + _SLICE], tracks)
+            part = slice(start, min(start + _SLICE, len(steps)))
+            members, absent = self._members(values[part]), None
+            tracks = self._tracks(members)
+            if self.barred and witness is not None:
+                tracks, absent = self._judged(members, tracks, witness, part)
+            self.stretches.extend(steps[part], tracks, absent)
             self.latest = tracks[-1]
         self.length = len(steps)
 
-    def _tracks(self, values: np.ndarray) -> np.ndarray:
-        flat = values.astype(np.float64).reshape(len(values), -1)
+    def _members(self, values: np.ndarray) -> np.ndarray:
+        """Readings as (n, members, lines)."""
+        members = self.series.shape[0] if self.seeds else 1
+        return values.astype(np.float64).reshape(len(values), members, -1)[:, :, : self.lines]
+
+    def _tracks(self, members: np.ndarray) -> np.ndarray:
         if not self.seeds:
-            return flat[:, : self.lines]
-        members = flat.reshape(len(values), self.series.shape[0], -1)[:, :, : self.lines]
+            return members[:, 0]
         if self.band:
             return quantiles(members[:, :, 0], (0.5, 0.0, 1.0, 0.25, 0.75))
         return np.stack([quantiles(members[:, :, at], (0.5,))[:, 0] for at in range(self.lines)], axis=1)
+
+    def _judged(
+        self, members: np.ndarray, tracks: np.ndarray, witness: Witness, part: slice
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The tracks with those of the error bars behind them, and which readings are absent for a reason."""
+        values, bars = (self._members(_padded(one[part], len(members))) for one in witness[:2])
+        beyond = errorbars.beyond(values, bars, witness.tolerance)
+        self.beyond += int(beyond.sum())
+        middle = tracks[:, : self.lines]
+        # fmax leaves out what is no number: another member's bar may be one.
+        widest: np.ndarray = np.fmax.reduce(np.abs(bars), axis=1) if witness.own else np.zeros_like(middle)
+        absent = np.all(errorbars.absent(values, bars), axis=1)
+        self.bars = np.where(absent[-1], 0.0, widest[-1])
+        with np.errstate(all="ignore"):
+            ends = np.stack([middle - widest, middle + widest, np.where(beyond.any(axis=1), middle, np.nan)], axis=2)
+        whole = np.concatenate([tracks, ends.reshape(len(tracks), -1)], axis=1)
+        missing = np.ones(whole.shape, bool)
+        missing[:, : tracks.shape[1]] = absent
+        return whole, missing
 
     def label(self, track: int) -> str:
         """The name of a curve among its likes: λ₂, or 2."""
         if self.lines == 1:
             return ""
         axes = self.series.axes[1:] if self.seeds else self.series.axes
-        number = str(track + 1)
-        return f"λ{number.translate(SUBSCRIPT)}" if axes and axes[0] == "eigenvalue" else number
+        return component(("eigenvalue",) if axes[:1] == ("eigenvalue",) else (), track)
+
+
+def _padded(values: np.ndarray, length: int) -> np.ndarray:
+    """Readings with NaN for those that a broken-off recording lacks."""
+    lacking = max(length - len(values), 0)
+    return np.concatenate([values, np.full((lacking, *values.shape[1:]), np.nan)]) if lacking else values
 
 
 def quantiles(members: np.ndarray, wanted: tuple[float, ...]) -> np.ndarray:
@@ -102,10 +160,37 @@ class Traces:
         column = self.history[name]
         trace = self._traces.get(key)
         if trace is None:
-            trace = self._traces[key] = Trace(self.series(name, arm), self.history.header.steps, first)
+            barred = errorbars.of(self.history, name) is not None
+            trace = Trace(self.series(name, arm), self.history.header.steps, first, barred=barred)
+            self._traces[key] = trace
         if trace.length < len(column):
-            trace.extend(column.steps, self.of_arm(name, column.values, arm))
+            trace.extend(column.steps, self.of_arm(name, column.values, arm), self._witness(name, arm))
         return trace
+
+    def _witness(self, name: str, arm: str) -> Witness | None:
+        told = errorbars.of(self.history, name)
+        if told is None:
+            return None
+        values, bars = (self.of_arm(one, self.history[one].values, arm) for one in told)
+        tolerance = self.history[told.readings].series.tolerance
+        return Witness(values, bars, tolerance, told.readings == name)
+
+    def barred(self, name: str) -> bool:
+        """Whether a series has error bars of its own."""
+        return bool(errorbars.own(self.history, name))
+
+    def tolerance(self, name: str) -> float:
+        """The error bar, relative to its reading, beyond which readings of a series are not to be trusted."""
+        told = errorbars.of(self.history, name)
+        return self.history[told.readings].series.tolerance if told else 0.0
+
+    def bar(self, name: str, arm: str = "", member: int | None = None) -> np.ndarray | None:
+        """The latest error bars of a series: a member's, or the largest of all members; None where it has none."""
+        bars = errorbars.own(self.history, name)
+        members = self.now(bars, arm) if bars else np.empty(0)
+        if not len(members):
+            return None
+        return np.fmax.reduce(np.abs(members), axis=0) if member is None else members[min(member, len(members) - 1)]
 
     def _arm(self, name: str, arm: str) -> str:
         """The arm that is meant; none where the series has no axis of arms."""

@@ -18,7 +18,8 @@ from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.drawing.scales import Scale, around
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, component, numbered
+from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, numbered
+from dltlab.text import component
 
 _LONGEST: Any = 1 << 16
 _DECADES: Final = 12

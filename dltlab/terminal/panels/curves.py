@@ -19,6 +19,8 @@ from dltlab.text import one_line
 
 EVENTS: Final = {"turn": ("▲", "^"), "mark": ("◆", "!"), "kick": ("✶", "*")}
 """What stands on the step axis for what happened, and in ASCII."""
+_ROOMY: Final = 70
+"""Cells of a plot that has room for words."""
 _BANDED: Final = 2
 """Curves whose bands can be told apart."""
 
@@ -69,6 +71,7 @@ class Curves(AbstractPanel):
             return self._of_arms(traces, chosen, arms, first)
 
         curves, own = drawn(names), drawn(names[:1])
+        doubts = _doubts(traces, names, arms, first, short_of=width < _ROOMY)
         kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
         up = self._up(curves, own, kind)
         if kind == "log" and up is None and self._up(curves, own, "linear") is not None:
@@ -87,6 +90,7 @@ class Curves(AbstractPanel):
             note=_dropped(curves, kind),
             legend=4 if len(arms) > 1 else 1,
             signs=_signs(traces, names, arms, look),
+            remarks=doubts,
         )
 
     def _first(self, traces: Traces) -> int:
@@ -104,14 +108,16 @@ class Curves(AbstractPanel):
         for name in names:
             trace = traces.trace(name, arm, first)
             role = "theory" if traces.is_theory(name) else "curve"
-            lines = []
+            lines: list[Curve] = []
+            companions: list[Curve] = []
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
                 lines.append(_line(trace, track, label, slots[role], role))
+                companions += _barred(trace, track, slots[role], drawn=traces.barred(name))
                 slots[role] += 1
             # In the legend the theory stands beside the curve that it predicts.
             band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
-            curves += [*lines[:1], *self._theory(traces, name, arm, first), *band, *lines[1:]]
+            curves += [*lines[:1], *self._theory(traces, name, arm, first), *band, *lines[1:], *companions]
         return curves
 
     def _theory(self, traces: Traces, name: str, arm: str, first: int) -> list[Curve]:
@@ -130,6 +136,7 @@ class Curves(AbstractPanel):
             label = {1: traces.told(one.arm), 2: None}.get(len(names), title)
             curve = _line(trace, 0, label, one.slot, one.role)
             curves.append(curve._replace(armed=True, marker=MARKERS[one.slot % len(MARKERS)]))
+            companions += _barred(trace, 0, one.slot, drawn=False)
             theory = traces.theory_of(one.name)
             if self.theory and theory is not None and theory not in names:
                 predicted = traces.trace(theory, one.arm, first)
@@ -193,7 +200,33 @@ def _signs(traces: Traces, names: Sequence[str], arms: Sequence[str], look: Look
 
 
 def _line(trace: Trace, track: int, label: str | None, slot: int, role: str) -> Curve:
-    return Curve(trace.stretches, track, label, float(trace.latest[track]) if trace.length else None, slot, role)
+    latest, bar = (float(trace.latest[track]), float(trace.bars[track])) if trace.length else (None, 0.0)
+    if trace.barred and latest is not None and np.isnan(latest):
+        # What is not tracked now has no value to tell, and what never was no name.
+        latest = None
+        label = label if trace.stretches.extent(track, log=False) else None
+    return Curve(trace.stretches, track, label, latest, slot, role, bar=bar)
+
+
+def _barred(trace: Trace, track: int, slot: int, *, drawn: bool) -> list[Curve]:
+    """The error bars of a curve if they are to be ``drawn``, and its readings that are not to be trusted."""
+    if not trace.barred:
+        return []
+    ends = trace.ends(track)
+    bars = [Curve(trace.stretches, track, "error bar", None, slot, "bar", other=ends)] if drawn else []
+    return [*bars, Curve(trace.stretches, ends + 2, None, None, slot, "beyond")]
+
+
+def _doubts(traces: Traces, names: Sequence[str], arms: Sequence[str], first: int, *, short_of: bool) -> list[Sign]:
+    """How many readings are not to be trusted, beside their sign."""
+    found: dict[float, int] = {}
+    for name in names:
+        tolerance = traces.tolerance(name)
+        count = sum(traces.trace(name, arm, first).beyond for arm in arms)
+        found[tolerance] = found.get(tolerance, 0) + count
+    words = "" if short_of else "readings "
+    told = [f"{count} {words}beyond ±{100 * tolerance:.3g} %" for tolerance, count in found.items() if count]
+    return [Sign(SIGNS["beyond"], "doubt", one) for one in told]
 
 
 def _band(trace: Trace, label: str | None, slot: int = 0, *, armed: bool = False) -> list[Curve]:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from dltlab.terminal.drawing.lines import Picture, centred, frame
 from dltlab.terminal.drawing.plot import title_line
-from dltlab.terminal.drawing.traces import SUBSCRIPT, Traces
+from dltlab.terminal.drawing.traces import Traces
 from dltlab.text import one_line
 
 Title = Annotated[str, Meta(max_length=200)]
@@ -96,10 +96,3 @@ def listed(value: str | tuple[str, ...] | list[str]) -> list[str]:
 def numbered(heading: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
     """The heading after its key."""
     return [(f"{look.number} ", "key"), *heading] if look.number else heading
-
-
-def component(axes: Sequence[str], index: int) -> str:
-    """The name of a component of a reading: λ₃, mode 3, 3."""
-    if axes and axes[-1] == "eigenvalue":
-        return f"λ{str(index + 1).translate(SUBSCRIPT)}"
-    return f"{one_line(axes[-1]) if axes else ''} {index + 1}".strip()
