@@ -8,6 +8,8 @@ from dltlab.engine.probes.base import Shown as Shown
 from dltlab.engine.probes.coordinates import Coordinates
 from dltlab.engine.probes.escape import Escape
 from dltlab.engine.probes.exits import Exits
+from dltlab.engine.probes.gauss_newton import GaussNewton
+from dltlab.engine.probes.hessian_trace import HessianTrace
 from dltlab.engine.probes.kappa import Kappa
 from dltlab.engine.probes.kicks import KicksGiven
 from dltlab.engine.probes.landscape import Landscape, Position
@@ -19,6 +21,7 @@ from dltlab.engine.probes.ntk import TangentKernel
 from dltlab.engine.probes.oscillation import Oscillation
 from dltlab.engine.probes.residual_modes import ResidualModes
 from dltlab.engine.probes.sharpness import Sharpness
+from dltlab.engine.probes.spectral_density import SpectralDensity
 from dltlab.engine.probes.test_loss import UnseenLoss
 from dltlab.engine.probes.training_time import TrainingTime
 from dltlab.engine.probes.valley import Valley
@@ -29,7 +32,9 @@ PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "coordinates": Coordinates,
     "escape": Escape,
     "exits": Exits,
+    "gauss_newton": GaussNewton,
     "gradient_norm": GradientNorm,
+    "hessian_trace": HessianTrace,
     "kicks": KicksGiven,
     "landscape": Landscape,
     "position": Position,
@@ -41,6 +46,7 @@ PROBES: Final[dict[str, type[AbstractProbe]]] = {
     "oscillation": Oscillation,
     "residual_modes": ResidualModes,
     "sharpness": Sharpness,
+    "spectral_density": SpectralDensity,
     "valley": Valley,
     "test_loss": UnseenLoss,
     "training_time": TrainingTime,

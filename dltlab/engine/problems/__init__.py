@@ -9,6 +9,7 @@ from dltlab.engine.problems.base import Params as Params
 from dltlab.engine.problems.base import Picture as Picture
 from dltlab.engine.problems.base import Pictured as Pictured
 from dltlab.engine.problems.base import Saddled as Saddled
+from dltlab.engine.problems.composed import Composed as Composed
 from dltlab.engine.problems.kernel_regression import KernelRegression
 from dltlab.engine.problems.monkey_saddle import MonkeySaddle
 from dltlab.engine.problems.octopus import Octopus

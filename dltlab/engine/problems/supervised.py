@@ -21,10 +21,11 @@ from dltlab.engine.models import MODELS
 from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
 from dltlab.engine.numerics import kernel
 from dltlab.engine.problems.base import AbstractProblem, Labelled, Params
+from dltlab.engine.problems.composed import Composed
 from dltlab.engine.problems.regression import Regression
 
 
-class Supervised(AbstractProblem, Labelled, Regression):
+class Supervised(AbstractProblem, Composed, Labelled, Regression):
     """Fit a network to examples."""
 
     inputs: Float[Array, "n d"]
@@ -91,6 +92,10 @@ class Supervised(AbstractProblem, Labelled, Regression):
     def outputs(self, params: Params) -> Float[Array, " k"]:
         """The network's outputs, example by example."""
         return self.model(params, self.inputs).ravel()
+
+    def of_outputs(self, outputs: Float[Array, " k"]) -> Float[Array, ""]:
+        """The loss of all examples that have these outputs."""
+        return self._of(outputs.reshape(self.targets.shape), self.targets)
 
     def residual(self, params: Params) -> Float[Array, " k"]:
         """f(x) − y, example by example."""
