@@ -6,7 +6,7 @@ import numpy as np
 
 from dltlab.terminal.drawing.grid import Grid, joined
 from dltlab.terminal.drawing.lines import Line, fit
-from dltlab.terminal.drawing.numbers import short
+from dltlab.terminal.drawing.numbers import measured, short
 from dltlab.terminal.drawing.scales import Scale
 
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
@@ -31,18 +31,22 @@ def bars(
     inks: Sequence[str] = (),
     signs: Sequence[str] = (),
     absent: str = "NaN",
+    errors: np.ndarray | None = None,
 ) -> list[Line]:
     """One line a value: label, bar from zero (or from where ``scale`` begins), number.
 
     What theory predicts is a stroke across the bar, in the bar's last cell where the two agree, and
     stands in parentheses. Bars of negative values are dotted. ``inks`` and ``signs`` come again and
-    again: of bars in groups, those of one group. ``absent`` is said of what is not a number.
+    again: of bars in groups, those of one group. ``absent`` is said of what is not a number, and of what
+    ``errors``, a half-width each, let be seen the error bar.
     """
     both = np.abs(values if theory is None else np.concatenate([values, theory]))
     largest = float(both[np.isfinite(both)].max(initial=0.0))
     wide = min(max((len(label) for label in labels), default=0), max(width // 4, 3))
+    widths = np.zeros(len(values)) if errors is None else errors
     numbers = [
-        _number(value, None if theory is None else theory[at], absent) for at, value in enumerate(values.tolist())
+        _number(value, None if theory is None else theory[at], absent, error)
+        for at, (value, error) in enumerate(zip(values.tolist(), widths.tolist(), strict=True))
     ]
     told = max((len(said) + len(beside) for said, beside in numbers), default=0)
     room = max(width - wide - told - 2 - (2 if signs else 0), 1)
@@ -116,9 +120,9 @@ def _length(value: float, largest: float, scale: Scale | None) -> float:
     return abs(value / largest) if scale is None else float(np.nan_to_num(scale.fraction(np.array(value))))
 
 
-def _number(value: float, theory: float | None, absent: str) -> tuple[str, str]:
+def _number(value: float, theory: float | None, absent: str, error: float) -> tuple[str, str]:
     beside = f" ({short(theory)})" if theory is not None and np.isfinite(theory) else ""
-    return short(value) if value == value else absent, beside
+    return measured(value, error) if value == value else absent, beside
 
 
 def columns(fractions: np.ndarray, width: int, height: int, glyphs: str, ink: str) -> Grid:

@@ -93,6 +93,8 @@ class Sign(NamedTuple):
     label: str
     marker: str = ""
     """Its sign again, where it is that of an arm."""
+    remark: bool = False
+    """Whether it says something of the curves, rather than what a sign means."""
 
 
 Entry = list[Span]
@@ -125,6 +127,11 @@ def top(
     # The title's own line has room too; half of the lines if that can be: a plot gives up what a legend takes.
     first = max(width - min(whole, max(width // 3, whole * 3 // 4)) - 5, 0)
     rooms = [[start, *([width] * lines)] for lines in (max(most // 2, 1), most) for start in (0, first)]
+    if any(isinstance(key, Sign) and key.remark for key in keys):
+        # A remark beside the curves takes the room that the title leaves before it takes their values.
+        room = [max(width - whole - 5, 0), *([width] * most)]
+        if found := next((flowed for way in ways[:2] if len(flowed := _flowed(way, room)) <= len(room)), None):
+            return _laid(named, found, width, glyphs)
     for group in (ways[:4], *([way] for way in ways[4:])):
         for room, way in itertools.product(rooms, group):
             if len(flowed := _flowed(way, room)) <= len(room):

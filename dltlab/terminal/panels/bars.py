@@ -33,6 +33,8 @@ class _Group(NamedTuple):
     slot: int
     values: np.ndarray
     predicted: np.ndarray | None
+    errors: np.ndarray
+    """Their error bars; 0 for none."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ class Bars(AbstractPanel):
             if any(group.predicted is not None for group in groups):
                 nothing = np.full(len(values), np.nan)
                 predicted = np.stack([nothing if g.predicted is None else g.predicted for g in groups], axis=1).ravel()
+            errors = np.stack([group.errors for group in groups], axis=1).ravel()
             each = [one for label in labels for one in (label, *[""] * (len(groups) - 1))]
-            lines = bars(each, values.ravel(), width, look.glyphs, predicted, scale, inks, letters, absent)
+            lines = bars(each, values.ravel(), width, look.glyphs, predicted, scale, inks, letters, absent, errors)
         return frame((*head, *lines), width, height)
 
     def _over(self, traces: Traces, arms: Sequence[str]) -> _Group:
@@ -103,7 +106,8 @@ class Bars(AbstractPanel):
             for name in (self.series[0], theory)
         )
         assert values is not None
-        return _Group("", 0, values, predicted)
+        errors = np.array([_errors(traces, self.series[0], arm, 1)[0] for arm in arms])
+        return _Group("", 0, values, predicted, errors)
 
     def _group(self, traces: Traces, arm: str) -> _Group:
         """The components of one arm."""
@@ -111,7 +115,8 @@ class Bars(AbstractPanel):
         values = _flat(traces, self.series[0], arm)
         predicted = _resized(_flat(traces, theory, arm), len(values)) if theory else None
         slot = list(traces.arms).index(arm) if self.arms else 0
-        return _Group(traces.told(arm) if arm else "", slot, values, predicted)
+        errors = _errors(traces, self.series[0], arm, len(values))
+        return _Group(traces.told(arm) if arm else "", slot, values, predicted, errors)
 
 
 def _shortened(groups: Sequence[_Group]) -> list[_Group]:
@@ -122,7 +127,11 @@ def _shortened(groups: Sequence[_Group]) -> list[_Group]:
     told = np.flatnonzero(known)
     last = int(told[-1]) + 1 if len(told) and groups[0].label else len(known)
     return [
-        g._replace(values=g.values[:last], predicted=None if g.predicted is None else g.predicted[:last])
+        g._replace(
+            values=g.values[:last],
+            predicted=None if g.predicted is None else g.predicted[:last],
+            errors=g.errors[:last],
+        )
         for g in groups
     ]
 
@@ -142,6 +151,12 @@ def _flat(traces: Traces, name: str, arm: str) -> np.ndarray:
     """The median of the members' latest readings; one NaN while there is none."""
     found = traces.median(name, arm)
     return np.full(1, np.nan) if found is None or not found.size else found.reshape(-1)[:_LONGEST]
+
+
+def _errors(traces: Traces, name: str, arm: str, length: int) -> np.ndarray:
+    """The largest of the members' latest error bars, component by component; 0 where there are none."""
+    bars = traces.bar(name, arm)
+    return np.zeros(length) if bars is None or not bars.size else _resized(bars.reshape(-1), length)
 
 
 def _resized(predicted: np.ndarray, length: int) -> np.ndarray:

@@ -226,7 +226,7 @@ def _doubts(traces: Traces, names: Sequence[str], arms: Sequence[str], first: in
         found[tolerance] = found.get(tolerance, 0) + count
     words = "" if short_of else "readings "
     told = [f"{count} {words}beyond ±{100 * tolerance:.3g} %" for tolerance, count in found.items() if count]
-    return [Sign(SIGNS["beyond"], "doubt", one) for one in told]
+    return [Sign(SIGNS["beyond"], "doubt", one, remark=True) for one in told]
 
 
 def _band(trace: Trace, label: str | None, slot: int = 0, *, armed: bool = False) -> list[Curve]:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
+import numpy as np
 from msgspec import Meta
 
-from dltlab.terminal.drawing.lines import Line, Picture, Span, between, frame
-from dltlab.terminal.drawing.numbers import count, short
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, frame, width_of
+from dltlab.terminal.drawing.numbers import count, measured, short
 from dltlab.terminal.drawing.plot import title_line
-from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Look, Title, numbered
 from dltlab.text import one_line
 
@@ -41,8 +42,16 @@ def _line(traces: Traces, name: str, arms: Sequence[str], width: int) -> Line:
     right: list[Span] = []
     for arm in arms:
         trace = traces.trace(name, arm)
-        values = "  ".join(short(float(value), 5) for value in trace.latest[: trace.lines])
+        values = "  ".join(_number(trace, track) for track in range(trace.lines))
         right += [(f"  {traces.title(arm)}", "faint"), (f" {values}", "strong")] if arm else [(values, "strong")]
         if theory:
             right.append((f"  (theory {short(float(traces.trace(theory, arm).latest[0]), 5)})", "theory"))
-    return between((title,), (*right, (f"  at {count(int(column.steps[-1]))}", "faint")), width)
+    read: Span = (f"  at {count(int(column.steps[-1]))}", "faint")
+    # What was read is said before when it was.
+    return between((title,), (*right, read) if width_of((title, *right, read)) < width else right, width)
+
+
+def _number(trace: Trace, track: int) -> str:
+    """A reading with its error bar; a dash for what is not tracked now."""
+    value = float(trace.latest[track])
+    return "—" if trace.barred and np.isnan(value) else measured(value, float(trace.bars[track]), 5)

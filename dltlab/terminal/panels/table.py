@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from dltlab.terminal.drawing.legend import INKS, MARKERS
 from dltlab.terminal.drawing.lines import Line, Picture, fit, frame, width_of
-from dltlab.terminal.drawing.numbers import count, short
+from dltlab.terminal.drawing.numbers import count, measured, short
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Traces
@@ -79,9 +79,11 @@ class Table(AbstractPanel):
 
     def _cell(self, traces: Traces, name: str, arm: str, member: int | None, *, theory: bool) -> Line:
         value = _number(traces, name, arm, member)
+        bars = traces.bar(name, arm, member)
+        bar = float(np.ravel(bars)[0]) if bars is not None and bars.size else 0.0
         of = traces.theory_of(name) if theory and f"{name}.theory" not in self.series else None
         beside = f" ({short(_number(traces, of, arm, member))})" if of else ""
-        return ((short(value), "strong"), (beside, "theory"))
+        return ((measured(value, bar), "strong"), (beside, "theory"))
 
 
 def _number(traces: Traces, name: str, arm: str, member: int | None) -> float:
