@@ -22,6 +22,8 @@ class Setting(NamedTuple):
     knob: Knob
     value: float
     pending: float | None
+    said: str = ""
+    """What the value means, in its stead."""
 
 
 def rows(knobs: int, height: int) -> int:
@@ -33,22 +35,22 @@ def knob_lines(settings: Sequence[Setting], chosen: int, width: int, height: int
     """As many knobs as there are lines, the chosen one among them, which says how many there are beyond."""
     first = min(max(chosen - height + 1, 0), max(len(settings) - height, 0))
     lines = []
-    for index, (knob, value, pending) in list(enumerate(settings))[first : first + height]:
+    for index, (knob, value, pending, said) in list(enumerate(settings))[first : first + height]:
         of = f"{index + 1}/{len(settings)}" if index == chosen and len(settings) > height else ""
-        line = knob_line(knob, value, pending, width - len(of), chosen=live and index == chosen)
+        line = knob_line(knob, value, pending, width - len(of), chosen=live and index == chosen, said=said)
         lines.append((*line, (of, "faint")) if of else line)
     return lines
 
 
-def knob_line(knob: Knob, value: float, pending: float | None, width: int, *, chosen: bool) -> Line:
-    """A knob as a slider: its name, its track between its bounds, its value."""
+def knob_line(knob: Knob, value: float, pending: float | None, width: int, *, chosen: bool, said: str = "") -> Line:
+    """A knob as a slider: its name, its track between its bounds, its value or what is ``said`` of it."""
     lead = "▸ " if chosen else "  "
     title = one_line(knob.title or knob.name)
     # The symbol is what the plots use, the name is what --set uses; both where there is room.
-    said = title.replace(" ", "_").casefold() == knob.name.casefold()
-    name = title if width < 60 or said else f"{title}  {one_line(knob.name)}"
+    same = title.replace(" ", "_").casefold() == knob.name.casefold()
+    name = title if width < 60 or same or said else f"{title}  {one_line(knob.name)}"
     low, high = short(knob.low), short(knob.high)
-    now = f" {short(value, 4)}"
+    now = f" {said or short(value, 4)}"
     asked = f" → {short(pending, 4)}" if pending is not None else ""
     fixed = cell_len(lead) + cell_len(name) + len(low) + len(high) + len(now) + 12
     track = max(min(width - fixed - 6, 48), 0)

@@ -1,19 +1,23 @@
 """How a session stands: running, paused, or over and why; as words and as lines."""
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
 from dltlab.records import Event
 from dltlab.session.history import History
-from dltlab.terminal.drawing.lines import Line, Span, between, fit
+from dltlab.terminal.drawing.lines import Line, Span, between, fit, width_of
 from dltlab.terminal.drawing.numbers import count, seconds, short
+from dltlab.terminal.drawing.price import Price, number, price, words
 from dltlab.text import one_line
 
 _SIGNS: Final = {"running": "▶", "paused": "‖", "finished": "●", "stopped": "●", "diverged": "✗"}
 _INKS: Final = {"running": "running", "paused": "paused", "finished": "ended", "stopped": "ended"}
 _SPAN: Final = 3.0
+_MORE: Final = 0.05
+"""What all probes take beyond the dearest one, where that is worth saying."""
 
 
 class Speed:
@@ -50,6 +54,8 @@ class Standing(NamedTuple):
     link: str
     wall: float
     """Seconds since the session started."""
+    price: Price | None = None
+    """What the dearest of the measurements with error bars costs."""
 
 
 def word_of(history: History, ended: str) -> str:
@@ -68,11 +74,11 @@ def word_of(history: History, ended: str) -> str:
 
 def standing(history: History, ended: str, pending: str, rate: float | None, link: str) -> Standing:
     """Fold a history into how it stands."""
-    price = next((e for e in reversed(history.events) if e.what == "price"), None)
+    told = next((e for e in reversed(history.events) if e.what == "price"), None)
     pace = history.header.pace
     for event in history.events:
         if event.what == "pace":
-            pace = _number(event.data.get("rate"))
+            pace = number(event.data.get("rate"))
     device = history.header.device
     return Standing(
         word_of(history, ended),
@@ -82,15 +88,12 @@ def standing(history: History, ended: str, pending: str, rate: float | None, lin
         history.clock,
         rate,
         pace,
-        _number(price.data.get("share")) if price else None,
+        number(told.data.get("share")) if told else None,
         one_line(str(device.get("kind") or device.get("platform") or "")),
         link,
         history.wall,
+        price(history),
     )
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def status_line(now: Standing, width: int) -> Line:
@@ -103,23 +106,43 @@ def status_line(now: Standing, width: int) -> Line:
     if now.rate is not None and now.word == "running":
         goal = "flat out" if now.pace is None else f"of {short(now.pace)}"
         parts.append([(short(now.rate), "strong"), (" steps/s ", "text"), (goal, "faint")])
+    known: list[list[Span]] = []
     if left := time_left(now):
-        parts.append([(left, "faint")])
+        known.append([(left, "faint")])
     elif now.word not in ("running", "paused") and now.wall:
-        parts.append([("in ", "faint"), (seconds(now.wall), "text")])
+        known.append([("in ", "faint"), (seconds(now.wall), "text")])
     if now.clock:
-        parts.append([("t ", "faint"), (short(now.clock, 4), "text")])
-    if now.share is not None:
-        parts.append([("probes ", "faint"), (f"{100 * now.share:.0f} %", "text")])
-    parts.append([(now.device, "faint")] if now.device else [])
-    parts.append([(now.link, "faint")] if now.link else [])
-    line = state
-    for part in filter(None, parts):
-        longer = [*line, ("  ·  " if width >= 70 else "  ", "rule"), *part]
-        if sum(len(text) for text, _ in longer) > width:
+        known.append([("t ", "faint"), (short(now.clock, 4), "text")])
+    if now.share is not None and not (now.price and now.price.share and now.share < now.price.share + _MORE):
+        known.append([("probes ", "faint"), (f"{100 * now.share:.0f} %", "text")])
+    known += [[(said, "faint")] for said in (now.device, now.link) if said]
+    if now.price is None:
+        return fit(_joined(state, [*parts, *known], width), width)
+    # The price is said in as many words as leave room for what comes next, and then for itself.
+    *full, least = words(now.price)
+    ways = [[*parts, way, *known[:more]] for more in (1, 0) for way in full]
+    chosen = next((way for way in ways if _length(state, way, width) <= width), [*parts, least])
+    rest = known[len(chosen) - len(parts) - 1 :]
+    return fit(_joined(state, [*chosen, *rest], width), width)
+
+
+def _joined(state: Sequence[Span], parts: Sequence[Sequence[Span]], width: int) -> list[Span]:
+    """As many of the parts as there is room for."""
+    line = list(state)
+    for part in parts:
+        longer = [*line, (_between(width), "rule"), *part]
+        if width_of(longer) > width:
             break
         line = longer
-    return fit(line, width)
+    return line
+
+
+def _length(state: Sequence[Span], parts: Sequence[Sequence[Span]], width: int) -> int:
+    return width_of(state) + sum(width_of(part) + len(_between(width)) for part in parts)
+
+
+def _between(width: int) -> str:
+    return "  ·  " if width >= 70 else "  "
 
 
 def title_bar(history: History, number: str, width: int) -> Line:

@@ -162,7 +162,10 @@ class Bench(Screen[None]):
 
     def _paint_knobs(self, width: int, height: int) -> Picture:
         told = self.following
-        settings = [sliders.Setting(knob, told.value(knob), told.asked(knob)) for knob in self.history.header.knobs]
+        settings = [
+            sliders.Setting(knob, told.value(knob), told.asked(knob), told.said(knob))
+            for knob in self.history.header.knobs
+        ]
         live = Turn in told.source.accepts
         return frame(sliders.knob_lines(settings, self._knob, width, height, live=live), width, height)
 

@@ -7,8 +7,9 @@ from typing import Final
 from dltlab.commands import Command, Stop, Turn
 from dltlab.errors import DltlabError
 from dltlab.records import Event, Knob
-from dltlab.session.history import History
+from dltlab.session.history import BUDGET, History
 from dltlab.session.source import Source
+from dltlab.terminal.drawing.price import cadence, told_budget
 from dltlab.terminal.drawing.standing import Speed, Standing, standing, told
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.screens.verdicts import Judge
@@ -63,7 +64,8 @@ class Following:
 
     def _heard(self, event: Event) -> None:
         """An answer: what was pending is no longer so."""
-        if event.what == "price":
+        if event.what in ("price", "cadence"):
+            # Nobody asked.
             return
         if event.what == "turn":
             knob, value = str(event.data.get("knob")), event.data.get("value")
@@ -100,6 +102,12 @@ class Following:
         """The value that a knob was asked to take and has not taken."""
         asked = self._asked.get(knob.name)
         return asked[0] if asked else None
+
+    def said(self, knob: Knob) -> str:
+        """What a knob's value means, where the number alone does not say it."""
+        if not knob.name.endswith(BUDGET):
+            return ""
+        return told_budget(self.value(knob), knob.high, cadence(self.history, knob.name))
 
     @property
     def kick(self) -> float | None:
