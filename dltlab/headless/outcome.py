@@ -5,6 +5,7 @@ from pathlib import Path
 
 from dltlab.claims import Verdict
 from dltlab.errors import BROKEN, FAILS, HOLDS, INTERRUPTED, DltlabError
+from dltlab.session.errorbars import ErrorBar
 from dltlab.session.history import History
 
 
@@ -16,6 +17,7 @@ class Outcome:
     session: Path | None = None
     history: History | None = None
     verdicts: list[Verdict] = field(default_factory=list)
+    error_bars: list[ErrorBar] = field(default_factory=list)
     ended: str = ""
     interrupted: bool = False
     seconds: float = 0.0

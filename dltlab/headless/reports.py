@@ -1,5 +1,6 @@
 """What a headless run found: a table for people, JSON and JUnit XML for programs."""
 
+import math
 import textwrap
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ import msgspec
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome
 from dltlab.records import Header
-from dltlab.text import one_line
+from dltlab.session.errorbars import ErrorBar
+from dltlab.session.history import History
+from dltlab.text import component, one_line
 
 FORMAT: Final = "dltlab-run/1"
 WIDTH: Final = 80
@@ -32,7 +35,25 @@ def table(outcome: Outcome) -> str:
     for row, verdict in zip(rows, (None, *outcome.verdicts), strict=False):
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         lines += _prose(verdict) if verdict else []
-    return "\n".join([*lines, "", _sum(outcome)])
+    told = [line for one in outcome.error_bars if history for line in _wrapped(in_words(one, history), 0)]
+    return "\n".join([*lines, *(["", *told] if told else []), "", _sum(outcome)])
+
+
+def in_words(bar: ErrorBar, history: History) -> str:
+    """The largest error bar of a series in a sentence: how large, of what, where, and how many are too large."""
+    header, series = history.header, history[bar.series].series
+    own = series.axes[2 if bar.arm is not None else 1 if series.axes[:1] == ("seed",) else 0 :]
+    what = component(own, bar.component) if own else "the reading"
+    places = [f"step {bar.step:,}", f"arm {one_line(bar.arm)}" if bar.arm is not None else ""]
+    places += [f"seed {bar.seed}"] if len(header.seeds) > 1 else []
+    most = f"{_percent(bar.relative)} of {what} ({', '.join(filter(None, places))})"
+    many = f"{bar.beyond:,}" if bar.beyond else "none"
+    rest = f"; {many} of {bar.readings:,} readings beyond {_percent(bar.tolerance)}" if bar.tolerance > 0 else ""
+    return f"{one_line(bar.series)}: largest error bar {most}{rest}"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 10 else f"{share:.2g} times" if share < math.inf else "∞ times"
 
 
 def _members(header: Header) -> str:
@@ -61,9 +82,13 @@ def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
 def _prose(verdict: Verdict) -> list[str]:
     """What a claim says, and what is to be said of its measurement, below its line."""
     detail = f" ({one_line(verdict.detail)})" if verdict.detail else ""
-    # A number stays with its per cent sign.
-    says = f"{one_line(verdict.says)}{detail}".replace(" %", "\u00a0%")
-    return textwrap.wrap(says, WIDTH, initial_indent=" " * 11, subsequent_indent=" " * 11)
+    return _wrapped(f"{one_line(verdict.says)}{detail}", 11)
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    """Prose in lines of 80 columns; a number stays with its per cent sign."""
+    lead = " " * indent
+    return textwrap.wrap(text.replace(" %", "\u00a0%"), WIDTH, initial_indent=lead, subsequent_indent=lead or "  ")
 
 
 def _sum(outcome: Outcome) -> str:
@@ -76,7 +101,11 @@ def _sum(outcome: Outcome) -> str:
 
 
 def json_report(outcomes: Sequence[Outcome]) -> str:
-    """The runs as one versioned JSON object."""
+    """The runs as one versioned JSON object.
+
+    A run's "error_bars" hold for each series that has error bars the largest one, as the fields of
+    :class:`~dltlab.session.errorbars.ErrorBar`; what is infinite is null.
+    """
     return msgspec.json.format(msgspec.json.encode({"format": FORMAT, "runs": list(map(_run, outcomes))})).decode()
 
 
@@ -93,6 +122,7 @@ def _run(outcome: Outcome) -> dict[str, object]:
         "fingerprint": header.fingerprint if header else None,
         "exit_code": outcome.exit_code,
         "claims": [msgspec.to_builtins(verdict) for verdict in outcome.verdicts],
+        "error_bars": [msgspec.to_builtins(bar) for bar in outcome.error_bars],
         "footer": msgspec.to_builtins(footer) if footer else None,
         "ended": outcome.ended,
         "error": str(outcome.refusal) if outcome.refusal else None,
@@ -101,7 +131,7 @@ def _run(outcome: Outcome) -> dict[str, object]:
 
 
 def junit_report(outcomes: Sequence[Outcome]) -> str:
-    """The runs as JUnit XML: a suite a scenario, a case a claim."""
+    """The runs as JUnit XML: a suite a scenario, a case a claim, a property a largest error bar."""
     root = ET.Element("testsuites", name="dltlab")
     for outcome in outcomes:
         cases = len(outcome.verdicts) + (outcome.exit_code >= 2)
@@ -109,6 +139,11 @@ def junit_report(outcomes: Sequence[Outcome]) -> str:
         counts = {"tests": cases, "failures": failed, "errors": int(outcome.exit_code >= 2)}
         suite = ET.SubElement(root, "testsuite", name=one_line(outcome.scenario), time=f"{outcome.seconds:.3f}")
         suite.attrib.update({key: str(value) for key, value in counts.items()})
+        if outcome.error_bars and outcome.history:
+            properties = ET.SubElement(suite, "properties")
+            for bar in outcome.error_bars:
+                told = {"name": f"error bar of {one_line(bar.series)}", "value": in_words(bar, outcome.history)}
+                ET.SubElement(properties, "property", told)
         for verdict in outcome.verdicts:
             case = _case(suite, outcome, verdict.name)
             if verdict.status != "holds":

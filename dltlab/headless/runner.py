@@ -15,7 +15,7 @@ from dltlab.errors import HOLDS, DltlabError, ScenarioError, UsageError
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.progress import Progress
 from dltlab.headless.reports import json_report, junit_report, table
-from dltlab.session import live
+from dltlab.session import errorbars, live
 from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import one_line
@@ -102,6 +102,7 @@ def _run_one(name: str, started: dict, *, quiet: bool) -> Outcome:
             raise ScenarioError(*faults)
         _follow(source, outcome, Progress(source.header, quiet=quiet))
         outcome.verdicts = shelf.judge_all(judged, outcome.history)
+        outcome.error_bars = errorbars.largest(outcome.history)
     except DltlabError as fault:
         outcome.refusal = fault
     except KeyboardInterrupt:

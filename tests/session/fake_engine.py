@@ -2,7 +2,8 @@
 
     fake_engine.py ENDING run --session=FILE --scenario=NAME … [--headless]
 
-The ENDING is finished, diverged, stopped, killed, silent, refused, broken or listening.
+The ENDING is finished, diverged, stopped, killed, silent, refused, broken, listening or barred:
+that is finished, and has told two eigenvalues with error bars, one of 50 readings of which is poor.
 """
 
 import argparse
@@ -44,6 +45,22 @@ def frames(first: int, count: int, seeds: int, wall: float) -> Frames:
     values = np.repeat(values[:, None], seeds, axis=1) if seeds > 1 else values
     columns = {"loss": Array.of(values), "loss.theory": Array.of(values)}
     return Frames(first + count - 1, (Part(first, 1, count, columns),), wall, 0.001, 0.1 * (first + count))
+
+
+BARRED = (
+    Series("sharpness", "λ", ("eigenvalue",), (2,), source="probes.sharpness", bar="sharpness.error", tolerance=1e-3),
+    Series("sharpness.error", "error bar", ("eigenvalue",), (2,), source="probes.sharpness"),
+)
+
+
+def barred(chunk: Frames) -> Frames:
+    """A chunk with two eigenvalues as well: the second is not tracked, the first is poor at step 17."""
+    (part,) = chunk.parts
+    steps = part.steps()
+    values = np.stack([np.full(len(steps), 8.0), np.full(len(steps), np.nan)], axis=1)
+    bars = values * np.where(steps == 17, 0.01, 1e-4)[:, None]
+    columns = {**part.columns, "sharpness": Array.of(values), "sharpness.error": Array.of(bars)}
+    return msgspec.structs.replace(chunk, parts=(msgspec.structs.replace(part, columns=columns),))
 
 
 def told(head: Header, ending: str) -> list[records.Record]:
@@ -117,7 +134,11 @@ def main() -> int:
     if given.ending == "listening":
         listen(given, out)
         return 0
-    for record in told(header("fake", given.steps, given.seeds), given.ending):
+    head = header("fake", given.steps, given.seeds)
+    if given.ending == "barred":
+        head = msgspec.structs.replace(head, series=(*head.series, *BARRED))
+    for record in told(head, given.ending.replace("barred", "finished")):
+        record = barred(record) if given.ending == "barred" and isinstance(record, Frames) else record
         if given.ending == "killed" and isinstance(record, Footer):
             os.write(file, records.encode(record)[:20])
             os.kill(os.getpid(), signal.SIGKILL)

@@ -119,6 +119,32 @@ def test_json_and_junit_say_the_same(engine, scenario, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out.split("claims: 1 hold, 1 FAIL.\n")[1])["runs"]
 
 
+def test_the_largest_error_bar_stands_beside_the_claims(engine, scenario, tmp_path, capsys):
+    engine("barred")
+    headless.run([scenario(FALLS)], quiet=True, json=tmp_path / "run.json", junit=tmp_path / "run.xml")
+    said = "sharpness: largest error bar 1 % of λ₁ (step 17); 1 of 50 readings beyond 0.1 %"
+    table = capsys.readouterr().out
+    assert said in " ".join(table.replace("\u00a0", " ").split())
+    assert max(map(len, table.splitlines())) <= 80
+    (run,) = json.loads((tmp_path / "run.json").read_text())["runs"]
+    (bar,) = run["error_bars"]
+    assert bar == {
+        "series": "sharpness", "relative": pytest.approx(0.01), "bar": pytest.approx(0.08), "value": 8.0,
+        "component": 0, "step": 17, "seed": 0, "arm": None, "readings": 50, "beyond": 1, "tolerance": 1e-3,
+    }  # fmt: skip
+    suite = ET.parse(tmp_path / "run.xml").getroot()[0]
+    assert [(one.get("name"), one.get("value")) for one in suite.iter("property")] == [("error bar of sharpness", said)]
+    assert suite.get("tests") == "1"
+
+
+def test_without_error_bars_nothing_is_said_of_them(engine, scenario, tmp_path, capsys):
+    engine("finished")
+    headless.run([scenario(FALLS)], quiet=True, json=tmp_path / "run.json", junit=tmp_path / "run.xml")
+    assert "error bar" not in capsys.readouterr().out
+    assert json.loads((tmp_path / "run.json").read_text())["runs"][0]["error_bars"] == []
+    assert not list(ET.parse(tmp_path / "run.xml").getroot().iter("properties"))
+
+
 def test_the_worst_of_several_scenarios_counts_and_all_are_run(engine, scenario, tmp_path, capsys):
     engine("finished")
     good = Path(scenario(FALLS)).rename(tmp_path / "good.toml")
