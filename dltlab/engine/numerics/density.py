@@ -71,11 +71,12 @@ def ends(found: Quadrature) -> Float[Array, "2"]:
 
 def grid(low: Float[Array, ""], high: Float[Array, ""], points: int, margin: float) -> Float[Array, " g"]:
     """Equally spaced from low to high and beyond both by a fraction of their distance."""
-    apart = high - low
-    # The spectrum of a multiple of the identity has no extent.
-    apart = jnp.where(apart > 0, apart, jnp.maximum(jnp.abs(high), float(jnp.finfo(high.dtype).tiny)))
-    places = jnp.linspace(-margin, 1 + margin, points, dtype=high.dtype)
-    return low + apart * places
+    size = jnp.maximum(jnp.abs(low), jnp.abs(high))
+    # The spectrum of a multiple of the identity has no extent but rounding's.
+    apart = jnp.maximum(high - low, float(jnp.finfo(high.dtype).eps) ** (1 / 3) * size)
+    apart = jnp.where(apart > 0, apart, 1.0).astype(high.dtype)
+    places = jnp.linspace(-0.5 - margin, 0.5 + margin, points, dtype=high.dtype)
+    return 0.5 * (low + high) + apart * places
 
 
 def broadened(found: Quadrature, at: Float[Array, " g"], broadening: float) -> Density:

@@ -103,7 +103,8 @@ def _extended(krylov: _Krylov, product: Product) -> _Krylov:
     rounding = float(10 * jnp.finfo(image.dtype).eps)
     alive = length > rounding * (jnp.abs(diagonal) + jnp.abs(krylov.diagonal[0]))
     return krylov._replace(
-        size=size + 1,
+        # From nowhere nothing was added: a zero vector would pass for an eigenvector of the value 0.
+        size=size + jnp.any(krylov.next != 0).astype(size.dtype),
         basis=basis,
         diagonal=krylov.diagonal.at[size].set(diagonal),
         off_diagonal=krylov.off_diagonal.at[size].set(jnp.where(alive, length, 0.0)),

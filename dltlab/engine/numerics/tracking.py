@@ -73,10 +73,12 @@ def _ritz(product: Product, block: Float[Array, "k p"], depth: int) -> Leading:
     basis, images = block, jax.vmap(product)(block)
     newest = images
     for _ in range(depth):
-        # Twice is enough (Parlett §6.9).
+        # Where the space is exhausted what is left is rounding, and what is made of that need not be orthogonal.
         for _ in range(2):
-            newest = newest - (newest @ basis.T) @ basis
-        newest = jnp.linalg.qr(newest.T)[0].T
+            # Twice is enough (Parlett §6.9).
+            for _ in range(2):
+                newest = newest - (newest @ basis.T) @ basis
+            newest = jnp.linalg.qr(newest.T)[0].T
         basis = jnp.concatenate([basis, newest])
         newest = jax.vmap(product)(newest)
         images = jnp.concatenate([images, newest])
