@@ -1,4 +1,6 @@
-"""What a viewer may do to the state between two chunks: turn a knob, give a kick."""
+"""What may be done between two chunks: turn a knob, give a kick, read a probe more often or less."""
+
+from typing import Final
 
 import equinox as eqx
 import jax
@@ -8,17 +10,26 @@ from jaxtyping import Array, Float
 from dltlab.engine import knobs
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet
+from dltlab.engine.readings import series_name
 from dltlab.engine.simulation import Simulation, State
+
+_LONGEST: Final = 1_000_000_000
+"""Steps between readings."""
 
 
 def standing(fleet: Fleet, experiment: Experiment, knob: str) -> float:
-    """A knob's value: that of the first arm that has it."""
+    """A knob's value: that of the first arm that has it, or a probe's budget."""
+    if knob in experiment.budgets:
+        return fleet.budgets[experiment.budgets[knob]]
     arm = next(arm for arm, ratio in enumerate(experiment.ratios[knob]) if ratio is not None)
     return knobs.read(fleet.state(arm), knob)
 
 
 def turn(fleet: Fleet, experiment: Experiment, knob: str, value: float) -> None:
-    """Set a knob; arms that differ in it keep their ratios."""
+    """Set a knob; arms that differ in it keep their ratios. A budget's cadence is another act."""
+    if knob in experiment.budgets:
+        fleet.pace(experiment.budgets[knob], budget=value)
+        return
 
     def turned(arm: int, members: int, state: State) -> State:
         del members
@@ -26,6 +37,16 @@ def turn(fleet: Fleet, experiment: Experiment, knob: str, value: float) -> None:
         return state if ratio is None else knobs.turned(state, knob, value * ratio)
 
     fleet.change(turned)
+
+
+def pace(fleet: Fleet, probe: object, every: object) -> None:
+    """Read a probe that has a budget every so many steps; what cannot be is left undone."""
+    if not isinstance(every, int):
+        return
+    for name in fleet.budgets:
+        finest = fleet.programs[0].cadence(name)
+        if series_name(name, "") == probe and finest <= every <= _LONGEST and every % finest == 0:
+            fleet.pace(name, every=every)
 
 
 def kick(fleet: Fleet, radius: float, direction: str) -> None:

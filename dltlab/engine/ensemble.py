@@ -81,8 +81,8 @@ def code(static: Program, *, several: bool, batch: bool | None = None) -> Callab
 def bound(fly: Callable[..., Flight], arrays: Any, program: Program) -> Fly:
     """Compiled code with a program's own arrays."""
 
-    def run(state: State, memories: Memories, steps: int, read: Read = Read.DUE) -> Flight:
-        if steps < 1 or (steps > program.longest and read != Read.NOTHING):
+    def run(state: State, memories: Memories, steps: int, read: int = Read.DUE) -> Flight:
+        if steps < 0 or (steps > program.longest and read in (Read.DUE, Read.EVERYTHING)):
             raise ValueError(f"a chunk of {steps} steps; it has room for the readings of {program.longest}.")
         return fly(arrays, state, memories, np.int32(steps), np.int32(read))
 

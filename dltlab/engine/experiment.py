@@ -1,7 +1,7 @@
 """A scenario becomes an experiment: looked up, bound, sized and described."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import jax
@@ -10,10 +10,11 @@ import numpy as np
 
 from dltlab import catalog
 from dltlab.catalog import Shelf
-from dltlab.engine import arms, described, memory
+from dltlab.engine import arms, described, memory, pacing
 from dltlab.engine.arms import Overlaid, Variant
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
 from dltlab.engine.probes import PROBES, AbstractProbe
+from dltlab.engine.probes.base import Budgeted
 from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.program import Program
 from dltlab.engine.simulation import Simulation, in_precision
@@ -39,7 +40,9 @@ class Experiment(NamedTuple):
     series: tuple[Series, ...]
     knobs: tuple[Knob, ...]
     ratios: dict[str, tuple[float | None, ...]]
-    """Per knob what an arm's value is, in units of the knob's; None for an arm that lacks the hyperparameter."""
+    """Per hyperparameter's knob what an arm's value is, in units of the knob's; None for an arm that lacks it."""
+    budgets: dict[str, str]
+    """Per knob that is a probe's budget, the probe; it has no part in the dynamics."""
     parameters: int
 
     @property
@@ -158,7 +161,21 @@ def _bound(
         if one.table is not None
     )
     programs = tuple(Program(simulation, probes, run.every, frames) for simulation in simulations)
-    return Experiment(scenario, programs, heads, members, series, knobs, ratios, max(sizes))
+    limits, budgets = _budgets(probes)
+    return Experiment(scenario, programs, heads, members, series, knobs + limits, ratios, budgets, max(sizes))
+
+
+def _budgets(probes: Mapping[str, AbstractProbe]) -> tuple[tuple[Knob, ...], dict[str, str]]:
+    """A knob for every probe that has a budget, and whose each is."""
+    knobs: list[Knob] = []
+    whose: dict[str, str] = {}
+    for at, probe in probes.items():
+        if isinstance(probe, Budgeted):
+            name = at.split(".", 1)[1]
+            value, low, high = pacing.allowed(probe), pacing.LEAST, pacing.UNLIMITED
+            knobs.append(Knob(f"{name}.budget", f"budget of {name}", value, low, high))
+            whose[f"{name}.budget"] = at
+    return tuple(knobs), whose
 
 
 def _knobs(

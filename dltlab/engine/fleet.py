@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dltlab.engine import ensemble, machine
+from dltlab.engine.pacing import Paced
 from dltlab.engine.program import Flight, Memories, Program, Read
 from dltlab.engine.simulation import State
 
@@ -58,6 +59,9 @@ class Fleet:
         workers = min(cores, len(self.blocks))
         self._pool = ThreadPoolExecutor(workers, "dltlab-block") if workers > 1 else None
         self._at: list[Start] = []
+        self.budgets: dict[str, float] = {}
+        """Per probe that has one, in bare steps a step; the same for every member."""
+        self._cadences: dict[str, int] = {}
 
     def begin(self) -> list[Start]:
         """Every arm before its first step."""
@@ -66,6 +70,30 @@ class Fleet:
     def place(self, arms: Sequence[Start]) -> None:
         """Be there: a state and memories an arm."""
         self._at = [_cut(arms[block.arm], block, len(self.seeds[block.arm])) for block in self.blocks]
+        paced = {name: memory for name, memory in arms[0][1].items() if isinstance(memory, Paced)}
+        self.budgets = {name: float(np.ravel(memory.budget)[0]) for name, memory in paced.items()}
+        self._cadences = {name: int(np.ravel(memory.every)[0]) for name, memory in paced.items()}
+        for name, every in self._cadences.items():
+            # What a file says may be anything; a chunk has room for the finest cadence.
+            finest = self.programs[0].cadence(name)
+            if every < finest or every % finest:
+                self.pace(name, every=finest)
+
+    def cadence(self, name: str) -> int:
+        """Steps between the readings of a probe, now: one for all members, so that columns stay rectangular."""
+        return self._cadences.get(name) or self.programs[0].cadence(name)
+
+    def pace(self, name: str, *, every: int | None = None, budget: float | None = None) -> None:
+        """Set the cadence or the budget of a probe that has one; nothing is compiled."""
+        self._cadences[name] = self._cadences[name] if every is None else every
+        self.budgets[name] = self.budgets[name] if budget is None else budget
+        self._at = [(state, self._paced(memories, name)) for state, memories in self._at]
+
+    def _paced(self, memories: Memories, name: str) -> Memories:
+        old = memories[name]
+        assert isinstance(old, Paced)
+        every = jnp.full_like(old.every, self._cadences[name])
+        return {**memories, name: Paced(every, jnp.full_like(old.budget, self.budgets[name]), old.memory)}
 
     def gathered(self) -> list[Start]:
         """Where every arm is, on the host."""
@@ -78,7 +106,7 @@ class Fleet:
             for at, own in zip(whole, self.seeds, strict=True)
         ]
 
-    def fly(self, steps: int, read: Read = Read.DUE) -> Flights:
+    def fly(self, steps: int, read: int = Read.DUE) -> Flights:
         """A chunk of every member, all blocks in parallel. Ready when it returns."""
 
         def flown(index: int) -> Flight:

@@ -13,15 +13,21 @@ from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet, Flights, Start
 from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
+from dltlab.engine.meter import Meter
+from dltlab.engine.pacing import UNLIMITED
 from dltlab.engine.program import Read
-from dltlab.engine.readings import Desk
+from dltlab.engine.readings import Desk, series_name
 from dltlab.records import Event, Footer, Frames
 from dltlab.text import one_line
 
 CHUNK_SECONDS: Final = 0.04
 """A chunk aims at this: a command is obeyed within two of them."""
-_SLOW: Final = 0.01
-"""Seconds of a step beside which the call of a chunk costs nothing."""
+_FIRST_PRICE: Final = 0.1, 0.5
+"""Seconds of computing, or of waiting for it, after which readings are priced for the first time."""
+_PRICES: Final = 5.0
+"""Seconds between two prices, and"""
+_MEASURING: Final = 50
+"""how much longer than its measuring a price lasts."""
 KEYFRAME_BUDGET: Final = 64 << 20
 """Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
 
@@ -58,11 +64,10 @@ class Loop:
         self._hold_at: int | None = None
         self._started = time.monotonic() - wall
         self._next = time.monotonic()
-        self._call, self._seconds_a_step = 0.0, 0.0
-        """Seconds that a call takes by itself, and then a step with its readings."""
-        self._busy, self._stepped = 0.0, 0
-        self._price: tuple[float, float] | None = None
-        """Seconds a bare step, and when it was last told."""
+        self._meter = Meter(experiment, fleet, self._flown)
+        self._seconds_a_step, self._price_due = 0.0, math.inf
+        self._again_until = max(self._desk.recorded.values(), default=-1)
+        """The last step that was recorded before the session was continued: up to it, cadences are as they were."""
         self._keyframe_bytes, self._keyframe_size, self._keyframe_due = 0, 0, 0.0
 
     @property
@@ -76,7 +81,8 @@ class Loop:
         if not self._keyframe_bytes and self.step == 0:
             self._keyframe()
         self.say("compiling", "Compiling; the first time on a machine takes longest.")
-        self._call = self._overhead()
+        self._meter.begin()
+        self._price_due = self.wall + _FIRST_PRICE[1]
         while not self.stopping and self.step < planned:
             for command in self._inbox.take(self._patience()):
                 self._obey(command)
@@ -123,8 +129,7 @@ class Loop:
         self._land(flights, busy)
         self._desk.dead |= ~flights.finite
         steps = int(flights.steps.max())
-        self._busy, self._stepped = self._busy + busy, self._stepped + steps
-        fresh = max(busy - self._call, 0.1 * busy) / steps
+        fresh = max(busy - self._meter.call, 0.1 * busy) / steps
         self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
         if self.pace:
             self._next = max(self._next, time.monotonic() - 0.25) + steps / self.pace
@@ -137,20 +142,10 @@ class Loop:
         if self._seconds_a_step == 0:
             return 2
         # A call of many blocks should not take longer than what it computes.
-        busy = max(CHUNK_SECONDS - self._call, self._call)
-        fit = min(busy / self._seconds_a_step, (busy + self._call) * (self.pace or math.inf))
+        busy, call = max(CHUNK_SECONDS - self._meter.call, self._meter.call), self._meter.call
+        fit = min(busy / self._seconds_a_step, (busy + call) * (self.pace or math.inf))
         steps = int(min(max(fit, 1), self.experiment.program.longest))
         return steps if steps < every else steps - (self.step + steps) % every
-
-    def _overhead(self) -> float:
-        """Seconds that a call takes beside its steps."""
-        # The first call compiles, which is no measure of what anything costs.
-        self._flown(1, Read.NOTHING)
-        one = self._flown(1, Read.NOTHING)[1]
-        if one > 10 * CHUNK_SECONDS:
-            return 0.0
-        three = self._flown(3, Read.NOTHING)[1]
-        return max(1.5 * min(one, three) - 0.5 * three, 0.0)
 
     def _lost(self, member: int, at: int) -> None:
         """Say that a member has diverged."""
@@ -161,7 +156,7 @@ class Loop:
         data = {"seed": seed, "step": at} | ({"arm": heads[arm].name} if heads else {})
         self.say("diverged", f"{who}: the loss stopped being finite at step {at}.", **data)
 
-    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flights, float]:
+    def _flown(self, steps: int, read: int = Read.DUE) -> tuple[Flights, float]:
         """A chunk, and the seconds that it took; nothing of the session has changed yet."""
         begin = time.perf_counter()
         flights = self.fleet.fly(steps, read)
@@ -170,6 +165,7 @@ class Loop:
     def _land(self, flights: Flights, busy: float) -> None:
         """Be where a chunk ended, and tell what it read."""
         parts = self._desk.parts(flights, self.step)
+        self._meter.saw(self.step, int(np.max(flights.steps)), busy, parts)
         self.fleet.land(flights)
         self.step += int(np.max(flights.steps))
         self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
@@ -197,6 +193,7 @@ class Loop:
         told = [
             f"{knob.title} = {acts.standing(self.fleet, self.experiment, knob.name):.4g}"
             for knob in self.experiment.knobs
+            if knob.name not in self.experiment.budgets
         ]
         for name, value in self._desk.latest.items():
             if f"{name}.theory" in self._desk.latest:
@@ -245,6 +242,9 @@ class Loop:
         old = acts.standing(self.fleet, self.experiment, name)
         acts.turn(self.fleet, self.experiment, name, value)
         self.say("turn", f"{knob.title} {old:g} → {value:g}.", knob=name, value=value, old=old)
+        if name in self.experiment.budgets:
+            self._meter.ready()
+            self._keep_to_budgets(anew=self.experiment.budgets[name])
         self._settle()
 
     def _settle(self) -> None:
@@ -256,10 +256,13 @@ class Loop:
     def _follow_script(self) -> None:
         while self._script and self._script[0].step <= self.step:
             event = self._script.pop(0)
-            if event.what == "kick":
-                acts.kick(self.fleet, event.data["radius"], event.data["direction"])
-            else:
-                acts.turn(self.fleet, self.experiment, event.data["knob"], event.data["value"])
+            match event.what:
+                case "kick":
+                    acts.kick(self.fleet, event.data["radius"], event.data["direction"])
+                case "cadence":
+                    acts.pace(self.fleet, event.data.get("probe"), event.data.get("every"))
+                case _:
+                    acts.turn(self.fleet, self.experiment, event.data["knob"], event.data["value"])
 
     # -- keeping house --------------------------------------------------------------------
 
@@ -272,26 +275,32 @@ class Loop:
             # What the last one took is what the next one will: the state's shape never changes.
             if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
                 self._keyframe()
-        if self._price is None and self._busy > 0.3:
-            self._price = (self._bare_step(), 0.0)
-        if self._price is not None and now - self._price[1] > 5 and self._stepped:
-            share = max(0.0, 1 - self._price[0] * self._stepped / self._busy)
-            rate = self._stepped / self._busy
-            text = f"{rate:,.0f} steps a second of computing; probes take {share:.0%}."
-            self.say("price", text, share=share, steps_per_second=rate, seconds_a_step=self._price[0])
-            self._price, self._busy, self._stepped = (self._price[0], now), 0.0, 0
+        first = self._meter.bare == 0 and self._meter.busy > _FIRST_PRICE[0]
+        if first or now >= self._price_due:
+            self._tell_price()
 
-    def _bare_step(self) -> float:
-        """Seconds a step without probes: from flights that read nothing and differ by steps alone."""
-        short = min(self._flown(1, Read.NOTHING)[1] for _ in range(2))
-        if short > _SLOW:
-            # Next to such a step the call costs nothing, and whoever gives commands should not wait for more.
-            return short
-        steps, extra = 1, 0.0
-        while extra < max(_SLOW / 2, short) and steps < 1 << 20:
-            steps *= 4
-            extra = self._flown(1 + steps, Read.NOTHING)[1] - short
-        return max(extra, 0.0) / steps
+    def _tell_price(self) -> None:
+        """Say what the readings cost, and let budgets answer."""
+        begin = self.wall
+        self._meter.measure()
+        self._price_due = self.wall + max(_PRICES, _MEASURING * (self.wall - begin))
+        found = self._meter.price()
+        text = f"{found['steps_per_second']:,.0f} steps a second of computing; probes take {found['share']:.0%}."
+        self.say("price", text, **found)
+        self._keep_to_budgets()
+
+    def _keep_to_budgets(self, *, anew: str = "") -> None:
+        """Read as often as the budgets allow; a session that is computed again keeps to what it did then."""
+        if self._script or self.step <= self._again_until:
+            return
+        for name, (every, share) in self._meter.paces(anew=anew).items():
+            probe, budget = series_name(name, ""), self.fleet.budgets[name]
+            acts.pace(self.fleet, probe, every)
+            # What a step with its readings takes is another thing now.
+            self._seconds_a_step = 0.0
+            limit = "without a limit" if budget >= UNLIMITED else f"at a budget of {budget:.3g} bare steps a step"
+            text = f"{probe} is read every {f'{every} steps' if every > 1 else 'step'} {limit}; it takes {share:.0%}."
+            self.say("cadence", text, probe=probe, every=every, share=share, budget=budget)
 
     def _keyframe(self) -> None:
         self._keyframe_size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))

@@ -12,7 +12,7 @@ program is pure, so nothing was disturbed ("peek").
 import enum
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import equinox as eqx
 import jax
@@ -20,20 +20,30 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Int
 
+from dltlab.engine import pacing
+from dltlab.engine.pacing import Paced
 from dltlab.engine.probes import AbstractProbe
+from dltlab.engine.probes.base import Budgeted
 from dltlab.engine.simulation import Simulation, State
 
 Memories = dict[str, Any]
 Rows = dict[str, dict[str, Array]]
 Measure = Callable[[Any, Any], tuple[dict[str, Array], Any]]
+Measured = Callable[[Any], tuple[dict[str, Array], Any]]
+_CHEAP: Final = 0.1
+"""Gradient evaluations below which a reading at every step costs less than to ask whether it is due."""
 
 
 class Read(enum.IntEnum):
-    """Which probes a chunk reads. Those that cost nothing are read in any case."""
+    """Which probes a chunk reads; ``ONE + i`` is the i-th alone, at every step.
+
+    Those that cost next to nothing are read in any case.
+    """
 
     NOTHING = 0
     DUE = 1
     EVERYTHING = 2
+    ONE = 3
 
 
 class Flight(NamedTuple):
@@ -54,12 +64,28 @@ class _Aloft(NamedTuple):
     state: State
     memories: Memories
     rows: Rows
-    flown: Int[Array, ""]
-    """Steps taken by those that are still on their way."""
-    taken: Int[Array, "..."]
-    """Steps taken, per member."""
     alive: Bool[Array, "..."]
     """Whose loss has been finite so far."""
+
+
+class _When(NamedTuple):
+    """Where in its chunk a step is."""
+
+    first: Int[Array, ""]
+    """The chunk's first step."""
+    now: Int[Array, ""]
+    read: Int[Array, ""]
+
+    def due(self, cadence: Int[Array, ""] | int, place: int) -> Bool[Array, ""]:
+        """Whether the probe at this place is read now."""
+        wanted = (self.read == Read.EVERYTHING) | (self.read == Read.ONE + place)
+        return wanted | (self.read == Read.DUE) & (self.now % cadence == 0)
+
+    def row(self, cadence: Int[Array, ""] | int) -> Int[Array, ""]:
+        """Readings due before now in this chunk."""
+        if isinstance(cadence, int) and cadence == 1:
+            return self.now - self.first
+        return _before(self.now, cadence) - _before(self.first, cadence)
 
 
 class Program(eqx.Module):
@@ -78,7 +104,7 @@ class Program(eqx.Module):
         return self.frames * self.every
 
     def cadence(self, name: str) -> int:
-        """Steps between readings of a probe."""
+        """Steps between readings of a probe; for one with a budget, the least that there may be."""
         return self.probes[name].every or self.every
 
     def room(self, name: str) -> int:
@@ -88,7 +114,11 @@ class Program(eqx.Module):
     def remember(self, state: State) -> Memories:
         """What the probes remember before their first reading."""
         moment = self.simulation.look(state)
-        return {name: probe.remember(self.simulation, moment) for name, probe in self.probes.items()}
+        return {
+            name: pacing.begun(probe, self.cadence(name), memory) if isinstance(probe, Budgeted) else memory
+            for name, probe in self.probes.items()
+            for memory in [probe.remember(self.simulation, moment)]
+        }
 
     def fly(
         self,
@@ -104,7 +134,7 @@ class Program(eqx.Module):
         Args:
             state: Where it starts.
             memories: What the probes remember there.
-            steps: Steps to take; :attr:`longest` at most where anything is read.
+            steps: Steps to take; :attr:`longest` at most where anything is read. None are taken by 0.
             read: A :class:`Read`.
             members: For so many members at once, stacked along the first axis of everything:
                 one batch of arithmetic, whose probes are read only when due. None for one alone.
@@ -113,62 +143,83 @@ class Program(eqx.Module):
         look, move = each(simulation.look), each(simulation.move)
         moment = jax.eval_shape(look, state)
         measures = {name: each(functools.partial(probe.measure, simulation)) for name, probe in self.probes.items()}
-        blank = {name: jax.eval_shape(measure, moment, memories[name])[0] for name, measure in measures.items()}
+        blank = {name: jax.eval_shape(of, moment, _own(memories[name]))[0] for name, of in measures.items()}
         rows = {
             name: {key: jnp.full((self.room(name), *a.shape), jnp.nan, a.dtype) for key, a in readings.items()}
             for name, readings in blank.items()
         }
-        lead = (members,) if members else ()
         first = jnp.max(state.step)
-        start = _Aloft(
-            state, memories, rows, jnp.asarray(0, jnp.int32), jnp.zeros(lead, jnp.int32), jnp.ones(lead, bool)
-        )
 
         def onward(aloft: _Aloft) -> _Aloft:
-            now = first + aloft.flown
+            when = _When(first, jnp.max(aloft.state.step), read)
             moment = look(aloft.state)
-            memories, rows = {}, {}
-            for name, measure in measures.items():
-                cadence = self.cadence(name)
-                due = (read == Read.EVERYTHING) | (read == Read.DUE) & (now % cadence == 0)
-                readings, memories[name] = self._read(name, measure, moment, aloft.memories[name], due, blank[name])
-                # A reading that is not due goes to the spare row at the end.
-                row = _before(now, cadence) - _before(first, cadence)
-                at = jnp.where(due, row, self.room(name) - 1)
-                rows[name] = {
-                    key: aloft.rows[name][key].at[at].set(_of_the_living(value, aloft.alive) if members else value)
-                    for key, value in readings.items()
-                }
-            left = move(moment)
+            alive = aloft.alive if members else None
+            found = {
+                name: self._read(place, functools.partial(_measured, measure, moment, alive), aloft, when)
+                for place, (name, measure) in enumerate(measures.items())
+            }
+            left, finite = move(moment), jnp.isfinite(moment.loss)
             if members:
                 # Who has stopped stays where that was seen.
                 left = jax.tree.map(functools.partial(_where, aloft.alive), left, aloft.state)
-            taken = aloft.taken + aloft.alive.astype(jnp.int32)
-            return _Aloft(left, memories, rows, aloft.flown + 1, taken, aloft.alive & jnp.isfinite(moment.loss))
+                finite = aloft.alive & finite
+            memories, rows = ({name: pair[part] for name, pair in found.items()} for part in (0, 1))
+            return _Aloft(left, memories, rows, finite)
 
-        end = lax.while_loop(lambda aloft: (aloft.flown < steps) & jnp.any(aloft.alive), onward, start)
+        def on_their_way(aloft: _Aloft) -> Bool[Array, ""]:
+            return (jnp.max(aloft.state.step) < first + steps) & jnp.any(aloft.alive)
+
+        start = _Aloft(state, memories, rows, jnp.ones((members,) if members else (), bool))
+        end = lax.while_loop(on_their_way, onward, start)
         rows = jax.tree.map(lambda a: jnp.moveaxis(a, 0, 1), end.rows) if members else end.rows
-        return Flight(end.state, end.memories, rows, end.taken, end.alive)
+        return Flight(end.state, end.memories, rows, end.state.step - state.step, end.alive)
 
-    def _read(
-        self,
-        name: str,
-        measure: Measure,
-        moment: Any,
-        memory: Any,
-        due: Bool[Array, ""],
-        blank: Mapping[str, jax.ShapeDtypeStruct],
-    ) -> tuple[dict[str, Array], Any]:
-        parameters = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params))
-        if not self.probes[name].price(self.simulation, parameters):
-            # To ask whether it is due would cost more.
-            return measure(moment, memory)
+    def _read(self, place: int, measured: Measured, aloft: _Aloft, when: _When) -> tuple[Any, dict[str, Array]]:
+        """The probe at this place: its memory and rows after a step, with a reading if one is due."""
+        name = list(self.probes)[place]
+        memory, rows = aloft.memories[name], aloft.rows[name]
+        cadence = jnp.max(memory.every) if isinstance(memory, Paced) else self.cadence(name)
+        due = when.due(cadence, place)
+        if not self._asked(name, aloft.state):
+            readings, memory = measured(memory)
+            # A reading that is not due goes to the spare row at the end.
+            at = when.row(cadence) if cadence == 1 else jnp.where(due, when.row(cadence), self.room(name) - 1)
+            return memory, _written(rows, readings, at)
 
-        def skipped(memory: Any) -> tuple[dict[str, Array], Any]:
-            return {key: jnp.full(a.shape, jnp.nan, a.dtype) for key, a in blank.items()}, memory
+        def once(pending: tuple[Array, Any, dict[str, Array]]) -> tuple[Array, Any, dict[str, Array]]:
+            _, memory, rows = pending
+            readings, own = measured(_own(memory))
+            memory = memory._replace(memory=own) if isinstance(memory, Paced) else own
+            return jnp.asarray(False), memory, _written(rows, readings, when.row(cadence))
 
-        # The branch gives back a reading, never a buffer: XLA would copy it.
-        return lax.cond(due, lambda memory: measure(moment, memory), skipped, memory)
+        # A loop of one turn or none works in place. A conditional would copy the memory at every step, due or not.
+        _, memory, rows = lax.while_loop(lambda pending: pending[0], once, (due, memory, rows))
+        return memory, rows
+
+    def _asked(self, name: str, state: State) -> bool:
+        """Whether it is asked at each step if a reading is due; others are read without asking."""
+        probe, parameters = self.probes[name], sum(leaf.size for leaf in jax.tree.leaves(state.params))
+        price = probe.price(self.simulation, parameters)
+        return isinstance(probe, Budgeted) or price > (_CHEAP if self.cadence(name) == 1 else 0)
+
+
+def _own(memory: Any) -> Any:
+    """What the probe itself remembers."""
+    return memory.memory if isinstance(memory, Paced) else memory
+
+
+def _measured(
+    measure: Measure, moment: Any, alive: Bool[Array, " m"] | None, memory: Any
+) -> tuple[dict[str, Array], Any]:
+    """A reading; NaN for members that have stopped."""
+    readings, memory = measure(moment, memory)
+    if alive is not None:
+        readings = {key: _of_the_living(value, alive) for key, value in readings.items()}
+    return readings, memory
+
+
+def _written(rows: Mapping[str, Array], readings: Mapping[str, Array], at: Int[Array, ""]) -> dict[str, Array]:
+    return {key: lax.dynamic_update_index_in_dim(rows[key], value, at, 0) for key, value in readings.items()}
 
 
 def _alone(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -185,6 +236,6 @@ def _of_the_living(values: Array, alive: Bool[Array, " m"]) -> Array:
     return _where(alive, values, jnp.full(values.shape, jnp.nan, values.dtype))
 
 
-def _before(step: Int[Array, ""], cadence: int) -> Int[Array, ""]:
+def _before(step: Int[Array, ""], cadence: Int[Array, ""] | int) -> Int[Array, ""]:
     """Multiples of a cadence below a step."""
     return -(-step // cadence)

@@ -28,7 +28,8 @@ class Desk:
         self._fleet = fleet
         self._series = {series.name: series for series in experiment.series}
         self._arms = bool(experiment.arms)
-        self._recorded = dict(recorded or {})
+        self.recorded = dict(recorded or {})
+        """Per series the last step that the recording has."""
         self.latest: dict[str, np.ndarray] = {}
         self.dead = np.zeros(sum(map(len, experiment.members)), bool)
         """Members that have diverged, arm after arm: they read NaN from then on."""
@@ -36,21 +37,19 @@ class Desk:
     def parts(self, flights: Flights, first: int, *, everything: bool = False) -> tuple[Part, ...]:
         """The readings of a chunk that began at step ``first``; those recorded already are left out."""
         end = first + int(np.max(flights.steps))
-        program = self._fleet.programs[0]
         columns: dict[tuple[int, int, int], dict[str, Array]] = {}
         for source, readings in flights.blocks[0].rows.items():
-            cadence = program.cadence(source)
-            apart = 1 if everything else cadence
+            apart = 1 if everything else self._fleet.cadence(source)
             due = range(first + -first % apart, end, apart)
             for suffix in readings:
                 name = series_name(source, suffix)
-                skip = bisect.bisect_right(due, self._recorded.get(name, -1))
+                skip = bisect.bisect_right(due, self.recorded.get(name, -1))
                 if skip >= len(due):
                     continue
                 fresh = due[skip:]
                 kept = self._column(name, self._fleet.rows(flights, source, suffix), slice(skip, len(due)))
                 columns.setdefault((fresh[0], apart, len(fresh)), {})[name] = Array.of(kept)
-                self._recorded[name] = fresh[-1]
+                self.recorded[name] = fresh[-1]
                 self.latest[name] = kept[-1]
         return tuple(Part(*when, found) for when, found in columns.items())
 

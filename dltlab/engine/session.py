@@ -60,7 +60,7 @@ def resume(path: Path, *, headless: bool = False) -> int:
     """Continue a session that was stopped or killed, from its last keyframe.
 
     Frames that were recorded after the keyframe are computed again and not recorded twice;
-    knobs that were turned after it are turned again at their steps.
+    knobs that were turned after it are turned again at their steps, and cadences are as they were.
 
     Raises:
         RecordingError: There is nothing to continue, or it does not fit its scenario.
@@ -86,7 +86,7 @@ def resume(path: Path, *, headless: bool = False) -> int:
             step=keyframe.step,
             wall=max((record.wall for record in told if isinstance(record, Frames | Event)), default=0.0),
             recorded=_recorded(told),
-            script=[event for event in later if event.what in ("turn", "kick")],
+            script=[event for event in later if event.what in ("turn", "kick", "cadence")],
             pace=None if headless else built.scenario.run.pace,
         )
         loop.say("continued", f"Continued from the keyframe at step {keyframe.step}.", step=keyframe.step)

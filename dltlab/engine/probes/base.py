@@ -12,6 +12,8 @@ from dltlab.engine.simulation import Moment, Simulation
 
 Every = Annotated[int, Meta(ge=0, le=1_000_000_000)]
 """Steps between readings; 0 reads at every frame."""
+Budget = Annotated[float, Meta(ge=0, le=32)]
+"""What readings may cost, in bare steps a step; 0 sets no limit."""
 
 Memory = Any
 Readings = dict[str, Float[Array, "..."]]
@@ -55,6 +57,16 @@ class AbstractProbe(eqx.Module):
     @abc.abstractmethod
     def price(self, simulation: Simulation, parameters: int) -> float:
         """What a reading costs, in gradient evaluations: an estimate before the first."""
+
+
+class Budgeted(eqx.Module):
+    """A probe whose readings may be too dear for every step: it takes them as seldom as its budget asks.
+
+    ``every`` is then the finest cadence. The one that is kept is part of the keyframe, and its
+    budget is a knob.
+    """
+
+    budget: eqx.AbstractVar[float]
 
 
 def need_flat(simulation: Simulation, noun: str) -> None:
