@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 
 from dltlab import catalog
@@ -47,12 +48,30 @@ def of(kind: str, name: str, **more: object) -> AbstractPanel:
     return catalog.make(PANELS, {"kind": kind, **named, **more}, noun="panel", at=("panels", 0))
 
 
+BARS = {
+    "none": lambda values: 0 * values,
+    "small": lambda values: 1e-4 * np.abs(values),
+    "as large as the reading": np.abs,
+    "negative": lambda values: -np.abs(values),
+    "unknown": lambda values: np.nan * values,
+    "infinite": lambda values: np.inf + 0 * values,
+    "huge": lambda values: 0 * values + 1.7e308,
+}
+
+
 def told(
-    values: np.ndarray, axes: tuple[str, ...], shape: tuple[int, ...], title: str = "λ", scale: str = "log"
+    values: np.ndarray,
+    axes: tuple[str, ...],
+    shape: tuple[int, ...],
+    title: str = "λ",
+    scale: str = "log",
+    bars: np.ndarray | None = None,
 ) -> Traces:
     """A session that has told these readings of a series and of its theory; the last arm has a seed less."""
     lead = 2 if axes[:1] == ("arm",) else 0
     series = (Series("s", title, axes, shape, scale=scale), Series("s.theory", "2/η", axes[:lead], shape[:lead]))
+    if bars is not None:
+        series = (replace(series[0], bar="s.error", tolerance=1e-3), series[1], Series("s.error", "± λ", axes, shape))
     seeds = shape[axes.index("seed")] if "seed" in axes else 1
     arms = tuple(Arm(f"m{m}", f"m = {m}", float(m), max(seeds - (m == 4), 1)) for m in (4, 16, 64)[: lead and shape[0]])
     header = Header(
@@ -63,7 +82,8 @@ def told(
     if len(values):
         columns = {}
         for one in series:
-            readings = values.reshape(-1, *(1 for _ in one.shape)) * np.ones(one.shape)
+            told_of_it = bars if bars is not None and one.name == "s.error" else values
+            readings = told_of_it.reshape(-1, *(1 for _ in one.shape)) * np.ones(one.shape)
             if arms:
                 readings[:, 0, arms[0].seeds :] = np.nan
             columns[one.name] = Array.of(readings)
@@ -88,6 +108,21 @@ def test_draws_anything_in_its_room(kind: str, size: tuple[int, int]) -> None:
             widths = [sum(cell_len(text) for text, _ in line) for line in picture]
             assert widths == [width] * height, (shaped, name, glyphs)
             assert "could not be drawn" not in plain(picture), (shaped, name, glyphs, plain(picture))
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+@pytest.mark.parametrize("kind", PANELS)
+@pytest.mark.parametrize("size", [(20, 5), (60, 14)], ids=str)
+def test_draws_any_error_bar_in_its_room(kind: str, size: tuple[int, int]) -> None:
+    width, height = size
+    panel = of(kind, "s")
+    shapes = [SHAPES[shaped] for shaped in ("number", "vector", "ensemble", "arms")]
+    for (axes, shape), values, bars in itertools.product(shapes, READINGS.values(), BARS.values()):
+        traces = told(values, axes, shape, scale="linear", bars=bars(values))
+        for glyphs in ("braille", "ascii"):
+            picture = panel.draw(traces, width, height, Look(glyphs))
+            assert [sum(cell_len(text) for text, _ in line) for line in picture] == [width] * height
+            assert "could not be drawn" not in plain(picture)
 
 
 @pytest.mark.parametrize("kind", PANELS)

@@ -174,6 +174,22 @@ def told() -> Callable[..., Told]:
 
 
 @pytest.fixture
+def head() -> Header:
+    """The header of that session."""
+    return header()
+
+
+@pytest.fixture
+def told_by() -> Callable[..., Told]:
+    """A source that has said another header, made from its own, and four hundred frames."""
+
+    def make(change: Callable[[Header], Header]) -> Told:
+        return Told(change(header()), frames(0, 400))
+
+    return make
+
+
+@pytest.fixture
 def deaf() -> frozenset[type]:
     """What a recording accepts: everything but what would change the session."""
     return frozenset(set(typing.get_args(Command)) - {Stop})

@@ -369,6 +369,7 @@ def test_lines_are_as_wide_as_asked() -> None:
     for width in range(40):
         for text in ("漢字 wide", "λ₁ ‖θ−θ₀‖", "", "plain words that go on"):
             assert width_of(fit(((text, "a"), (text, "b")), width)) == width
+            assert width_of(fit(((text, "a"), ("", "c"), (text, "b")), width)) == width
             assert width_of(between(((text, "a"),), ((text, "b"),), width)) == width
     assert all(width_of(line) <= 12 for line in wrap("a " + "long" * 20 + " 漢字漢字漢字漢字", 12, "text", "• "))
 

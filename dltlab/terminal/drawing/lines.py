@@ -29,7 +29,7 @@ def width_of(line: Iterable[Span]) -> int:
 def fit(line: Iterable[Span], width: int, ink: str = "text") -> Line:
     """The line in exactly so many cells: padded with spaces, or cut with an ellipsis."""
     spans, left = [], width
-    for text, of in line:
+    for text, of in (span for span in line if span[0]):
         cells = cell_len(text)
         if cells > left:
             if left > 0:

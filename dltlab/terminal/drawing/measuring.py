@@ -16,7 +16,8 @@ from dltlab.terminal.drawing.thinning import Stretches
 
 _TRAIL: Final = {"braille": (1, 2), "block": (1, 2), "ascii": (1, 1)}
 """Dots drawn and left out between readings."""
-_READING: Final = {"braille": ((0, 0), (1, 0), (0, -1), (1, -1)), "block": ((0, 0), (1, 0)), "ascii": ((0, 0),)}
+_SPOT: Final = ((0, 0), (1, 0), (0, -1), (1, -1))
+_READING: Final = {"braille": _SPOT, "block": _SPOT, "ascii": _SPOT[:1]}
 """The dots of a reading, across and up."""
 _BETWEEN: Final = 2
 """Cells between two error bars, and between two signs of doubt: the curve is seen between them."""

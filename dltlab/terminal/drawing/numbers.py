@@ -36,9 +36,9 @@ def measured(value: float, bar: float, digits: int = 3) -> str:
         return f"{short(value, digits)} ± ?"
     if size and bar < 10.0 ** (math.floor(math.log10(size)) - digits + 1) / 2:
         return short(value, digits)
-    place = math.floor(math.log10(bar := float(f"{bar:.0e}")))
-    if max(size, bar) >= 999_500 or place < -6:
+    if max(size, bar) >= 999_500 or bar < 1e-6:
         return f"{short(value, digits)} ± {short(bar, 1)}"
+    place = math.floor(math.log10(bar := float(f"{bar:.0e}")))
     return f"{round(value, -place):.{max(-place, 0)}f} ± {bar:.{max(-place, 0)}f}"
 
 

@@ -224,8 +224,10 @@ def _doubts(traces: Traces, names: Sequence[str], arms: Sequence[str], first: in
         tolerance = traces.tolerance(name)
         count = sum(traces.trace(name, arm, first).beyond for arm in arms)
         found[tolerance] = found.get(tolerance, 0) + count
-    words = "" if short_of else "readings "
-    told = [f"{count} {words}beyond ±{100 * tolerance:.3g} %" for tolerance, count in found.items() if count]
+    told = []
+    for tolerance, count in found.items():
+        words = "" if short_of else "reading " if count == 1 else "readings "
+        told += [f"{count} {words}beyond ±{100 * tolerance:.3g} %"] if count else []
     return [Sign(SIGNS["beyond"], "doubt", one, remark=True) for one in told]
 
 
