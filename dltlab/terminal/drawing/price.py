@@ -9,7 +9,6 @@ from dltlab.terminal.drawing.lines import Span
 from dltlab.terminal.drawing.numbers import count, short
 from dltlab.text import one_line
 
-_PROBES: Final = "probes."
 _SYMBOLS: Final = {"products": "Hv", "gradients": "∇"}
 
 
@@ -36,7 +35,7 @@ def number(value: object) -> float | None:
 
 def price(history: History) -> Price | None:
     """The price of the probe with error bars that takes most of the time; None where there is no such probe."""
-    probes = {one.source.removeprefix(_PROBES): one for one in history.header.series if one.bar and one.source}
+    probes = {_probe(one): one for one in history.header.series if one.bar and one.source}
     told = _told(history)
     found = []
     for name, series in probes.items():
@@ -66,8 +65,13 @@ def _estimate(header: Header) -> Price | None:
     return Price(_called(dearest), dearest.price, "gradients", share, estimated=True)
 
 
+def _probe(series: Series) -> str:
+    """The name of the probe that a series comes from, as its readings and its price have it."""
+    return series.source.split(".", 1)[-1]
+
+
 def _called(series: Series) -> str:
-    return "λ" if series.axes[-1:] == ("eigenvalue",) else one_line(series.source.removeprefix(_PROBES))
+    return "λ" if series.axes[-1:] == ("eigenvalue",) else one_line(_probe(series))
 
 
 def words(price: Price) -> list[list[Span]]:
@@ -93,12 +97,12 @@ def cadence(history: History, knob: str) -> int | None:
     for event in reversed(history.events):
         said = event.data.get("probes")
         data = said.get(probe) if event.what == "price" and isinstance(said, dict) else None
-        if event.what == "cadence" and event.data.get("probe") in (probe, f"{_PROBES}{probe}"):
+        if event.what == "cadence" and event.data.get("probe") == probe:
             data = event.data
         steps = number(data.get("every")) if isinstance(data, dict) else None
         if steps is not None and steps >= 1:
             return round(steps)
-    return next((one.every for one in history.header.series if one.source == f"{_PROBES}{probe}"), None)
+    return next((one.every for one in history.header.series if _probe(one) == probe), None)
 
 
 def told_budget(value: float, most: float, steps: int | None) -> str:
