@@ -74,7 +74,8 @@ def bare_scan(made: Experiment, steps: int) -> Candidate:
 
         return jax.lax.scan(step, params, None, length=steps)
 
-    params = ensemble.begin(made.program, made.seeds)[0].params
+    # The engine keeps a weight as (out, in).
+    params = jax.tree.map(jnp.transpose, ensemble.begin(made.program, made.seeds)[0].params)
     return lambda: run(params, x, y, rate)
 
 

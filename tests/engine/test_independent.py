@@ -41,7 +41,7 @@ def test_losses_and_sharpness_agree_with_numpy() -> None:
     x = np.linspace(-1, 1, 20)[:, None]
     y = 8 * x**4 - 8 * x**2 + 1
     layers = state.params
-    params = [np.asarray(layers[i][k]) for i, k in ((0, "weight"), (0, "bias"), (1, "weight"), (1, "bias"))]
+    params = [np.asarray(layers[i][k]).T for i, k in ((0, "weight"), (0, "bias"), (1, "weight"), (1, "bias"))]
     losses = np.asarray(flight.rows["probes.loss"][""])
     tops = np.asarray(flight.rows["probes.sharpness"][""])[:, 0]
     for step in range(401):

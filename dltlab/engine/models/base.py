@@ -25,7 +25,7 @@ class AbstractModel(eqx.Module):
 
     @abc.abstractmethod
     def footprint(self, inputs: int, outputs: int) -> tuple[int, int]:
-        """Parameters, and activations an example."""
+        """Parameters, and activations an example. Raises ValueError where it cannot take such inputs."""
 
 
 class KernelInClosedForm(abc.ABC):

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
-from dltlab.engine.models.mlp import ACTIVATIONS, Width
+from dltlab.engine.models.layers import ACTIVATIONS, Activation, Width
 from dltlab.engine.numerics import kernel
 
 Factor = Annotated[float, Meta(gt=0, le=1e12)]
@@ -53,7 +53,7 @@ class TwoLayer(AbstractModel, KernelInClosedForm):
     def __init__(
         self,
         width: Width,
-        activation: Literal["tanh", "relu", "gelu", "sigmoid", "softplus", "linear"] = "relu",
+        activation: Activation = "relu",
         scaling: Literal["ntk", "mean_field", "none"] = "ntk",
         gamma: Annotated[float, Meta(ge=0, le=4)] | None = None,
         inner: Literal["gaussian", "sphere"] = "gaussian",

@@ -52,6 +52,8 @@ class Supervised(AbstractProblem, Composed, Labelled, Regression):
         self.inputs, self.targets = jnp.asarray(examples.inputs), jnp.asarray(examples.targets)
         self.labels = None if examples.labels is None else jnp.asarray(examples.labels)
         self.teacher = jax.tree.map(jnp.asarray, examples.teacher)
+        # A network that cannot take these inputs says so here.
+        model.footprint(self.inputs.shape[1], self.targets.shape[1])
         self.model = model
         self.kind_of_loss = loss
         self.batch = batch
@@ -72,10 +74,12 @@ class Supervised(AbstractProblem, Composed, Labelled, Regression):
         return self._of(self.model(params, self.inputs[chosen]), self.targets[chosen])
 
     def _of(self, outputs: Float[Array, "n c"], targets: Float[Array, "n c"]) -> Float[Array, ""]:
+        # An example in each column, as the networks compute: nothing is then moved about in memory.
+        answers, truth = outputs.T, targets.T
         if self.kind_of_loss != "cross_entropy":
-            half = 0.5 * jnp.sum((outputs - targets) ** 2)
+            half = 0.5 * jnp.sum((answers - truth) ** 2)
             return half if self.kind_of_loss == "square_sum" else half / outputs.shape[0]
-        return -jnp.sum(targets * jax.nn.log_softmax(outputs)) / outputs.shape[0]
+        return -jnp.sum(truth * jax.nn.log_softmax(answers, axis=0)) / outputs.shape[0]
 
     def size(self) -> int:
         """Examples times outputs."""
