@@ -60,7 +60,7 @@ class Meter:
         self._most = experiment.scenario.run.steps
         self._prices = {item.source: item.price for item in experiment.series if item.price}
         """Per probe that costs something its estimate, in gradient evaluations."""
-        self._places = {name: place for place, name in enumerate(experiment.program.probes)}
+        self._program = experiment.program
         self._costs: dict[str, list[Cost]] = {}
         """Per probe with a budget the last few; the middle one counts."""
         self._mean: dict[str, float] = {}
@@ -83,7 +83,7 @@ class Meter:
         """Time a bare step, and a reading of every probe that has a budget."""
         self.bare = max(self._step(Read.NOTHING)[0], _LEAST)
         for name in self._fleet.budgets:
-            seconds, flights = self._step(Read.ONE + self._places[name])
+            seconds, flights = self._step(self._program.alone(name))
             cost = Cost(max(seconds / self.bare - 1, 0.0), self._counted(flights, name))
             self._costs[name] = [*self._costs.get(name, []), cost][-_KEPT:]
 
@@ -176,7 +176,7 @@ class Meter:
             if name not in self._costs and budget < pacing.UNLIMITED:
                 continue
             cost = self._cost(name)
-            now, finest = self._fleet.cadence(name), self._fleet.programs[0].cadence(name)
+            now, finest = self._fleet.cadence(name), self._program.cadence(name)
             every = pacing.chosen(cost, budget, finest, most=self._most, now=None if name == anew else now)
             if every != now:
                 found[name] = every, cost / (every + cost)

@@ -35,7 +35,7 @@ _CHEAP: Final = 0.1
 
 
 class Read(enum.IntEnum):
-    """Which probes a chunk reads; ``ONE + i`` is the i-th alone, at every step.
+    """Which probes a chunk reads; from ``ONE`` on a single one, at every step: see :meth:`Program.alone`.
 
     Those that cost next to nothing are read in any case.
     """
@@ -76,9 +76,9 @@ class _When(NamedTuple):
     now: Int[Array, ""]
     read: Int[Array, ""]
 
-    def due(self, cadence: Int[Array, ""] | int, place: int) -> Bool[Array, ""]:
-        """Whether the probe at this place is read now."""
-        wanted = (self.read == Read.EVERYTHING) | (self.read == Read.ONE + place)
+    def due(self, cadence: Int[Array, ""] | int, alone: int) -> Bool[Array, ""]:
+        """Whether a probe with this cadence, and this way to be read alone, is read now."""
+        wanted = (self.read == Read.EVERYTHING) | (self.read == alone)
         return wanted | (self.read == Read.DUE) & (self.now % cadence == 0)
 
     def row(self, cadence: Int[Array, ""] | int) -> Int[Array, ""]:
@@ -110,6 +110,11 @@ class Program(eqx.Module):
     def room(self, name: str) -> int:
         """Rows of a probe's readings: those of the longest chunk, and a spare one."""
         return -(-self.longest // self.cadence(name)) + 1
+
+    def alone(self, name: str) -> int:
+        """The :class:`Read` that reads this probe and no other."""
+        # A mapping that goes through a compiled call comes back in the order of its keys.
+        return Read.ONE + sorted(self.probes).index(name)
 
     def remember(self, state: State) -> Memories:
         """What the probes remember before their first reading."""
@@ -155,8 +160,8 @@ class Program(eqx.Module):
             moment = look(aloft.state)
             alive = aloft.alive if members else None
             found = {
-                name: self._read(place, functools.partial(_measured, measure, moment, alive), aloft, when)
-                for place, (name, measure) in enumerate(measures.items())
+                name: self._read(name, functools.partial(_measured, measure, moment, alive), aloft, when)
+                for name, measure in measures.items()
             }
             left, finite = move(moment), jnp.isfinite(moment.loss)
             if members:
@@ -174,12 +179,11 @@ class Program(eqx.Module):
         rows = jax.tree.map(lambda a: jnp.moveaxis(a, 0, 1), end.rows) if members else end.rows
         return Flight(end.state, end.memories, rows, end.state.step - state.step, end.alive)
 
-    def _read(self, place: int, measured: Measured, aloft: _Aloft, when: _When) -> tuple[Any, dict[str, Array]]:
-        """The probe at this place: its memory and rows after a step, with a reading if one is due."""
-        name = list(self.probes)[place]
+    def _read(self, name: str, measured: Measured, aloft: _Aloft, when: _When) -> tuple[Any, dict[str, Array]]:
+        """A probe's memory and rows after a step, with a reading if one is due."""
         memory, rows = aloft.memories[name], aloft.rows[name]
         cadence = jnp.max(memory.every) if isinstance(memory, Paced) else self.cadence(name)
-        due = when.due(cadence, place)
+        due = when.due(cadence, self.alone(name))
         if not self._asked(name, aloft.state):
             readings, memory = measured(memory)
             # A reading that is not due goes to the spare row at the end.

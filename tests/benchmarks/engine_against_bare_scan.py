@@ -126,7 +126,7 @@ class Clocked(Loop):
 
     inside = 0.0
 
-    def _flown(self, steps: int, read: Read = Read.DUE) -> tuple[Flights, float]:
+    def _flown(self, steps: int, read: int = Read.DUE) -> tuple[Flights, float]:
         flight, seconds = super()._flown(steps, read)
         self.inside += seconds
         return flight, seconds
