@@ -188,7 +188,7 @@ def test_between_neighbouring_steps_there_is_nothing_to_measure(axis: str) -> No
     short_run = drawn(told(np.full(21, 5.0), np.zeros(21), every=1, planned=20), x=axis)
     rows = [row for row in body(short_run) if row.strip(" \u2800")]
     assert len(rows) == 1
-    assert rows[0].strip("\u2800 ").count("\u2800") == 0
+    assert {weight(letter) for letter in rows[0].strip("\u2800 ")[:-1]} == {2}
 
 
 def test_on_a_logarithmic_axis_early_readings_are_dots_and_late_ones_a_line() -> None:

@@ -159,3 +159,17 @@ def test_the_budget_turns_live_and_its_cadence_follows(watch, told_by, size: tup
         assert "45 %" in seen.text()
 
     watch(script, told_by(lambda head: priced(head, BUDGET)), size=size)
+
+
+@pytest.mark.parametrize("what", ["price", "cadence"])
+def test_what_nobody_asked_for_answers_nothing(watch, told_by, what: str) -> None:
+    source = told_by(lambda head: priced(head, BUDGET))
+    source.answers = False
+
+    async def script(seen):
+        await seen.press("space")
+        seen.source.say(Event(100, what, "", {"probe": "sharpness", "every": 2, "probes": {}}))
+        await seen.press()
+        assert "pausing…" in seen.text()
+
+    watch(script, source)
