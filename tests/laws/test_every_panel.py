@@ -112,17 +112,21 @@ def test_draws_anything_in_its_room(kind: str, size: tuple[int, int]) -> None:
 
 @pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
 @pytest.mark.parametrize("kind", PANELS)
-@pytest.mark.parametrize("size", [(20, 5), (60, 14)], ids=str)
-def test_draws_any_error_bar_in_its_room(kind: str, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(
+    ("size", "glyphs", "shapes"),
+    [((20, 5), "ascii", ("number", "arms")), ((60, 14), "braille", ("vector", "ensemble"))],
+    ids=["small", "large"],
+)
+def test_draws_any_error_bar_in_its_room(
+    kind: str, size: tuple[int, int], glyphs: str, shapes: tuple[str, ...]
+) -> None:
     width, height = size
     panel = of(kind, "s")
-    shapes = [SHAPES[shaped] for shaped in ("number", "vector", "ensemble", "arms")]
-    for (axes, shape), values, bars in itertools.product(shapes, READINGS.values(), BARS.values()):
-        traces = told(values, axes, shape, scale="linear", bars=bars(values))
-        for glyphs in ("braille", "ascii"):
-            picture = panel.draw(traces, width, height, Look(glyphs))
-            assert [sum(cell_len(text) for text, _ in line) for line in picture] == [width] * height
-            assert "could not be drawn" not in plain(picture)
+    for shaped, values, bars in itertools.product(shapes, READINGS.values(), BARS.values()):
+        traces = told(values, *SHAPES[shaped], scale="linear", bars=bars(values))
+        picture = panel.draw(traces, width, height, Look(glyphs))
+        assert [sum(cell_len(text) for text, _ in line) for line in picture] == [width] * height
+        assert "could not be drawn" not in plain(picture)
 
 
 @pytest.mark.parametrize("kind", PANELS)
