@@ -49,10 +49,11 @@ def hutch_plus_plus(
     sketch, signs = jr.rademacher(jr.wrap_key_data(key), (2, third, size), dtype)
     # One product at a time: a batch of them is slower on a CPU, and holds as many gradients at once.
     span = jnp.linalg.qr(lax.map(product, sketch).T)[0].T
-    inside = jnp.sum(span * lax.map(product, span))
     # Twice is enough (Parlett §6.9).
     for _ in range(2):
         signs = signs - (signs @ span.T) @ span
-    samples = jnp.sum(signs * lax.map(product, signs), axis=1)
+    both = jnp.concatenate([span, signs])
+    forms = jnp.sum(both * lax.map(product, both), axis=1)
+    inside, samples = jnp.sum(forms[:third]), forms[third:]
     error = jnp.std(samples, ddof=1) / third**0.5
     return Trace(inside + jnp.mean(samples), error.astype(dtype), 3 * third)
