@@ -24,8 +24,8 @@ TOLERANCE = {"float32": 1e-4, "float64": 1e-8}
 class Found(NamedTuple):
     """What a method gives back, largest value first."""
 
-    values: jax.Array
-    residuals: jax.Array
+    values: Any
+    residuals: Any
     """‖Av − θv‖ of each, or a bound on it."""
 
 
@@ -134,7 +134,7 @@ def test_matrix_free_they_agree_with_scipys(bank: ModuleType) -> None:
     value, start = bank.loss_of("convolution", "square")
     at = jnp.asarray(start, jnp.float64)
     whole = np.asarray(jax.jit(partial(hessian.dense, value))(at))
-    theirs = np.sort(eigsh(whole, k=COUNT, which="LA", tol=1e-12)[0])[::-1]
+    theirs = np.sort(eigsh(whole, k=COUNT, which="LA")[0])[::-1]
     random = jnp.asarray(np.random.default_rng(5).standard_normal(at.shape))
     for method in METHODS.values():
         find = jax.jit(lambda at, start, find=method.find: find(hessian.products(value, at), start, 1e-8))
