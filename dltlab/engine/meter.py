@@ -25,8 +25,8 @@ _CALLS: Final = 0.25
 """The share of calls in the computing time beyond which what remains of it says little of the readings."""
 _LEAST: Final = 1e-9
 """Seconds that a bare step takes at least."""
-_KEPT: Final = 3
-"""Measurements of a cost, of which the median is taken."""
+_KEPT: Final = 5
+"""Measurements of which the median is taken."""
 _MOST: Final = 1 << 20
 """Steps of a timed flight."""
 
@@ -70,6 +70,7 @@ class Meter:
         """Seconds that a call takes beside its steps."""
         self.bare = 0.0
         """Seconds of a step without readings; 0 until it is measured."""
+        self._bares: list[float] = []
 
     # -- timing ---------------------------------------------------------------------------
 
@@ -81,11 +82,14 @@ class Meter:
 
     def measure(self) -> None:
         """Time a bare step, and a reading of every probe that has a budget."""
-        self.bare = max(self._step(Read.NOTHING)[0], _LEAST)
+        seconds, _ = self._step(Read.NOTHING)
+        self._bares = [*self._bares, seconds or self.bare or _LEAST][-_KEPT:]
+        self.bare = float(np.median(self._bares))
         for name in self._fleet.budgets:
             seconds, flights = self._step(self._program.alone(name))
             cost = Cost(max(seconds / self.bare - 1, 0.0), self._counted(flights, name))
-            self._costs[name] = [*self._costs.get(name, []), cost][-_KEPT:]
+            # Where noise swallowed a reading whole nothing was measured.
+            self._costs[name] = [*self._costs.get(name, []), *([cost] if seconds else [])][-_KEPT:]
 
     def ready(self) -> None:
         """Measure, if nothing has been yet."""
@@ -109,7 +113,8 @@ class Meter:
                 steps = max(taken, 1)
                 break
         # What else the machine does only ever adds time.
-        return max(min(extra, self._timed(1 + steps, read)[1] - short), 0.0) / steps, flights
+        long = min(extra + short, self._timed(1 + steps, read)[1])
+        return max(long - min(short, self._timed(1, read)[1]), 0.0) / steps, flights
 
     def _counted(self, flights: Flights, name: str) -> float:
         if "products" not in flights.blocks[0].rows[name]:
@@ -156,7 +161,7 @@ class Meter:
 
     def _cost(self, name: str) -> float:
         """A reading's cost in bare steps: as timed, scaled to the products of the run; or as it was estimated."""
-        if name not in self._costs:
+        if not self._costs.get(name):
             return self._prices[name]
         now = self._mean.get(name, float("nan"))
         scales = [now / one.products if now > 0 and one.products > 0 else 1.0 for one in self._costs[name]]
@@ -173,7 +178,7 @@ class Meter:
         found: dict[str, tuple[int, float]] = {}
         for name, budget in self._fleet.budgets.items():
             # Before anything was timed nothing is limited, but a limit may be lifted.
-            if name not in self._costs and budget < pacing.UNLIMITED:
+            if not self._costs.get(name) and budget < pacing.UNLIMITED:
                 continue
             cost = self._cost(name)
             now, finest = self._fleet.cadence(name), self._program.cadence(name)
