@@ -7,7 +7,7 @@ are the Ritz values of the Krylov space of v, weighted by ⟨y, v⟩², y the Ri
 """
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +17,8 @@ from jaxtyping import Array, Float, UInt32
 
 from dltlab.engine.numerics import lanczos, randoms
 from dltlab.engine.numerics.hessian import Product
+
+_REACH: Final = 4.0
 
 
 class Quadrature(NamedTuple):
@@ -80,10 +82,11 @@ def grid(low: Float[Array, ""], high: Float[Array, ""], points: int, margin: flo
 
 
 def broadened(found: Quadrature, at: Float[Array, " g"], broadening: float) -> Density:
-    """Each node a Gaussian whose standard deviation is a fraction of the grid's length."""
+    """Each node a Gaussian whose standard deviation is a fraction of the grid's length; 0 beyond four of them."""
     width = broadening * (at[-1] - at[0])
     apart = (at[None, :, None] - found.nodes[:, None, :]) / width
-    kernel = jnp.exp(-0.5 * apart**2) / (math.sqrt(2 * math.pi) * width)
+    # The tails of an outlier's Gaussian would fill the gap beside it, where there is nothing.
+    kernel = jnp.where(jnp.abs(apart) <= _REACH, jnp.exp(-0.5 * apart**2), 0.0) / (math.sqrt(2 * math.pi) * width)
     each = jnp.sum(found.weights[:, None, :] * kernel, axis=2)
     error = jnp.std(each, axis=0, ddof=1) / each.shape[0] ** 0.5
     return Density(at, jnp.mean(each, axis=0), error.astype(at.dtype))

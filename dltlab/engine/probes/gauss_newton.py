@@ -37,7 +37,7 @@ class GaussNewton(AbstractProbe):
     """A layer's name; all parameters where it is empty."""
     method: Literal["auto", "gram", "lanczos"] = eqx.field(default="auto", static=True)
     tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-3
-    """Residual, relative to the largest eigenvalue, at which Lanczos stops."""
+    """The error bar, relative to the eigenvalue, beyond which a reading is marked; Lanczos aims below it."""
     products: Annotated[int, Meta(ge=2, le=512)] = 48
     """Products with the matrix that a reading may take."""
 
@@ -82,8 +82,9 @@ class GaussNewton(AbstractProbe):
         fresh = jr.normal(jr.wrap_key_data(noise(state, _PURPOSE)), memory.shape[1:], memory.dtype)
         known = jnp.sum(memory, axis=0)
         start = known / jnp.linalg.norm(known) + _NOISE * fresh / jnp.linalg.norm(fresh)
+        # Lanczos judges a residual against the largest eigenvalue, the reading's mark against its own.
         found = lanczos.largest(
-            part.of(product), start, count=memory.shape[0], tolerance=self.tolerance, most=self.products
+            part.of(product), start, count=memory.shape[0], tolerance=0.5 * self.tolerance, most=self.products
         )
         floor = _rounding(found.values, flat.dtype)
         readings = {"": found.values, "error": found.residuals + floor, "products": found.products.astype(flat.dtype)}
