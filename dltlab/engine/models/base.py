@@ -27,6 +27,11 @@ class AbstractModel(eqx.Module):
     def footprint(self, inputs: int, outputs: int) -> tuple[int, int]:
         """Parameters, and activations an example. Raises ValueError where it cannot take such inputs."""
 
+    @property
+    @abc.abstractmethod
+    def kinked(self) -> bool:
+        """Whether it has kinks, where its second derivative does not exist."""
+
 
 class KernelInClosedForm(abc.ABC):
     """A network with one output whose tangent kernel needs no backward pass."""

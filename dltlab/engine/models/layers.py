@@ -32,6 +32,8 @@ ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
     "softplus": jax.nn.softplus,
     "linear": lambda x: x,
 }
+KINKED: Final = frozenset({"relu"})
+"""Activations with kinks."""
 
 
 def variance(law: str, fan_in: int, fan_out: int) -> float:

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.models.base import AbstractModel
-from dltlab.engine.models.layers import ACTIVATIONS, Activation, Gain, Law, Layer, Width, affine, drawn
+from dltlab.engine.models.layers import ACTIVATIONS, KINKED, Activation, Gain, Law, Layer, Width, affine, drawn
 
 _FEW: Final = 32
 """Examples below which columns are too many and too short: two vectors of AVX-512 in float32."""
@@ -87,6 +87,11 @@ class MLP(AbstractModel):
     def layers(self, params: list[Layer]) -> dict[str, Layer]:
         """W1, W2, …: each with its bias."""
         return {f"W{depth}": layer for depth, layer in enumerate(params, 1)}
+
+    @property
+    def kinked(self) -> bool:
+        """Whether its activation has kinks."""
+        return self.activation in KINKED
 
     def footprint(self, inputs: int, outputs: int) -> tuple[int, int]:
         """Weights and biases; two numbers a unit and example for the backward pass."""

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
-from dltlab.engine.models.layers import ACTIVATIONS, Activation, Width
+from dltlab.engine.models.layers import ACTIVATIONS, KINKED, Activation, Width
 from dltlab.engine.numerics import kernel
 
 Factor = Annotated[float, Meta(gt=0, le=1e12)]
@@ -153,6 +153,11 @@ class TwoLayer(AbstractModel, KernelInClosedForm):
     def layers(self, params: Params) -> dict[str, Float[Array, "..."]]:
         """The inner weights and the outer ones."""
         return {"inner": params["inner"], "outer": params["outer"]}
+
+    @property
+    def kinked(self) -> bool:
+        """Whether its activation has kinks."""
+        return self.activation in KINKED
 
     def footprint(self, inputs: int, outputs: int) -> tuple[int, int]:
         """Both layers; two numbers a neuron and example for the backward pass."""

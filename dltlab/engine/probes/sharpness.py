@@ -1,16 +1,19 @@
-"""The sharpness: the largest eigenvalues of the Hessian of the loss that is stepped on.
+"""The sharpness: the largest eigenvalues of the Hessian of the loss that is stepped on, each with an error bar.
 
-Up to about 300 parameters the Hessian is formed and decomposed in float64, whatever the
-precision of the run. Above, Lanczos with Hessian-vector products: the Krylov space starts
-from the last reading's Ritz vectors with a little fresh noise, so that an eigenvalue that
-overtakes the others is found, and grows until the residuals say that it is enough.
+They are tracked from reading to reading, at one or two Hessian-vector products each
+(:mod:`dltlab.engine.numerics.tracker`): cheap enough to be read at every step. Products are
+differences of gradients where that holds, which is measured now and then against an exact
+one, and exact where it does not: for losses with kinks, late in a fit where float32 cancels,
+and with ``precise = true``. Where the whole Hessian is cheap it is formed and decomposed in
+float64, whatever the precision of the run: up to 8 parameters, and up to 300 where a
+reading is taken every ten steps or less often.
 
 With ``preconditioned = true`` it is the spectrum of P^(−1/2) H P^(−1/2), P the optimizer's
 metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484).
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -20,80 +23,129 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.numerics import hessian, lanczos
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.numerics.hessian import Product
+from dltlab.engine.numerics.tracker import Found, Tracked, Tracker
+from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat
+from dltlab.engine.problems import Kinked, Sampled
 from dltlab.engine.simulation import Moment, Simulation, in_precision
 
-DENSE_UP_TO = 300
-_NOISE = 0.1
+DENSE_UP_TO: Final = 300
+"""Parameters up to which the Hessian may be formed."""
+_TINY: Final = 8
+_SELDOM: Final = 10
+"""Steps between readings from which on a Hessian of some hundred parameters may be formed for each."""
+_NOISE: Final = 0.1
+_OWN_NOISE: Final = 2**31 - 1
 
 
-class Sharpness(AbstractProbe):
+class Kept(NamedTuple):
+    """What is remembered of the two ends of the spectrum."""
+
+    top: Tracked | None
+    lowest: Tracked | None
+    start: Float[Array, "k p"] | None
+    """The last Ritz vectors, for Lanczos."""
+
+
+class Sharpness(AbstractProbe, Budgeted):
     """The ``top`` largest eigenvalues of the (preconditioned) Hessian, largest first."""
 
     top: Annotated[int, Meta(ge=1, le=16)] = 1
     every: Every = 0
     preconditioned: bool = False
-    method: Literal["auto", "dense", "lanczos"] = "auto"
-    tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-3
-    """Residual, relative to the largest eigenvalue, at which Lanczos stops."""
+    method: Literal["auto", "dense", "tracked", "lanczos"] = "auto"
+    above: Annotated[float, Meta(ge=0, le=1e6)] = 0.75
+    """Eigenvalues behind the first are followed once they are above this share of the stability threshold; 0: all."""
+    lowest: bool = False
+    """Whether the most negative eigenvalue is followed too."""
+    precise: bool = False
+    """Whether to take exact products, and to seek a fiftieth of the tolerance instead of a tenth."""
+    tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-2
+    """Error bar, relative to the eigenvalue, beyond which a reading is marked."""
     products: Annotated[int, Meta(ge=2, le=512)] = 48
-    """Hessian-vector products a reading may take at most."""
+    """Hessian-vector products that a reading may take at most."""
+    budget: Budget = 0.0
 
     def _dense(self, parameters: int) -> bool:
-        return self.method == "dense" or (self.method == "auto" and parameters <= DENSE_UP_TO)
+        if self.method != "auto":
+            return self.method == "dense"
+        return parameters <= _TINY or (parameters <= DENSE_UP_TO and self.every >= _SELDOM)
+
+    def _tracker(self, count: int) -> Tracker:
+        """One that aims at a tenth of the tolerance: bars are estimates, and estimates err."""
+        if self.precise:
+            return Tracker(count, explorers=4, added=3, tolerance=self.tolerance / 50, most=self.products)
+        return Tracker(count, tolerance=self.tolerance / 10, most=min(self.products, 16))
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """The eigenvalues, also in units of the stability threshold; the residual bound; the products taken."""
+        """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
         need_flat(simulation, "a sharpness")
         letters = "λ(P⁻½HP⁻½)" if self.preconditioned else "λ(H)"
-        return {
-            "": Shown(f"sharpness {letters}", axes=("eigenvalue",), bar="error", tolerance=self.tolerance),
-            "error": Shown("error bar", axes=("eigenvalue",), scale="log"),
-            "relative": Shown(f"{letters} / ({simulation.optimizer.formula})", axes=("eigenvalue",)),
-            "residual": Shown("‖Hv−λv‖", axes=("eigenvalue",), scale="log"),
+        axes, gaps = ("eigenvalue",), self.top > 1
+        told = {
+            "": Shown(f"sharpness {letters}", axes=axes, gaps=gaps, bar="error", tolerance=self.tolerance),
+            "error": Shown("error bar", axes=axes, gaps=gaps, scale="log"),
+            "relative": Shown(f"{letters} / ({simulation.optimizer.formula})", axes=axes, gaps=gaps),
+            "residual": Shown("‖Hv−λv‖", axes=axes, gaps=gaps, scale="log"),
             "products": Shown("Hessian products a reading"),
         }
+        return told | ({"lowest": Shown(f"lowest {letters}")} if self.lowest else {})
 
-    def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, "k p"]:
-        """The first start of the Krylov space: noise."""
+    def remember(self, simulation: Simulation, moment: Moment) -> Kept:
+        """Noise to start from."""
         del simulation
         flat, _ = ravel_pytree(moment.state.params)
-        if self._dense(flat.shape[0]):
-            return jnp.zeros((0, 0), flat.dtype)
-        key = jr.fold_in(jr.wrap_key_data(moment.state.key), 2**31 - 1)
-        start = jr.normal(key, flat.shape, flat.dtype)
-        return (
-            jnp.zeros((min(self.top, flat.shape[0]), *flat.shape), flat.dtype).at[0].set(start / jnp.linalg.norm(start))
-        )
+        if self._dense(flat.size):
+            return Kept(None, None, None)
+        top, lowest = (jr.fold_in(jr.wrap_key_data(moment.state.key), _OWN_NOISE + end) for end in range(2))
+        if self.method == "lanczos":
+            start = jr.normal(top, flat.shape, flat.dtype)
+            blank = jnp.zeros((min(self.top, flat.size), flat.size), flat.dtype)
+            return Kept(None, None, blank.at[0].set(start / jnp.linalg.norm(start)))
+        follow = self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, top)
+        return Kept(follow, self._tracker(1).begin(flat.size, flat.dtype, lowest) if self.lowest else None, None)
 
-    def measure(
-        self, simulation: Simulation, moment: Moment, memory: Float[Array, "k p"]
-    ) -> tuple[Readings, Float[Array, "k p"]]:
+    def measure(self, simulation: Simulation, moment: Moment, memory: Kept) -> tuple[Readings, Kept]:
         """The eigenvalues at the moment's parameters."""
         state = moment.state
         scale = simulation.optimizer.preconditioner(state.opt, state.opt.hyperparams) if self.preconditioned else None
-        size = sum(leaf.size for leaf in jax.tree.leaves(state.params))
         edge = simulation.optimizer.threshold(state.opt.hyperparams)
-        if self._dense(size):
+        if memory.top is None and memory.start is None:
             readings = self._by_decomposition(simulation, moment, scale)
             return readings | {"relative": readings[""] / edge.astype(readings[""].dtype)}, memory
-        flat, unravel = ravel_pytree(state.params)
-        product = hessian.products(lambda at: simulation.problem.loss(unravel(at)), flat)
-        if scale is not None:
-            root = 1 / jnp.sqrt(ravel_pytree(scale)[0])
-            found = self._by_lanczos(lambda vector: root * product(root * vector), memory, state.key, state.step)
+        root = None if scale is None else 1 / jnp.sqrt(ravel_pytree(scale)[0])
+        quick, exact = _products(simulation, moment, root, precise=self.precise)
+        noise = jr.fold_in(jr.wrap_key_data(state.key), state.step)
+        readings: Readings = {}
+        if memory.start is not None:
+            pairs = self._by_lanczos(exact or quick, memory.start, noise)
+            found = Found(pairs.values, pairs.residuals, pairs.residuals, pairs.products)
+            memory = memory._replace(start=pairs.vectors)
         else:
-            found = self._by_lanczos(product, memory, state.key, state.step)
-        readings = {
+            assert memory.top is not None
+            least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
+            least = least.astype(memory.top.value.dtype)
+            count = min(self.top, memory.top.vectors.shape[1])
+            found, kept = self._tracker(count).read(memory.top, quick, exact, least, noise)
+            memory = memory._replace(top=kept)
+        products = found.products
+        if memory.lowest is not None:
+            # The lowest of H is the largest of −H.
+            end, kept = self._tracker(1).read(
+                memory.lowest, _turned(quick), None if exact is None else _turned(exact), jnp.zeros_like(edge), noise
+            )
+            memory, readings = memory._replace(lowest=kept), {"lowest": -end.values[0]}
+            products = products + end.products
+        readings |= {
             "": found.values,
-            "error": found.residuals,
-            "relative": found.values / edge.astype(flat.dtype),
+            "error": found.errors,
+            "relative": found.values / edge.astype(found.values.dtype),
             "residual": found.residuals,
-            "products": found.products.astype(flat.dtype),
+            "products": products.astype(found.values.dtype),
         }
-        return readings, found.vectors
+        return readings, memory
 
-    def _by_decomposition(self, simulation: Simulation, moment: Moment, scale: object) -> Readings:
+    def _by_decomposition(self, simulation: Simulation, moment: Moment, scale: Any) -> Readings:
         wide = jnp.dtype(jnp.float64)
         problem, params = in_precision((simulation.problem, moment.state.params), wide)
         flat, unravel = ravel_pytree(params)
@@ -101,20 +153,59 @@ class Sharpness(AbstractProbe):
         if scale is not None:
             root = 1 / jnp.sqrt(ravel_pytree(in_precision(scale, wide))[0])
             matrix = root[:, None] * matrix * root[None, :]
-        values = lanczos.leading(matrix, min(self.top, flat.shape[0]))
-        bound = jnp.abs(values) * 4 * jnp.finfo(wide).eps * flat.shape[0]
-        return {"": values, "error": bound, "residual": bound, "products": jnp.asarray(float(flat.shape[0]))}
+        spectrum = jnp.linalg.eigvalsh(matrix)
+        values = spectrum[::-1][: min(self.top, flat.size)]
+        bound = jnp.max(jnp.abs(spectrum)) * 4 * jnp.finfo(wide).eps * flat.size
+        bars = jnp.full_like(values, bound)
+        readings = {"": values, "error": bars, "residual": bars, "products": jnp.asarray(float(flat.size))}
+        return readings | ({"lowest": spectrum[0]} if self.lowest else {})
 
-    def _by_lanczos(
-        self, product: hessian.Product, memory: Float[Array, "k p"], key: Array, step: Array
-    ) -> lanczos.Eigenpairs:
-        noise = jr.normal(jr.fold_in(jr.wrap_key_data(key), step), memory.shape[1:], memory.dtype)
-        known = jnp.sum(memory, axis=0)
-        known = known / jnp.linalg.norm(known)
-        start = known + _NOISE * noise / jnp.linalg.norm(noise)
-        return lanczos.largest(product, start, count=memory.shape[0], tolerance=self.tolerance, most=self.products)
+    def _by_lanczos(self, product: Product, known: Float[Array, "k p"], key: Array) -> lanczos.Eigenpairs:
+        noise = jr.normal(key, known.shape[1:], known.dtype)
+        start = jnp.sum(known, axis=0)
+        start = start / jnp.linalg.norm(start) + _NOISE * noise / jnp.linalg.norm(noise)
+        tolerance = self.tolerance / (50 if self.precise else 10)
+        return lanczos.largest(product, start, count=known.shape[0], tolerance=tolerance, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
-        """Two gradients a column of the Hessian, or three a product of about twelve."""
-        del simulation
-        return 2.0 * parameters if self._dense(parameters) else 3.0 * min(12, self.products)
+        """Two gradients a column of the Hessian, two or three a product of which there are about two."""
+        if self._dense(parameters):
+            return 2.0 * parameters
+        exact = self.precise or _kinked(simulation)
+        if self.method == "lanczos":
+            return 3.0 * min(12, self.products)
+        return (2.0 if self.lowest else 1.0) * (3.0 if exact else 1.0) * (1.0 + self.top)
+
+
+def _products(
+    simulation: Simulation, moment: Moment, root: Float[Array, " p"] | None, *, precise: bool
+) -> tuple[Product, Product | None]:
+    """The Hessian's products, quick ones and exact ones to measure them by; None for those where all are exact."""
+    problem = simulation.problem
+    flat, unravel = ravel_pytree(moment.state.params)
+
+    def loss(at: Float[Array, " p"]) -> Float[Array, ""]:
+        return problem.loss(unravel(at))
+
+    exact = _framed(hessian.products(loss, flat), root)
+    if precise or _kinked(simulation):
+        return exact, None
+    gradient = jax.grad(loss)
+    # A step that sees all the data has taken this gradient already.
+    sampled = isinstance(problem, Sampled) and problem.sampled
+    slope = gradient(flat) if sampled else ravel_pytree(moment.gradient)[0]
+    return _framed(hessian.differenced(gradient, flat, slope), root), exact
+
+
+def _turned(product: Product) -> Product:
+    """Products with −H."""
+    return lambda vector: -product(vector)
+
+
+def _framed(product: Product, root: Float[Array, " p"] | None) -> Product:
+    """Products with RHR for a diagonal R."""
+    return product if root is None else (lambda vector: root * product(root * vector))
+
+
+def _kinked(simulation: Simulation) -> bool:
+    return isinstance(simulation.problem, Kinked) and simulation.problem.kinked

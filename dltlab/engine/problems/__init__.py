@@ -4,11 +4,13 @@ from typing import Final
 
 from dltlab.engine.problems.base import AbstractProblem as AbstractProblem
 from dltlab.engine.problems.base import Even as Even
+from dltlab.engine.problems.base import Kinked as Kinked
 from dltlab.engine.problems.base import Labelled as Labelled
 from dltlab.engine.problems.base import Params as Params
 from dltlab.engine.problems.base import Picture as Picture
 from dltlab.engine.problems.base import Pictured as Pictured
 from dltlab.engine.problems.base import Saddled as Saddled
+from dltlab.engine.problems.base import Sampled as Sampled
 from dltlab.engine.problems.composed import Composed as Composed
 from dltlab.engine.problems.kernel_regression import KernelRegression
 from dltlab.engine.problems.monkey_saddle import MonkeySaddle

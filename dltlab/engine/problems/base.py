@@ -34,6 +34,24 @@ class AbstractProblem(eqx.Module):
         """Numbers held by the parameters, and by the activations of one gradient; known before either exists."""
 
 
+class Sampled(abc.ABC):
+    """A problem whose step may see another function than its loss."""
+
+    @property
+    @abc.abstractmethod
+    def sampled(self) -> bool:
+        """Whether a step descends the loss of a draw of the data."""
+
+
+class Kinked(abc.ABC):
+    """A problem whose loss may have kinks, where its Hessian does not exist."""
+
+    @property
+    @abc.abstractmethod
+    def kinked(self) -> bool:
+        """Whether it has some."""
+
+
 class Labelled(abc.ABC):
     """A problem whose examples may carry class labels."""
 

@@ -20,12 +20,12 @@ from dltlab.engine.data.base import AbstractData, Neurons
 from dltlab.engine.models import MODELS
 from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
 from dltlab.engine.numerics import kernel
-from dltlab.engine.problems.base import AbstractProblem, Labelled, Params
+from dltlab.engine.problems.base import AbstractProblem, Kinked, Labelled, Params, Sampled
 from dltlab.engine.problems.composed import Composed
 from dltlab.engine.problems.regression import Regression
 
 
-class Supervised(AbstractProblem, Composed, Labelled, Regression):
+class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sampled):
     """Fit a network to examples."""
 
     inputs: Float[Array, "n d"]
@@ -79,7 +79,11 @@ class Supervised(AbstractProblem, Composed, Labelled, Regression):
         if self.kind_of_loss != "cross_entropy":
             half = 0.5 * jnp.sum((answers - truth) ** 2)
             return half if self.kind_of_loss == "square_sum" else half / outputs.shape[0]
-        return -jnp.sum(truth * jax.nn.log_softmax(answers, axis=0)) / outputs.shape[0]
+        # −log softmax_y = log(1 + Σ_{j≠y} e^{z_j − z_y}). Where the fit is good, log softmax itself is the small
+        # difference of large numbers, and below a loss of 1e-4 float32 would mislead gradient and Hessian.
+        behind = answers - jnp.sum(truth * answers, axis=0, keepdims=True)
+        others = jax.nn.logsumexp(jnp.where(truth > 0, -jnp.inf, behind), axis=0)
+        return jnp.sum(jax.nn.softplus(others)) / outputs.shape[0]
 
     def size(self) -> int:
         """Examples times outputs."""
@@ -116,6 +120,16 @@ class Supervised(AbstractProblem, Composed, Labelled, Regression):
         if not isinstance(self.model, KernelInClosedForm) or self.targets.shape[1] != 1:
             raise ValueError("the limit kernel has a closed form for a two_layer model with one output; use one.")
         return self.model.limit(self.inputs)
+
+    @property
+    def sampled(self) -> bool:
+        """Whether a step sees a batch."""
+        return self.batch > 0
+
+    @property
+    def kinked(self) -> bool:
+        """Whether the network's activation has kinks."""
+        return self.model.kinked
 
     def accuracy(self, params: Params) -> Float[Array, ""]:
         """The share of examples that the network names rightly."""

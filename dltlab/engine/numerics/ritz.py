@@ -1,0 +1,244 @@
+"""One search for the top eigenpairs from a basis that is nearly right: which vector to multiply next, and when to stop.
+
+Rayleigh–Ritz in a small orthonormal basis, some of whose images Hu are known and some of whose
+entries uᵢᵀHuⱼ are those of an earlier H. A product is taken, in this order,
+
+- with an explorer that is due;
+- with a vector whose image is old and into which a wanted Ritz vector has rotated, as soon as
+  that share times the rate at which H changes is more than the tolerance leaves for it;
+- with the residual outside the basis, which becomes a direction of it, where min(r, r²/gap) is
+  more than the tolerance. The gap is counted to the next Ritz value, since what the basis
+  lacks of the next eigenvectors is what the residual is made of.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+import jax.numpy as jnp
+from jax import lax
+from jax.scipy.linalg import solve_triangular
+from jaxtyping import Array, Bool, Float, Int
+
+NARROW: Final = 1e-3
+"""Relative gap below which none is counted on."""
+SHARE: Final = 0.3
+"""Share of the tolerance that old images may use up."""
+_TURNED: Final = 0.1
+"""Squared sine by which a wanted vector may at most rotate into vectors whose images are old."""
+_BELOW: Final = 0.3
+"""Where the rest of the spectrum is taken to end at least, in units of the leading eigenvalue."""
+
+Multiply = Callable[[Float[Array, " p"], Bool[Array, ""]], Float[Array, " p"]]
+"""A vector and whether its product has to be exact ↦ Hv."""
+
+
+class Aim(NamedTuple):
+    """What a search is to find."""
+
+    pairs: int
+    """Pairs that are reported at most."""
+    tolerance: float
+    most: int
+    """Products that it may take."""
+    least: Float[Array, ""]
+    """Pairs behind the first one are wanted where their eigenvalue is above this."""
+    drift: Float[Array, ""]
+    """Relative change of H since old images were known."""
+    due: Bool[Array, " n"]
+    """Vectors to multiply in any case."""
+    sure: Bool[Array, ""]
+    """Whether every product has to be exact."""
+
+
+class Search(NamedTuple):
+    """The basis in work: vectors that were kept, and room for directions that are added."""
+
+    basis: Float[Array, "n p"]
+    """Orthonormal; rows that are not used are 0."""
+    apart: Float[Array, "n p"]
+    """Of each image Hu what lies outside the basis; 0 where the image is not known."""
+    matrix: Float[Array, "n n"]
+    """UᵀHU; a row with its column is of now where the image is known."""
+    lengths: Float[Array, "n n"]
+    """``apart`` times itself."""
+    known: Bool[Array, " n"]
+    used: Bool[Array, " n"]
+    values: Float[Array, " n"]
+    """Ritz values, largest first, those of rows that are not used last."""
+    coordinates: Float[Array, "n n"]
+    """The Ritz vectors in their columns."""
+    products: Int[Array, ""]
+    next: Int[Array, ""]
+    """The vector to multiply next."""
+    floor: Float[Array, ""]
+    """|uᵀ(Hu)| of a quick product less that of an exact one, where both were taken; else −1."""
+    blur: Float[Array, ""]
+    """‖Hu‖ of the difference of the two."""
+    uneven: Float[Array, ""]
+    """The largest |uᵢᵀ(Huⱼ) − uⱼᵀ(Huᵢ)|."""
+    done: Bool[Array, ""]
+
+
+def error(out: Float[Array, "*s"], leading: Float[Array, "*s"], second: Float[Array, ""]) -> Float[Array, "*s"]:
+    """min(r, r²/gap) for r² = ``out`` and the gap between ``leading`` and ``second``."""
+    below = jnp.where(leading > 0, jnp.maximum(second, _BELOW * leading), second)
+    return jnp.minimum(jnp.sqrt(out), out / jnp.maximum(leading - below, NARROW * jnp.abs(leading) + _least(out)))
+
+
+def stride(values: Float[Array, "*s"], leading: Float[Array, ""]) -> Float[Array, "*s"]:
+    """How much of its residual improves a Ritz vector: 1/(θ − σ) if the rest of the spectrum were at σ."""
+    gap = values - _BELOW * leading
+    wide = gap > 0.1 * jnp.abs(leading)
+    return 1 / jnp.where(wide, gap, (1 - _BELOW) * jnp.abs(leading) + _least(values))
+
+
+def orthonormal(rows: Float[Array, "m p"]) -> Float[Array, "m p"]:
+    """Rows that are nearly orthonormal made so, each by those before it (Cholesky QR)."""
+    factor = jnp.linalg.cholesky(rows @ rows.T)
+    return solve_triangular(factor, rows, lower=True)
+
+
+def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -> Search:
+    """A search before its first product; that is with the leading vector."""
+    m, p = basis.shape
+    n, dtype = m + added, basis.dtype
+    square, nothing = jnp.zeros((n, n), dtype), jnp.asarray(0.0, dtype)
+    return Search(
+        basis=jnp.zeros((n, p), dtype).at[:m].set(basis),
+        apart=jnp.zeros((n, p), dtype),
+        matrix=square.at[:m, :m].set(matrix),
+        lengths=square,
+        known=jnp.zeros(n, bool),
+        used=jnp.arange(n, dtype=jnp.int32) < m,
+        values=square[0],
+        coordinates=square,
+        products=jnp.asarray(0, jnp.int32),
+        next=jnp.asarray(0, jnp.int32),
+        floor=nothing - 1,
+        blur=nothing,
+        uneven=nothing,
+        done=jnp.asarray(False),
+    )
+
+
+def followed(search: Search, aim: Aim, multiply: Multiply) -> Search:
+    """Products until nothing more is asked for."""
+
+    def onward(search: Search) -> Search:
+        image = multiply(search.basis[search.next], aim.sure | search.known[search.next])
+        return judged(informed(search, image), aim)
+
+    return lax.while_loop(lambda search: ~search.done, onward, search)
+
+
+def informed(search: Search, image: Float[Array, " p"]) -> Search:
+    """The search with the image of its next vector."""
+    at, again = search.next, search.known[search.next]
+    row = search.basis @ image
+    apart = image - row @ search.basis
+    others = search.known.at[at].set(False)
+    uneven = jnp.max(jnp.where(others, jnp.abs(row - search.matrix[at]), 0.0))
+    # Multiplied once more, exactly: what was the quick product worth?
+    strayed, lost = row - search.matrix[at], apart - search.apart[at]
+    blur = jnp.sqrt(jnp.vdot(strayed, strayed) + jnp.vdot(lost, lost))
+    lengths = (search.apart @ apart).at[at].set(jnp.vdot(apart, apart))
+    return search._replace(
+        apart=search.apart.at[at].set(apart),
+        matrix=search.matrix.at[at].set(row).at[:, at].set(row),
+        lengths=search.lengths.at[at].set(lengths).at[:, at].set(lengths),
+        known=search.known.at[at].set(True),
+        products=search.products + 1,
+        floor=jnp.where(again, jnp.abs(strayed[at]), search.floor),
+        blur=jnp.where(again, blur, search.blur),
+        uneven=jnp.where(again, search.uneven, jnp.maximum(search.uneven, uneven)),
+    )
+
+
+def judged(search: Search, aim: Aim) -> Search:
+    """The search with its Ritz pairs, and what is to be multiplied next."""
+    # Rows that are not used get values below all others, so that they sort last.
+    low = -1 - 4 * jnp.sum(jnp.abs(search.matrix))
+    values, coordinates = jnp.linalg.eigh(search.matrix + jnp.diag(jnp.where(search.used, 0.0, low)))
+    search = search._replace(values=values[::-1], coordinates=coordinates[:, ::-1])
+    first = coordinates[:, ::-1][:, : aim.pairs]
+    wanted = wanted_pairs(search, aim)
+    old = stale(search, aim.pairs)
+    turned = wanted & ((old * aim.drift > SHARE * aim.tolerance) | (old > _TURNED))
+    into = jnp.where(search.used & ~search.known, jnp.max(jnp.where(turned[None, :], first**2, 0.0), axis=1), -1.0)
+    outside = errors(search, aim) / jnp.maximum(jnp.abs(search.values[0]), _least(values))
+    loose = jnp.where(wanted, outside, 0.0)
+    due = aim.due & ~search.known
+    more = ~jnp.any(due) & ~jnp.any(turned) & jnp.any(loose > aim.tolerance) & ~jnp.all(search.used)
+    grown = lax.cond(more, lambda: _grown(search, jnp.argmax(loose)), lambda: search)
+    place = jnp.where(more, jnp.argmin(search.used), jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)))
+    finished = ~(more | jnp.any(due) | (jnp.any(turned) & (jnp.max(into) >= 0)))
+    return grown._replace(next=place.astype(jnp.int32), done=finished | (search.products >= aim.most))
+
+
+def _grown(search: Search, pair: Int[Array, ""]) -> Search:
+    """The basis with the direction of a pair's residual; its image is not known yet."""
+    direction = search.coordinates[:, pair] @ search.apart
+    direction = direction / jnp.linalg.norm(direction)
+    # What rounding left of the basis in it would count twice.
+    direction = direction - (search.basis @ direction) @ search.basis
+    direction = direction / jnp.linalg.norm(direction)
+    at = jnp.argmin(search.used)
+    along = search.apart @ direction
+    return search._replace(
+        basis=search.basis.at[at].set(direction),
+        apart=search.apart - along[:, None] * direction[None, :],
+        matrix=search.matrix.at[at].set(along).at[:, at].set(along),
+        lengths=search.lengths - along[:, None] * along[None, :],
+        used=search.used.at[at].set(True),
+    )
+
+
+def wanted_pairs(search: Search, aim: Aim) -> Bool[Array, " k"]:
+    """The leading pair, and those behind it that are worth reporting."""
+    return (search.values[: aim.pairs] >= aim.least).at[0].set(True)
+
+
+def stale(search: Search, count: int) -> Float[Array, " k"]:
+    """Share of each leading Ritz vector that lies in vectors whose images are old."""
+    return jnp.sum(jnp.where(search.known[:, None], 0.0, search.coordinates[:, :count] ** 2), axis=0)
+
+
+def _fresh(search: Search, count: int) -> Float[Array, "n k"]:
+    return jnp.where(search.known[:, None], search.coordinates[:, :count], 0.0)
+
+
+def errors(search: Search, aim: Aim) -> Float[Array, " k"]:
+    """min(r, r²/gap) of the leading pairs, r the part of the residual outside the basis."""
+    out = squares(search, aim.pairs)
+    # The next pair is the first one that is not wanted.
+    second = search.values[jnp.sum(wanted_pairs(search, aim))]
+    return error(out, search.values[: aim.pairs], second)
+
+
+def squares(search: Search, count: int) -> Float[Array, " k"]:
+    """R² of the first Ritz vectors, r the part of the residual outside the basis, as far as it is known."""
+    fresh = _fresh(search, count)
+    return jnp.maximum(jnp.sum(fresh * (search.lengths @ fresh), axis=0), 0.0)
+
+
+def residuals(search: Search, count: int) -> Float[Array, " k"]:
+    """‖Hv − ρv‖ of the part of each pair whose image is known, and how far its value is from ρ."""
+    fresh = _fresh(search, count)
+    lengths = jnp.maximum(jnp.sum(fresh**2, axis=0), _least(search.values))
+    fresh = fresh / jnp.sqrt(lengths)[None, :]
+    inside = search.matrix @ fresh
+    quotients = jnp.sum(fresh * inside, axis=0)
+    out = jnp.maximum(jnp.sum(fresh * (search.lengths @ fresh), axis=0), 0.0)
+    squares = jnp.sum((inside - quotients[None, :] * fresh) ** 2, axis=0) + out
+    return jnp.sqrt(squares) + jnp.abs(search.values[:count] - quotients)
+
+
+def improved(search: Search, count: int) -> Float[Array, "m p"]:
+    """The first Ritz vectors with what is known of their residuals: where the next ones are expected. Orthonormal."""
+    strides = stride(search.values[:count], search.values[0])
+    better = (_fresh(search, count) * strides[None, :]).T @ search.apart
+    return orthonormal(search.coordinates[:, :count].T @ search.basis + better)
+
+
+def _least(like: Float[Array, "*s"]) -> Float[Array, ""]:
+    return jnp.asarray(jnp.finfo(like.dtype).tiny, like.dtype)
