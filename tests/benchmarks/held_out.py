@@ -25,6 +25,10 @@ WORKLOADS: dict[str, Workload] = {
     "rmsprop": Workload(_WAVE, {"kind": "rmsprop", **_LEARNED}, 1500, preconditioned=True),
     "adam": Workload(_WAVE, {"kind": "adam", "beta1": 0.9, **_LEARNED}, 1500, preconditioned=True),
     "many-outputs": Workload(fit(_DIGITS, network(8, 8)), descent(0.8), 600),
+    "cnn": Workload(fit(_DIGITS, {"kind": "cnn", "channels": [4, 4]}), descent(0.3), 800),
+    "cnn-relu": Workload(
+        fit(_DIGITS, {"kind": "cnn", "channels": [4, 4], "activation": "relu"}, "cross_entropy"), descent(0.3), 800
+    ),
     "cheb-seed1": TUNED["cheb"]._replace(seed=1),
     "cheb-seed2": TUNED["cheb"]._replace(seed=2),
     "cheb-fast": TUNED["cheb"]._replace(optimizer=descent(0.6), steps=2000),

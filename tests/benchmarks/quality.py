@@ -27,11 +27,9 @@ import held_out  # noqa: E402
 import tomli  # noqa: E402
 import tracked  # noqa: E402
 import workloads  # noqa: E402
-from tracked import Tracked  # noqa: E402
+from tracked import SETTLED, Tracked  # noqa: E402
 from workloads import Window, Workload  # noqa: E402
 
-SETTLED = 20
-"""Steps that a cold start may take."""
 SILENT = 1e-3
 HEAD = (
     *("workload", "steps", "products", "median", "99 %", "max (step)"),

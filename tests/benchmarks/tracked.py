@@ -17,6 +17,8 @@ from dltlab.engine.probes.base import AbstractProbe, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 _CHUNK = 100
+SETTLED = 20
+"""Steps that a cold start may take."""
 
 
 class Trail(AbstractProbe):
@@ -62,7 +64,7 @@ class Tracked(NamedTuple):
     threshold: float
     """The edge of stability."""
     crossing: int
-    """The first step at which the reading exceeded the threshold, or the run's end."""
+    """The first step from :data:`SETTLED` on at which the reading exceeded the threshold, or the run's end."""
 
     @property
     def off(self) -> np.ndarray:
@@ -98,7 +100,8 @@ def run(workload: Workload, windows: Sequence[Window], settings: Mapping[str, An
     chosen = np.concatenate(steps)
     metric = np.concatenate(metrics) if workload.preconditioned else None
     true = truth.spectra(table, np.concatenate(points), metric, 2)
-    above = np.flatnonzero(whole["relative"] >= 1)
+    # A learned metric is next to nothing at the very start.
+    above = SETTLED + np.flatnonzero(whole["relative"][SETTLED:] >= 1)
     return Tracked(
         steps=chosen,
         values=whole[""][chosen],

@@ -1,6 +1,6 @@
 """The true spectrum: the Hessian in float64 at recorded parameters, by routes that share only the loss with the engine.
 
-Up to 900 parameters LAPACK decomposes the whole matrix; above, ARPACK (SciPy's ``eigsh``,
+Up to 400 parameters LAPACK decomposes the whole matrix; above, ARPACK (SciPy's ``eigsh``,
 tolerance 1e-7) finds its top from a random start. The work is dealt to processes of one
 thread each.
 """
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-DENSE_UP_TO = 900
+DENSE_UP_TO = 400
 _BATCH = 10
 _ALONE = {"NPROC": "1", "OPENBLAS_NUM_THREADS": "1"}
 _solve: Callable[[np.ndarray, np.ndarray | None], np.ndarray]

@@ -109,9 +109,9 @@ class Tracker(eqx.Module):
 
     count: int
     """K, eigenpairs reported at most."""
-    explorers: int = 3
+    explorers: int = 2
     added: int = 2
-    """Directions that a search may add to the basis."""
+    """Directions that a search may add to the basis, for each pair."""
     tolerance: float = 1e-3
     """Relative error to which the leading eigenvalues are sought."""
     most: int = 16
@@ -257,7 +257,7 @@ class Tracker(eqx.Module):
             return quick(vector) if exact is None else lax.cond(surely, exact, quick, vector)
 
         def aimed(memory: Tracked) -> ritz.Aim:
-            due = jnp.zeros(memory.age.size + self.added, bool).at[: memory.age.size].set(self._overdue(memory))
+            due = jnp.zeros(memory.age.size + self.added * self.count, bool).at[: memory.age.size].set(self._overdue(memory))
             return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
         def again(carry: _Round) -> _Round:
@@ -265,9 +265,9 @@ class Tracker(eqx.Module):
             search = ritz.followed(carry.search, aim, multiply)
             found = self._told(search, aim, carry, exact=exact is None)
             memory = self._advanced(search, carry.memory, found, key)
-            return _Round(ritz.begun(memory.vectors, memory.matrix, self.added), memory, found, carry.rounds + 1)
+            return _Round(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), memory, found, carry.rounds + 1)
 
-        seen = ritz.judged(ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added), image), aimed(memory))
+        seen = ritz.judged(ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image), aimed(memory))
         # To be compared with an exact one, the product is taken again.
         compared = verify | sure
         seen = seen._replace(next=jnp.where(compared, 0, seen.next), done=seen.done & ~compared)

@@ -75,7 +75,7 @@ class Sharpness(AbstractProbe, Budgeted):
         """One that aims at a tenth of the tolerance: bars are estimates, and estimates err."""
         if self.precise:
             return Tracker(count, explorers=4, added=3, tolerance=self.tolerance / 50, most=self.products)
-        return Tracker(count, tolerance=self.tolerance / 10, most=min(self.products, 16))
+        return Tracker(count, tolerance=self.tolerance / 10, most=min(self.products, 12 + 4 * count))
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
