@@ -1,6 +1,6 @@
 """The true spectrum: the Hessian in float64 at recorded parameters, by routes that share only the loss with the engine.
 
-Up to 400 parameters LAPACK decomposes the whole matrix; above, ARPACK (SciPy's ``eigsh``,
+Up to 300 parameters LAPACK decomposes the whole matrix; above, ARPACK (SciPy's ``eigsh``,
 tolerance 1e-7) finds its top from a random start. The work is dealt to processes of one
 thread each.
 """
@@ -8,6 +8,7 @@ thread each.
 import contextlib
 import multiprocessing
 import os
+import threading
 import typing
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-DENSE_UP_TO = 400
+DENSE_UP_TO = 300
 _BATCH = 10
 _ALONE = {"NPROC": "1", "OPENBLAS_NUM_THREADS": "1"}
 _solve: Callable[[np.ndarray, np.ndarray | None], np.ndarray]
@@ -68,6 +69,7 @@ def _batch(points: np.ndarray, metrics: np.ndarray | None) -> np.ndarray:
 
 def _prepare(table: dict[str, Any], parameters: int, count: int) -> None:
     """What a worker does once."""
+    threading.Thread(target=_follow, daemon=True).start()
     from dltlab.engine import machine
 
     machine.prepare()
@@ -88,6 +90,14 @@ def _prepare(table: dict[str, Any], parameters: int, count: int) -> None:
 
     global _solve
     _solve = _dense(problem, loss, count) if parameters <= DENSE_UP_TO else _iterative(problem, loss, count)
+
+
+def _follow() -> None:
+    """End when whoever asked is gone, however that happened."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _dense(problem: Any, loss: Any, count: int) -> Callable[[np.ndarray, np.ndarray | None], np.ndarray]:
