@@ -19,6 +19,8 @@ from jax import lax
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float, Int
 
+from dltlab.engine.numerics.once import once
+
 NARROW: Final = 1e-3
 """Relative gap below which none is counted on."""
 SHARE: Final = 0.3
@@ -137,10 +139,16 @@ def informed(search: Search, image: Float[Array, " p"]) -> Search:
     row = search.basis @ image
     apart = image - row @ search.basis
     others = search.known.at[at].set(False)
-    uneven = jnp.max(jnp.where(others, jnp.abs(row - search.matrix[at]), 0.0))
-    # Multiplied once more, exactly: what was the quick product worth?
-    strayed, lost = row - search.matrix[at], apart - search.apart[at]
-    blur = jnp.sqrt(jnp.vdot(strayed, strayed) + jnp.vdot(lost, lost))
+    strayed = row - search.matrix[at]
+    before = search.apart[at]
+    uneven = jnp.max(jnp.where(others, jnp.abs(strayed), 0.0))
+
+    def compared(_: tuple[Array, Array]) -> tuple[Array, Array]:
+        """Multiplied once more, exactly: what was the quick product worth?"""
+        lost = apart - before
+        return jnp.abs(strayed[at]), jnp.sqrt(jnp.vdot(strayed, strayed) + jnp.vdot(lost, lost))
+
+    floor, blur = once(again, compared, (search.floor, search.blur))
     lengths = (search.apart @ apart).at[at].set(jnp.vdot(apart, apart))
     return search._replace(
         apart=search.apart.at[at].set(apart),
@@ -148,8 +156,8 @@ def informed(search: Search, image: Float[Array, " p"]) -> Search:
         lengths=search.lengths.at[at].set(lengths).at[:, at].set(lengths),
         known=search.known.at[at].set(True),
         products=search.products + 1,
-        floor=jnp.where(again, jnp.abs(strayed[at]), search.floor),
-        blur=jnp.where(again, blur, search.blur),
+        floor=floor,
+        blur=blur,
         uneven=jnp.where(again, search.uneven, jnp.maximum(search.uneven, uneven)),
     )
 
@@ -169,20 +177,20 @@ def judged(search: Search, aim: Aim) -> Search:
     loose = jnp.where(wanted, outside, 0.0)
     due = aim.due & ~search.known
     more = ~jnp.any(due) & ~jnp.any(turned) & jnp.any(loose > aim.tolerance) & ~jnp.all(search.used)
-    grown = lax.cond(more, lambda: _grown(search, jnp.argmax(loose)), lambda: search)
-    place = jnp.where(more, jnp.argmin(search.used), jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)))
+    at, pair = jnp.argmin(search.used), jnp.argmax(loose)
+    grown = once(more, lambda search: _grown(search, at, pair), search)
+    place = jnp.where(more, at, jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)))
     finished = ~(more | jnp.any(due) | (jnp.any(turned) & (jnp.max(into) >= 0)))
     return grown._replace(next=place.astype(jnp.int32), done=finished | (search.products >= aim.most))
 
 
-def _grown(search: Search, pair: Int[Array, ""]) -> Search:
+def _grown(search: Search, at: Int[Array, ""], pair: Int[Array, ""]) -> Search:
     """The basis with the direction of a pair's residual; its image is not known yet."""
     direction = search.coordinates[:, pair] @ search.apart
     direction = direction / jnp.linalg.norm(direction)
     # What rounding left of the basis in it would count twice.
     direction = direction - (search.basis @ direction) @ search.basis
     direction = direction / jnp.linalg.norm(direction)
-    at = jnp.argmin(search.used)
     along = search.apart @ direction
     return search._replace(
         basis=search.basis.at[at].set(direction),

@@ -19,6 +19,8 @@ eigenvalue lies within r = ‖Hv − ρv‖ of a Rayleigh quotient ρ, and withi
 the rest of the spectrum is a gap away (Kato–Temple).
 """
 
+import functools
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import equinox as eqx
@@ -29,7 +31,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from dltlab.engine.numerics import ritz
 from dltlab.engine.numerics.hessian import Product
+from dltlab.engine.numerics.once import once
 
+Draw = Callable[[], Array]
 _ROUNDS: Final = 6
 """Searches that the first reading may take, since it starts from noise."""
 _GROWTH: Final = 2.0
@@ -40,6 +44,7 @@ _FADES: Final = 0.9
 """What is left of a measured error of quick products when the next one is measured."""
 _SMALL: Final = 1e-2
 """Squared sine of a rotation up to which its second order is enough."""
+_RING: Final = 3
 _SHAKEN: Final = 0.05
 """Length of the noise that shakes the last explorer."""
 _BLURRED: Final = 20.0
@@ -53,8 +58,8 @@ class Tracked(NamedTuple):
     """U, orthonormal: where the next eigenvectors are expected, the leading one first."""
     matrix: Float[Array, "m m"]
     """S = UᵀHU as far as it is known."""
-    latest: Float[Array, "2 p"]
-    """The leading eigenvectors of the last two readings, the last one first."""
+    latest: Float[Array, "3 p"]
+    """The leading eigenvectors of the last readings; that of reading i is in row i mod 3."""
     age: Int[Array, " m"]
     """Readings since the vector was multiplied."""
     loose: Float[Array, " m"]
@@ -88,11 +93,16 @@ class _Glance(NamedTuple):
     """What the product with the leading vector alone tells."""
 
     value: Float[Array, ""]
-    turns: Float[Array, " m"]
-    """The leading Ritz vector in the basis: 1, and the small rotation into the others."""
     error: Float[Array, ""]
     residual: Float[Array, ""]
-    enough: Bool[Array, ""]
+    enough: Float[Array, ""]
+    """1 where the reading needs no more than this."""
+    stride: Float[Array, ""]
+    """How much of the residual improves the vector."""
+    ahead: Float[Array, ""]
+    """1 over the improved vector's length."""
+    turns: Float[Array, " m"]
+    """The leading Ritz vector in the basis: nearly 1, and a small rotation into the others."""
 
 
 class _Round(NamedTuple):
@@ -128,7 +138,7 @@ class Tracker(eqx.Module):
         return Tracked(
             vectors=ritz.orthonormal(jr.normal(key, (m, size), dtype)),
             matrix=jnp.zeros((m, m), dtype),
-            latest=jnp.zeros((2, size), dtype),
+            latest=jnp.zeros((_RING, size), dtype),
             age=jnp.full(m, self.period, jnp.int32),
             loose=jnp.ones(m, dtype),
             value=nothing,
@@ -140,7 +150,7 @@ class Tracker(eqx.Module):
         )
 
     def read(
-        self, memory: Tracked, quick: Product, exact: Product | None, least: Float[Array, ""], key: Array
+        self, memory: Tracked, quick: Product, exact: Product | None, least: Float[Array, ""], key: Draw
     ) -> tuple[Found, Tracked]:
         """One reading.
 
@@ -150,20 +160,20 @@ class Tracker(eqx.Module):
             exact: The same without error, to measure what ``quick`` is worth, and used in its
                 place where that is too little; None where ``quick`` is exact.
             least: Eigenvalues behind the first one are reported where they are above this.
-            key: Of the noise that explorers are shaken with; another one for each reading.
+            key: Gives the key of the noise that explorers are shaken with, another one for each reading.
         """
         image = quick(memory.vectors[0])
         row = memory.vectors @ image
-        apart = image - row @ memory.vectors
+        apart = image - _combined(row, memory.vectors)
         glance = self._glance(memory, row, apart, least)
-        enough = glance.enough
+        enough = glance.enough > 0
         if exact is not None:
             enough = enough & (memory.readings % self.verified != 0) & ~self._distrusted(memory)
-        return lax.cond(
-            enough,
-            lambda: self._glanced(memory, glance, apart, exact=exact is None),
-            lambda: self._searched(memory, image, quick, exact, least, key),
-        )
+
+        def search(_: tuple[Found, Tracked]) -> tuple[Found, Tracked]:
+            return self._searched(memory, image, quick, exact, least, key)
+
+        return once(~enough, search, self._glanced(memory, glance, apart, exact=exact is None))
 
     def _distrusted(self, memory: Tracked) -> Bool[Array, ""]:
         """Whether quick products are worth too little."""
@@ -175,62 +185,75 @@ class Tracker(eqx.Module):
         own = jnp.maximum(memory.uneven, rounding)
         return _DOUBT * (own if exact else jnp.where(self._distrusted(memory), own, memory.floor))
 
-    def _overdue(self, memory: Tracked) -> Bool[Array, " m"]:
-        """Explorers that may have overtaken the leading vector, or were not looked at for long."""
-        gap = (memory.value - jnp.diag(memory.matrix)) / jnp.abs(memory.value)
-        reach = (memory.drift + _GROWTH * memory.loose) * memory.age.astype(gap.dtype) + self.tolerance
-        due = ~(gap > reach) | (memory.age >= self.period)
-        return due.at[0].set(False)
+    def _late(
+        self, memory: Tracked, known: Float[Array, "*m"], age: Int[Array, "*m"], loose: Float[Array, "*m"]
+    ) -> Bool[Array, "*m"]:
+        """Whether explorers may have overtaken the leading vector, or were not looked at for long."""
+        reach = (memory.drift + _GROWTH * loose) * age.astype(known.dtype) + self.tolerance
+        return ~(memory.value - known > reach * jnp.abs(memory.value)) | (age >= self.period)
 
     def _glance(
         self, memory: Tracked, row: Float[Array, " m"], apart: Float[Array, " p"], least: Float[Array, ""]
     ) -> _Glance:
-        """Second-order perturbation of the leading pair, and whether it will do."""
-        leading, known = row[0], jnp.diag(memory.matrix)
-        gaps = jnp.maximum(leading - known, ritz.NARROW * jnp.abs(leading))
-        turns = (row / gaps).at[0].set(0.0)
-        rotated = jnp.vdot(turns, turns)
-        second = jnp.max(known.at[0].set(-jnp.inf))
+        """Second-order perturbation of the leading pair, and whether it will do.
+
+        Spelt out number by number, since on a small network each array of a few numbers costs as
+        much as a layer.
+        """
+        leading, size = row[0], jnp.abs(row[0])
+        drift, others = memory.drift, range(1, memory.age.size)
+        known = [memory.matrix[i, i] for i in range(memory.age.size)]
         out = jnp.vdot(apart, apart)
-        error = ritz.error(out, leading, second) + rotated * memory.drift * jnp.abs(leading)
-        wanted = jnp.arange(known.size) < self.count
-        asked = jnp.any(wanted.at[0].set(False) & (known + memory.drift * jnp.abs(leading) >= least))
-        enough = (
-            (memory.readings > 0)
-            & ~jnp.any(self._overdue(memory))
-            & ~asked
-            & (rotated < _SMALL)
-            & (rotated * memory.drift <= ritz.SHARE * self.tolerance)
-            & (error <= self.tolerance * jnp.abs(leading))
-        )
-        gain = jnp.vdot(row, turns)
-        residual = jnp.sqrt(out + jnp.vdot(row, row.at[0].set(0.0))) + jnp.abs(gain)
-        return _Glance(leading + gain, turns.at[0].set(1.0), error, residual, enough)
+        least_gap = ritz.NARROW * size + jnp.finfo(row.dtype).tiny
+        turns = [row[i] / jnp.maximum(leading - known[i], least_gap) for i in others]
+        zero = jnp.zeros_like(leading)
+        rotated = sum((turn * turn for turn in turns), zero)
+        coupled = sum((row[i] * row[i] for i in others), zero)
+        gain = sum((row[i] * turns[i - 1] for i in others), zero)
+        second = functools.reduce(jnp.maximum, [known[i] for i in others], jnp.full_like(leading, -jnp.inf))
+        error = ritz.error(out, leading, second) + rotated * drift * size
+        enough = (memory.readings > 0) & (rotated < _SMALL) & (rotated * drift <= ritz.SHARE * self.tolerance)
+        enough = enough & (error <= self.tolerance * size)
+        for i in others:
+            enough = enough & ~self._late(memory, known[i], memory.age[i], memory.loose[i])
+            if i < self.count:
+                enough = enough & (known[i] + drift * size < least)
+        length = 1 / jnp.sqrt(1 + rotated)
+        value, stride = leading + gain, ritz.stride(leading + gain, leading + gain)
+        ahead = 1 / jnp.sqrt(1 + stride * stride * out)
+        told = [value, error, jnp.sqrt(out + coupled) + jnp.abs(gain), enough.astype(row.dtype), stride, ahead]
+        # One kernel computes them, and whoever needs some of them does not do so again.
+        packed = lax.optimization_barrier(jnp.stack([*told, length, *(turn * length for turn in turns)]))
+        return _Glance(*(packed[i] for i in range(len(told))), turns=packed[len(told) :])
 
     def _glanced(
         self, memory: Tracked, glance: _Glance, apart: Float[Array, " p"], *, exact: bool
     ) -> tuple[Found, Tracked]:
         """The reading from the leading vector alone."""
-        found = glance.turns @ memory.vectors
-        found = found / jnp.linalg.norm(found)
-        improved = found + apart * ritz.stride(glance.value, glance.value)
-        improved = improved / jnp.linalg.norm(improved)
-        # The others are orthogonal to the old leading vector, and have to be to the new one.
-        vectors = memory.vectors - (memory.vectors @ improved)[:, None] * improved[None, :]
-        matrix = memory.matrix.at[0, :].set(0.0).at[:, 0].set(0.0).at[0, 0].set(glance.value)
+        found = _combined(glance.turns, memory.vectors)
+        improved = (found + glance.stride * apart) * glance.ahead
+        # The others are orthogonal to the old leading vector, and have to be to the new one, in which they have
+        # the share that it turned into them.
+        shares = glance.turns * glance.ahead
+        rest = memory.vectors[1:] - shares[1:, None] * improved[None, :]
+        m = memory.age.size
+        first = jnp.arange(m, dtype=jnp.int32) == 0
+        corner = first[:, None] & first[None, :]
+        crossed = first[:, None] | first[None, :]
+        matrix = jnp.where(corner, glance.value, jnp.where(crossed, 0.0, memory.matrix))
         others = jnp.full(self.count - 1, jnp.nan, found.dtype)
-        floor = self._floor(memory, exact=exact) * jnp.abs(glance.value)
+        bar = glance.error + self._floor(memory, exact=exact) * jnp.abs(glance.value)
         told = Found(
             jnp.concatenate([glance.value[None], others]),
-            jnp.concatenate([(glance.error + floor)[None], others]),
+            jnp.concatenate([bar[None], others]),
             jnp.concatenate([glance.residual[None], others]),
             jnp.asarray(1, jnp.int32),
         )
         return told, memory._replace(
-            vectors=vectors.at[0].set(improved),
+            vectors=jnp.concatenate([improved[None], rest]),
             matrix=matrix,
-            latest=jnp.stack([found, memory.latest[0]]),
-            age=(memory.age + 1).at[0].set(1),
+            latest=memory.latest.at[memory.readings % _RING].set(found),
+            age=jnp.where(first, 1, memory.age + 1),
             value=glance.value,
             drift=self._drift(memory, glance.value),
             readings=memory.readings + 1,
@@ -246,7 +269,7 @@ class Tracker(eqx.Module):
         quick: Product,
         exact: Product | None,
         least: Float[Array, ""],
-        key: Array,
+        key: Draw,
     ) -> tuple[Found, Tracked]:
         """The reading with as many products as it needs; the very first one from several searches."""
         sure, verify = jnp.asarray(False), jnp.asarray(False)
@@ -256,8 +279,11 @@ class Tracker(eqx.Module):
         def multiply(vector: Float[Array, " p"], surely: Bool[Array, ""]) -> Float[Array, " p"]:
             return quick(vector) if exact is None else lax.cond(surely, exact, quick, vector)
 
+        def overdue(memory: Tracked) -> Bool[Array, " m"]:
+            return self._late(memory, jnp.diag(memory.matrix), memory.age, memory.loose).at[0].set(False)
+
         def aimed(memory: Tracked) -> ritz.Aim:
-            due = jnp.zeros(memory.age.size + self.added * self.count, bool).at[: memory.age.size].set(self._overdue(memory))
+            due = jnp.zeros(memory.age.size + self.added * self.count, bool).at[: memory.age.size].set(overdue(memory))
             return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
         def again(carry: _Round) -> _Round:
@@ -265,9 +291,13 @@ class Tracker(eqx.Module):
             search = ritz.followed(carry.search, aim, multiply)
             found = self._told(search, aim, carry, exact=exact is None)
             memory = self._advanced(search, carry.memory, found, key)
-            return _Round(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), memory, found, carry.rounds + 1)
+            return _Round(
+                ritz.begun(memory.vectors, memory.matrix, self.added * self.count), memory, found, carry.rounds + 1
+            )
 
-        seen = ritz.judged(ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image), aimed(memory))
+        seen = ritz.judged(
+            ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image), aimed(memory)
+        )
         # To be compared with an exact one, the product is taken again.
         compared = verify | sure
         seen = seen._replace(next=jnp.where(compared, 0, seen.next), done=seen.done & ~compared)
@@ -292,23 +322,22 @@ class Tracker(eqx.Module):
         shown = [jnp.where(wanted, row, jnp.nan) for row in told]
         return Found(shown[0], shown[1], shown[2], carry.found.products + search.products)
 
-    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Array) -> Tracked:
+    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Draw) -> Tracked:
         """What is remembered of a search."""
         m, scale = memory.age.size, jnp.maximum(jnp.abs(found.values[0]), jnp.finfo(memory.value.dtype).tiny)
         leading = search.coordinates[:, 0] @ search.basis
         vectors = ritz.improved(search, m)
-        vectors = lax.cond(memory.readings % self.period == 0, lambda: _shaken(vectors, key), lambda: vectors)
+        vectors = once(memory.readings % self.period == 0, lambda vectors: _shaken(vectors, key()), vectors)
         matrix = jnp.diag(search.values[:m])
-        alternating = _alternates(leading, memory)
-        vectors, matrix = lax.cond(
-            alternating, lambda: _turned(vectors, matrix, memory.latest[0]), lambda: (vectors, matrix)
+        vectors, matrix = once(
+            _alternates(leading, memory), lambda basis: _turned(*basis, _earlier(memory, 1)), (vectors, matrix)
         )
         fresh = 1 - ritz.stale(search, m) > 0.5
         compared = search.floor >= 0
         return Tracked(
             vectors=vectors,
             matrix=matrix,
-            latest=jnp.stack([leading, memory.latest[0]]),
+            latest=memory.latest.at[memory.readings % _RING].set(leading),
             age=jnp.where(fresh, 1, memory.age + 1),
             loose=jnp.where(fresh, ritz.squares(search, m) / scale**2, memory.loose),
             value=found.values[0],
@@ -320,9 +349,19 @@ class Tracker(eqx.Module):
         )
 
 
+def _combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Array, " p"]:
+    """Σ wᵢ·rowᵢ, spelt out: so it becomes part of whatever is done with it."""
+    return sum((weights[i] * rows[i] for i in range(1, rows.shape[0])), weights[0] * rows[0])
+
+
+def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
+    """The leading eigenvector so many readings ago."""
+    return memory.latest[(memory.readings - back) % _RING]
+
+
 def _alternates(leading: Float[Array, " p"], memory: Tracked) -> Bool[Array, ""]:
     """Whether the leading vector is nearer to that of two readings ago than to the last one."""
-    last, before = 1 - jnp.abs(memory.latest @ leading)
+    last, before = (1 - jnp.abs(jnp.vdot(_earlier(memory, back), leading)) for back in (1, 2))
     return (memory.readings >= 2) & (before < 0.5 * last) & (last > 1e-4)
 
 

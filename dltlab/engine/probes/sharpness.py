@@ -115,10 +115,13 @@ class Sharpness(AbstractProbe, Budgeted):
             return readings | {"relative": readings[""] / edge.astype(readings[""].dtype)}, memory
         root = None if scale is None else 1 / jnp.sqrt(ravel_pytree(scale)[0])
         quick, exact = _products(simulation, moment, root, precise=self.precise)
-        noise = jr.fold_in(jr.wrap_key_data(state.key), state.step)
+
+        def noise() -> Array:
+            return jr.fold_in(jr.wrap_key_data(state.key), state.step)
+
         readings: Readings = {}
         if memory.start is not None:
-            pairs = self._by_lanczos(exact or quick, memory.start, noise)
+            pairs = self._by_lanczos(exact or quick, memory.start, noise())
             found = Found(pairs.values, pairs.residuals, pairs.residuals, pairs.products)
             memory = memory._replace(start=pairs.vectors)
         else:
