@@ -24,7 +24,6 @@ from dltlab.engine import machine
 machine.prepare()
 
 import held_out  # noqa: E402
-import tomli  # noqa: E402
 import tracked  # noqa: E402
 import workloads  # noqa: E402
 from tracked import SETTLED, Tracked  # noqa: E402
@@ -98,7 +97,7 @@ def report(name: str, workload: Workload, given: argparse.Namespace, folder: Pat
     """The rows of a workload."""
     begin = time.perf_counter()
     windows = (workload.quick if given.windows == "quick" else ()) or workload.windows or ((0, workload.steps),)
-    told = tracked.run(workload, windows, tomli.loads(f"it = {{{given.settings}}}")["it"], folder)
+    told = tracked.run(workload, windows, workloads.sharpness(given.settings), folder)
     if given.save is not None:
         given.save.mkdir(parents=True, exist_ok=True)
         np.savez(given.save / f"{name}.npz", **told._asdict())
@@ -115,7 +114,7 @@ def main() -> None:
     known = workloads.WORKLOADS | held_out.WORKLOADS
     parser.add_argument("workloads", nargs="*", help=", ".join(known))
     parser.add_argument("--windows", choices=("quick", "all"), default="all")
-    parser.add_argument("--settings", default="top = 1", help="of the probe, as in a TOML inline table")
+    parser.add_argument("--settings", default=workloads.SETTINGS, help="of the probe, as in a TOML inline table")
     parser.add_argument("--held-out", action="store_true", help="the networks that the tracker was not tuned on")
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="the N worst readings of each run")
     parser.add_argument("--save", type=Path, metavar="FOLDER", help="keep the readings and the truth there, as .npz")

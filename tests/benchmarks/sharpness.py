@@ -24,7 +24,6 @@ machine.prepare()
 
 import candidates  # noqa: E402
 import rounds  # noqa: E402
-import tomli  # noqa: E402
 import workloads  # noqa: E402
 from candidates import Bench  # noqa: E402
 from workloads import Table  # noqa: E402
@@ -130,12 +129,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps, two rounds: does it work?")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--workloads", nargs="+", choices=list(STEPS), default=list(STEPS))
-    parser.add_argument("--settings", default="top = 1", help="of the probe, as in a TOML inline table")
+    parser.add_argument("--settings", default=workloads.SETTINGS, help="of the probe, as in a TOML inline table")
     given = parser.parse_args()
     if unknown := set(given.goals) - set(names):
         parser.error(f"no goal {min(unknown)!r}; there are {', '.join(names)}.")
     wanted, count = given.goals or names, 2 if given.quick else given.rounds
-    sharpness = {"kind": "sharpness"} | tomli.loads(f"it = {{{given.settings}}}")["it"]
+    sharpness = workloads.sharpness(given.settings)
     print(HEAD)
     with workloads.scratch() as folder:
         for name in given.workloads:

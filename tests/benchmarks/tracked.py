@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -72,9 +72,9 @@ class Tracked(NamedTuple):
         return np.abs(self.values - self.truth[:, 0]) / np.abs(self.truth[:, 0])
 
 
-def run(workload: Workload, windows: Sequence[Window], settings: Mapping[str, Any], folder: Path) -> Tracked:
+def run(workload: Workload, windows: Sequence[Window], sharpness: Table, folder: Path) -> Tracked:
     """Track a workload's sharpness over its whole run, and compare it in windows of consecutive steps."""
-    probe: Table = {"kind": "sharpness", "preconditioned": workload.preconditioned} | dict(settings)
+    probe = sharpness | {"preconditioned": workload.preconditioned}
     table = workloads.table(workload, folder, {"sharpness": probe})
     program = workloads.built(table).program
     program = dataclasses.replace(program, probes={**program.probes, "probes.trail": Trail()}, frames=_CHUNK)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import tomli
 
 from dltlab import scenario
 from dltlab.engine import experiment
@@ -81,6 +82,15 @@ def first_thousand() -> Examples:
     """The first 1000 of them."""
     x, y = power_law()
     return x[:1000], y[:1000]
+
+
+SETTINGS = "top = 1"
+"""Of the sharpness that is measured, as in a TOML inline table; ``precise = true`` is the other one of interest."""
+
+
+def sharpness(settings: str) -> Table:
+    """The probe with such settings."""
+    return {"kind": "sharpness"} | tomli.loads(f"it = {{{settings}}}")["it"]
 
 
 _WIDE = network(200, 200)
