@@ -19,13 +19,13 @@ eigenvalue lies within r = ‖Hv − ρv‖ of a Rayleigh quotient ρ, and withi
 the rest of the spectrum is a gap away (Kato–Temple).
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
 import jax.random as jr
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
@@ -52,51 +52,100 @@ _BLURRED: Final = 20.0
 
 
 class Tracked(NamedTuple):
-    """What is remembered between two readings."""
+    """What is remembered between two readings.
+
+    Its numbers are one array: on a small network every array costs as much as a layer, however short it is.
+    """
 
     vectors: Float[Array, "m p"]
     """U, orthonormal: where the next eigenvectors are expected, the leading one first."""
-    matrix: Float[Array, "m m"]
-    """S = UᵀHU as far as it is known."""
     latest: Float[Array, "3 p"]
     """The leading eigenvectors of the last readings; that of reading i is in row i mod 3."""
-    age: Int[Array, " m"]
-    """Readings since the vector was multiplied."""
-    loose: Float[Array, " m"]
-    """R²/λ² of each vector when it was last multiplied: how far it was from an eigenvector."""
-    value: Float[Array, ""]
-    """The leading eigenvalue of the last reading."""
-    drift: Float[Array, ""]
-    """Its relative change from reading to reading, the recent maximum."""
-    floor: Float[Array, ""]
-    """Relative error of a Rayleigh quotient by quick products, as measured now and then: the recent maximum."""
-    blur: Float[Array, ""]
-    """Relative length of the error of a quick product, likewise."""
-    uneven: Float[Array, ""]
-    """|uᵀ(Hv) − vᵀ(Hu)| in units of the leading eigenvalue, the recent maximum: what products lack in symmetry."""
+    notes: Float[Array, " n"]
+    """``matrix``, ``age``, ``loose`` and the five numbers, end to end."""
     readings: Int[Array, ""]
+
+    @property
+    def matrix(self) -> Float[Array, "m m"]:
+        """S = UᵀHU as far as it is known."""
+        m = self.vectors.shape[0]
+        return self.notes[: m * m].reshape(m, m)
+
+    @property
+    def age(self) -> Float[Array, " m"]:
+        """Readings since the vector was multiplied."""
+        m = self.vectors.shape[0]
+        return self.notes[m * m : m * m + m]
+
+    @property
+    def loose(self) -> Float[Array, " m"]:
+        """R²/λ² of each vector when it was last multiplied: how far it was from an eigenvector."""
+        m = self.vectors.shape[0]
+        return self.notes[m * m + m : m * m + 2 * m]
+
+    @property
+    def value(self) -> Float[Array, ""]:
+        """The leading eigenvalue of the last reading."""
+        return self.notes[-5]
+
+    @property
+    def drift(self) -> Float[Array, ""]:
+        """Its relative change from reading to reading, the recent maximum."""
+        return self.notes[-4]
+
+    @property
+    def floor(self) -> Float[Array, ""]:
+        """Relative error of a Rayleigh quotient by quick products, as measured now and then: the recent maximum."""
+        return self.notes[-3]
+
+    @property
+    def blur(self) -> Float[Array, ""]:
+        """Relative length of the error of a quick product, likewise."""
+        return self.notes[-2]
+
+    @property
+    def uneven(self) -> Float[Array, ""]:
+        """|uᵀ(Hv) − vᵀ(Hu)| over the leading eigenvalue, the recent maximum: what products lack in symmetry."""
+        return self.notes[-1]
 
 
 class Found(NamedTuple):
-    """One reading."""
+    """One reading, as one array."""
 
-    values: Float[Array, " k"]
-    """Eigenvalues, largest first; NaN where none was asked for."""
-    errors: Float[Array, " k"]
-    """The error bar: min(r, r²/gap), and what old parts of S and inexact products may add."""
-    residuals: Float[Array, " k"]
-    """R, within which some eigenvalue lies if products are exact."""
-    products: Int[Array, ""]
+    told: Float[Array, " n"]
+    """The values, the errors and the residuals of k pairs, and the products."""
+
+    @property
+    def values(self) -> Float[Array, " k"]:
+        """Eigenvalues, largest first; NaN where none was asked for."""
+        return self.told[: self.told.size // 3]
+
+    @property
+    def errors(self) -> Float[Array, " k"]:
+        """The error bar: min(r, r²/gap), and what old parts of S and inexact products may add."""
+        k = self.told.size // 3
+        return self.told[k : 2 * k]
+
+    @property
+    def residuals(self) -> Float[Array, " k"]:
+        """R, within which some eigenvalue lies if products are exact."""
+        k = self.told.size // 3
+        return self.told[2 * k : 3 * k]
+
+    @property
+    def products(self) -> Float[Array, ""]:
+        """Products that it took."""
+        return self.told[-1]
 
 
 class _Glance(NamedTuple):
     """What the product with the leading vector alone tells."""
 
-    value: Float[Array, ""]
-    error: Float[Array, ""]
-    residual: Float[Array, ""]
-    enough: Float[Array, ""]
-    """1 where the reading needs no more than this."""
+    found: Found
+    notes: Float[Array, " n"]
+    """What would be noted."""
+    enough: Bool[Array, ""]
+    """Whether the reading needs no more than this."""
     stride: Float[Array, ""]
     """How much of the residual improves the vector."""
     ahead: Float[Array, ""]
@@ -134,18 +183,12 @@ class Tracker(eqx.Module):
     def begin(self, size: int, dtype: Any, key: Array) -> Tracked:
         """Nothing known: random vectors."""
         m = min(self.count + self.explorers, size)
-        nothing = jnp.asarray(0.0, dtype)
+        none = jnp.zeros(m, dtype)
+        numbers = jnp.asarray([0.0, 1.0, 0.0, 0.0, 0.0], dtype)
         return Tracked(
             vectors=ritz.orthonormal(jr.normal(key, (m, size), dtype)),
-            matrix=jnp.zeros((m, m), dtype),
             latest=jnp.zeros((_RING, size), dtype),
-            age=jnp.full(m, self.period, jnp.int32),
-            loose=jnp.ones(m, dtype),
-            value=nothing,
-            drift=jnp.asarray(1.0, dtype),
-            floor=nothing,
-            blur=nothing,
-            uneven=nothing,
+            notes=jnp.concatenate([jnp.zeros(m * m, dtype), none + self.period, none + 1, numbers]),
             readings=jnp.asarray(0, jnp.int32),
         )
 
@@ -165,99 +208,90 @@ class Tracker(eqx.Module):
         image = quick(memory.vectors[0])
         row = memory.vectors @ image
         apart = image - _combined(row, memory.vectors)
-        glance = self._glance(memory, row, apart, least)
-        enough = glance.enough > 0
+        glance = self._glance(memory, row, apart, least, exact=exact is None)
+        enough = glance.enough
         if exact is not None:
             enough = enough & (memory.readings % self.verified != 0) & ~self._distrusted(memory)
 
         def search(_: tuple[Found, Tracked]) -> tuple[Found, Tracked]:
             return self._searched(memory, image, quick, exact, least, key)
 
-        return once(~enough, search, self._glanced(memory, glance, apart, exact=exact is None))
+        return once(~enough, search, (glance.found, self._glanced(memory, glance, apart)))
 
     def _distrusted(self, memory: Tracked) -> Bool[Array, ""]:
         """Whether quick products are worth too little."""
         return (memory.floor > self.tolerance) | (memory.blur > _BLURRED * self.tolerance)
 
-    def _floor(self, memory: Tracked, *, exact: bool) -> Float[Array, ""]:
+    def _floor(self, memory: Tracked, quick: Array, uneven: Array, *, exact: bool) -> Float[Array, ""]:
         """The relative error that products may leave in an eigenvalue: measured, or what their asymmetry tells."""
-        rounding = 32 * float(jnp.finfo(memory.uneven.dtype).eps)
-        own = jnp.maximum(memory.uneven, rounding)
-        return _DOUBT * (own if exact else jnp.where(self._distrusted(memory), own, memory.floor))
+        own = jnp.maximum(uneven, 32 * float(jnp.finfo(uneven.dtype).eps))
+        return _DOUBT * (own if exact else jnp.where(self._distrusted(memory), own, quick))
 
     def _late(
-        self, memory: Tracked, known: Float[Array, "*m"], age: Int[Array, "*m"], loose: Float[Array, "*m"]
+        self, memory: Tracked, known: Float[Array, "*m"], age: Float[Array, "*m"], loose: Float[Array, "*m"]
     ) -> Bool[Array, "*m"]:
         """Whether explorers may have overtaken the leading vector, or were not looked at for long."""
-        reach = (memory.drift + _GROWTH * loose) * age.astype(known.dtype) + self.tolerance
+        reach = (memory.drift + _GROWTH * loose) * age + self.tolerance
         return ~(memory.value - known > reach * jnp.abs(memory.value)) | (age >= self.period)
 
     def _glance(
-        self, memory: Tracked, row: Float[Array, " m"], apart: Float[Array, " p"], least: Float[Array, ""]
+        self,
+        memory: Tracked,
+        row: Float[Array, " m"],
+        apart: Float[Array, " p"],
+        least: Float[Array, ""],
+        *,
+        exact: bool,
     ) -> _Glance:
-        """Second-order perturbation of the leading pair, and whether it will do.
-
-        Spelt out number by number, since on a small network each array of a few numbers costs as
-        much as a layer.
-        """
-        leading, size = row[0], jnp.abs(row[0])
-        drift, others = memory.drift, range(1, memory.age.size)
-        known = [memory.matrix[i, i] for i in range(memory.age.size)]
+        """Second-order perturbation of the leading pair, and whether it will do."""
+        leading, size, drift = row[0], jnp.abs(row[0]), memory.drift
+        behind = jnp.arange(row.size, dtype=jnp.int32) > 0
+        known = jnp.diag(memory.matrix)
+        coupling = jnp.where(behind, row, 0.0)
+        turns = coupling / jnp.maximum(leading - known, ritz.NARROW * size + jnp.finfo(row.dtype).tiny)
+        # Σ turns², Σ turns·coupling and Σ coupling² in one product.
+        both = jnp.stack([turns, coupling])
+        squares = both @ both.T
+        rotated, gain, coupled = squares[0, 0], squares[0, 1], squares[1, 1]
         out = jnp.vdot(apart, apart)
-        least_gap = ritz.NARROW * size + jnp.finfo(row.dtype).tiny
-        turns = [row[i] / jnp.maximum(leading - known[i], least_gap) for i in others]
-        zero = jnp.zeros_like(leading)
-        rotated = sum((turn * turn for turn in turns), zero)
-        coupled = sum((row[i] * row[i] for i in others), zero)
-        gain = sum((row[i] * turns[i - 1] for i in others), zero)
-        second = functools.reduce(jnp.maximum, [known[i] for i in others], jnp.full_like(leading, -jnp.inf))
+        second = jnp.max(jnp.where(behind, known, -jnp.inf))
         error = ritz.error(out, leading, second) + rotated * drift * size
+        asked = behind & (jnp.arange(row.size, dtype=jnp.int32) < self.count) & (known + drift * size >= least)
+        late = behind & self._late(memory, known, memory.age, memory.loose)
         enough = (memory.readings > 0) & (rotated < _SMALL) & (rotated * drift <= ritz.SHARE * self.tolerance)
-        enough = enough & (error <= self.tolerance * size)
-        for i in others:
-            enough = enough & ~self._late(memory, known[i], memory.age[i], memory.loose[i])
-            if i < self.count:
-                enough = enough & (known[i] + drift * size < least)
-        length = 1 / jnp.sqrt(1 + rotated)
-        value, stride = leading + gain, ritz.stride(leading + gain, leading + gain)
+        enough = enough & (error <= self.tolerance * size) & ~jnp.any(asked | late)
+        value = leading + gain
+        length, stride = 1 / jnp.sqrt(1 + rotated), ritz.stride(value, value)
         ahead = 1 / jnp.sqrt(1 + stride * stride * out)
-        told = [value, error, jnp.sqrt(out + coupled) + jnp.abs(gain), enough.astype(row.dtype), stride, ahead]
-        # One kernel computes them, and whoever needs some of them does not do so again.
-        packed = lax.optimization_barrier(jnp.stack([*told, length, *(turn * length for turn in turns)]))
-        return _Glance(*(packed[i] for i in range(len(told))), turns=packed[len(told) :])
+        bar = error + self._floor(memory, memory.floor, memory.uneven, exact=exact) * jnp.abs(value)
+        residual = jnp.sqrt(out + coupled) + jnp.abs(gain)
+        others = jnp.full(self.count - 1, jnp.nan, row.dtype)
+        products = jnp.ones(1, row.dtype)
+        found = jnp.concatenate([value[None], others, bar[None], others, residual[None], others, products])
+        turned = jnp.where(behind, turns, 1.0) * length
+        return _Glance(Found(found), self._noted(memory, value), enough, stride, ahead, turned)
 
-    def _glanced(
-        self, memory: Tracked, glance: _Glance, apart: Float[Array, " p"], *, exact: bool
-    ) -> tuple[Found, Tracked]:
-        """The reading from the leading vector alone."""
+    def _noted(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, " n"]:
+        """The notes after a glance: the leading row and column of S are its value alone, and the others have aged."""
+        m, n = memory.vectors.shape[0], memory.notes.size
+        lane = np.arange(n)
+        crossed = (lane < m * m) & ((lane < m) | (lane % m == 0))
+        aged = (lane > m * m) & (lane < m * m + m)
+        lanes = jnp.where(jnp.asarray(crossed), 0.0, memory.notes + jnp.asarray(aged, memory.notes.dtype))
+        lanes = jnp.where(jnp.asarray((lane == 0) | (lane == n - 5)), value, lanes)
+        lanes = jnp.where(jnp.asarray(lane == m * m), 1.0, lanes)
+        return jnp.where(jnp.asarray(lane == n - 4), self._drift(memory, value), lanes)
+
+    def _glanced(self, memory: Tracked, glance: _Glance, apart: Float[Array, " p"]) -> Tracked:
+        """What is remembered of a glance."""
         found = _combined(glance.turns, memory.vectors)
         improved = (found + glance.stride * apart) * glance.ahead
         # The others are orthogonal to the old leading vector, and have to be to the new one, in which they have
         # the share that it turned into them.
         shares = glance.turns * glance.ahead
         rest = memory.vectors[1:] - shares[1:, None] * improved[None, :]
-        m = memory.age.size
-        first = jnp.arange(m, dtype=jnp.int32) == 0
-        corner = first[:, None] & first[None, :]
-        crossed = first[:, None] | first[None, :]
-        matrix = jnp.where(corner, glance.value, jnp.where(crossed, 0.0, memory.matrix))
-        others = jnp.full(self.count - 1, jnp.nan, found.dtype)
-        bar = glance.error + self._floor(memory, exact=exact) * jnp.abs(glance.value)
-        told = Found(
-            jnp.concatenate([glance.value[None], others]),
-            jnp.concatenate([bar[None], others]),
-            jnp.concatenate([glance.residual[None], others]),
-            jnp.asarray(1, jnp.int32),
-        )
-        return told, memory._replace(
-            vectors=jnp.concatenate([improved[None], rest]),
-            matrix=matrix,
-            latest=memory.latest.at[memory.readings % _RING].set(found),
-            age=jnp.where(first, 1, memory.age + 1),
-            value=glance.value,
-            drift=self._drift(memory, glance.value),
-            readings=memory.readings + 1,
-        )
+        latest = memory.latest.at[memory.readings % _RING].set(found)
+        return Tracked(jnp.concatenate([improved[None], rest]), latest, glance.notes, memory.readings + 1)
 
     def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
         return jnp.maximum(0.7 * memory.drift, jnp.abs(value - memory.value) / jnp.abs(value))
@@ -283,7 +317,11 @@ class Tracker(eqx.Module):
             return self._late(memory, jnp.diag(memory.matrix), memory.age, memory.loose).at[0].set(False)
 
         def aimed(memory: Tracked) -> ritz.Aim:
-            due = jnp.zeros(memory.age.size + self.added * self.count, bool).at[: memory.age.size].set(overdue(memory))
+            due = (
+                jnp.zeros(memory.vectors.shape[0] + self.added * self.count, bool)
+                .at[: memory.vectors.shape[0]]
+                .set(overdue(memory))
+            )
             return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
         def again(carry: _Round) -> _Round:
@@ -301,10 +339,7 @@ class Tracker(eqx.Module):
         # To be compared with an exact one, the product is taken again.
         compared = verify | sure
         seen = seen._replace(next=jnp.where(compared, 0, seen.next), done=seen.done & ~compared)
-        nothing = jnp.full(self.count, jnp.nan, image.dtype)
-        start = _Round(
-            seen, memory, Found(nothing, nothing, nothing, jnp.asarray(0, jnp.int32)), jnp.asarray(0, jnp.int32)
-        )
+        start = _Round(seen, memory, Found(jnp.zeros(3 * self.count + 1, image.dtype)), jnp.asarray(0, jnp.int32))
         rounds = jnp.where(memory.readings == 0, _ROUNDS, 1)
         end = lax.while_loop(lambda carry: carry.rounds < rounds, again, start)
         return end.found, end.memory._replace(readings=memory.readings + 1)
@@ -315,16 +350,17 @@ class Tracker(eqx.Module):
         values, scale = search.values[: self.count], jnp.abs(search.values[0])
         quick = jnp.maximum(search.floor / scale, memory.floor)
         uneven = jnp.maximum(memory.uneven, search.uneven / scale)
-        floor = self._floor(memory._replace(floor=quick, uneven=uneven), exact=exact) * scale
+        floor = self._floor(memory, quick, uneven, exact=exact) * scale
         errors = ritz.errors(search, aim) + ritz.stale(search, self.count) * memory.drift * scale
         wanted = ritz.wanted_pairs(search, aim)
         told = (values, errors + floor, ritz.residuals(search, self.count))
         shown = [jnp.where(wanted, row, jnp.nan) for row in told]
-        return Found(shown[0], shown[1], shown[2], carry.found.products + search.products)
+        products = carry.found.products + search.products.astype(scale.dtype)
+        return Found(jnp.concatenate([*shown, products[None]]))
 
     def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Draw) -> Tracked:
         """What is remembered of a search."""
-        m, scale = memory.age.size, jnp.maximum(jnp.abs(found.values[0]), jnp.finfo(memory.value.dtype).tiny)
+        m, scale = memory.vectors.shape[0], jnp.maximum(jnp.abs(found.values[0]), jnp.finfo(memory.notes.dtype).tiny)
         leading = search.coordinates[:, 0] @ search.basis
         vectors = ritz.improved(search, m)
         vectors = once(memory.readings % self.period == 0, lambda vectors: _shaken(vectors, key()), vectors)
@@ -334,19 +370,17 @@ class Tracker(eqx.Module):
         )
         fresh = 1 - ritz.stale(search, m) > 0.5
         compared = search.floor >= 0
-        return Tracked(
-            vectors=vectors,
-            matrix=matrix,
-            latest=memory.latest.at[memory.readings % _RING].set(leading),
-            age=jnp.where(fresh, 1, memory.age + 1),
-            loose=jnp.where(fresh, ritz.squares(search, m) / scale**2, memory.loose),
-            value=found.values[0],
-            drift=self._drift(memory, found.values[0]),
-            floor=jnp.where(compared, jnp.maximum(_FADES * memory.floor, search.floor / scale), memory.floor),
-            blur=jnp.where(compared, jnp.maximum(_FADES * memory.blur, search.blur / scale), memory.blur),
-            uneven=jnp.maximum(0.95 * memory.uneven, search.uneven / scale),
-            readings=memory.readings,
+        floor, blur = (
+            jnp.where(compared, jnp.maximum(_FADES * old, new / scale), old)
+            for old, new in ((memory.floor, search.floor), (memory.blur, search.blur))
         )
+        uneven = jnp.maximum(0.95 * memory.uneven, search.uneven / scale)
+        age = jnp.where(fresh, 1.0, memory.age + 1)
+        loose = jnp.where(fresh, ritz.squares(search, m) / scale**2, memory.loose)
+        value = found.values[0]
+        numbers = jnp.stack([value, self._drift(memory, value), floor, blur, uneven])
+        latest = memory.latest.at[memory.readings % _RING].set(leading)
+        return Tracked(vectors, latest, jnp.concatenate([matrix.ravel(), age, loose, numbers]), memory.readings)
 
 
 def _combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Array, " p"]:

@@ -122,12 +122,13 @@ class Sharpness(AbstractProbe, Budgeted):
         readings: Readings = {}
         if memory.start is not None:
             pairs = self._by_lanczos(exact or quick, memory.start, noise())
-            found = Found(pairs.values, pairs.residuals, pairs.residuals, pairs.products)
+            count = pairs.products.astype(pairs.values.dtype)[None]
+            found = Found(jnp.concatenate([pairs.values, pairs.residuals, pairs.residuals, count]))
             memory = memory._replace(start=pairs.vectors)
         else:
             assert memory.top is not None
             least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
-            least = least.astype(memory.top.value.dtype)
+            least = least.astype(memory.top.notes.dtype)
             count = min(self.top, memory.top.vectors.shape[1])
             found, kept = self._tracker(count).read(memory.top, quick, exact, least, noise)
             memory = memory._replace(top=kept)
@@ -144,7 +145,7 @@ class Sharpness(AbstractProbe, Budgeted):
             "error": found.errors,
             "relative": found.values / edge.astype(found.values.dtype),
             "residual": found.residuals,
-            "products": products.astype(found.values.dtype),
+            "products": products,
         }
         return readings, memory
 
