@@ -10,13 +10,18 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import jax.random as jr
 import numpy as np
 import pytest
+from jax import lax
 from scipy.sparse.linalg import eigsh
 
 from dltlab.engine.numerics import hessian, lanczos, tracking
+from dltlab.engine.numerics.tracker import Tracker
 
 COUNT = 3
+READINGS = 24
+"""Of one operator, by methods that follow it: from noise, and on beyond the time after which explorers are shaken."""
 TOLERANCE = {"float32": 1e-4, "float64": 1e-8}
 """The residual, relative to the spectrum's radius, that the methods are asked for."""
 
@@ -27,6 +32,17 @@ class Found(NamedTuple):
     values: Any
     residuals: Any
     """‖Av − θv‖ of each, or a bound on it."""
+    beyond: Any = 0.0
+    """How far a value may be above the Rayleigh quotient that it estimates."""
+
+
+class Reading(NamedTuple):
+    """What the tracker tells."""
+
+    values: Any
+    errors: Any
+    residuals: Any
+    products: Any
 
 
 class Method(NamedTuple):
@@ -58,9 +74,28 @@ def by_decomposition(product: hessian.Product, start: jax.Array, tolerance: floa
     return Found(values, jnp.linalg.norm(jax.vmap(product)(vectors) - values[:, None] * vectors, axis=1))
 
 
+def readings(product: hessian.Product, start: jax.Array, tolerance: float, count: int = COUNT) -> Reading:
+    """What the tracker reads of an operator that stays the same: shapes (readings, …)."""
+    tracker = Tracker(min(count, start.shape[0]), tolerance=tolerance)
+    key, all_of_them = jr.key(lax.bitcast_convert_type(start[0], jnp.int32).ravel()[0]), jnp.asarray(-jnp.inf, start.dtype)
+
+    def read(memory: Any, at: jax.Array) -> tuple[Any, Reading]:
+        told, memory = tracker.read(memory, product, None, all_of_them, lambda: jr.fold_in(key, at))
+        return memory, Reading(told.values, told.errors, told.residuals, told.products)
+
+    return lax.scan(read, tracker.begin(start.shape[0], start.dtype, key), jnp.arange(READINGS, dtype=jnp.int32))[1]
+
+
+def by_tracking(product: hessian.Product, start: jax.Array, tolerance: float) -> Found:
+    told = jax.tree.map(lambda values: values[-1], readings(product, start, tolerance))
+    # A part of the Ritz matrix may be as old as the operator's last change.
+    return Found(told.values, told.residuals, told.errors)
+
+
 METHODS = {
     "lanczos": Method(by_lanczos, 10, repeats=False),
     "blocks": Method(by_blocks, 10, repeats=True),
+    "tracked": Method(by_tracking, 10, repeats=True),
     "dense": Method(by_decomposition, 1, repeats=True),
 }
 _RUN = {
@@ -77,8 +112,8 @@ _RUN = {
 def found(method: str, operator: Any) -> Found:
     dtype = str(operator.matrix.dtype)
     start = np.random.default_rng(3).standard_normal(len(operator.truth))
-    values, residuals = _RUN[method, dtype](operator.matrix, jnp.asarray(start, dtype))
-    return Found(np.asarray(values, float), np.asarray(residuals, float))
+    told = _RUN[method, dtype](operator.matrix, jnp.asarray(start, dtype))
+    return Found(*(np.asarray(values, float) for values in told))
 
 
 def coincide(operator: Any) -> bool:
@@ -89,7 +124,7 @@ def coincide(operator: Any) -> bool:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_some_eigenvalue_lies_within_the_residual_of_every_value(method: str, operator: Any) -> None:
-    values, residuals = found(method, operator)
+    values, residuals, _ = found(method, operator)
     told = np.isfinite(values)
     assert told[0]
     for value, residual in zip(values[told], residuals[told], strict=True):
@@ -99,14 +134,14 @@ def test_some_eigenvalue_lies_within_the_residual_of_every_value(method: str, op
 @pytest.mark.parametrize("method", METHODS)
 def test_no_value_is_above_the_eigenvalue_of_its_rank(method: str, operator: Any) -> None:
     # Cauchy's interlacing: a Rayleigh–Ritz value is no larger, whatever the space.
-    values, _ = found(method, operator)
+    values, _, beyond = found(method, operator)
     told = np.isfinite(values)
-    assert (values[told] <= operator.truth[:COUNT][told] + operator.rounding).all()
+    assert (values[told] <= (operator.truth[:COUNT] + beyond)[told] + operator.rounding).all()
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_the_values_are_the_largest_eigenvalues(method: str, operator: Any) -> None:
-    values, _ = found(method, operator)
+    values = found(method, operator).values
     allowed = METHODS[method].slack * TOLERANCE[str(operator.matrix.dtype)] * operator.radius + operator.rounding
     assert abs(values[0] - operator.truth[0]) <= allowed
     if METHODS[method].repeats or not coincide(operator):
@@ -122,12 +157,56 @@ def test_hardly_an_error_is_larger_than_its_residual(method: str, dtype: str, ba
         if coincide(operator) and not METHODS[method].repeats:
             # A residual tells of some eigenvalue: where one is found once that is there thrice, it is another.
             continue
-        values, residuals = found(method, operator)
+        values, residuals, _ = found(method, operator)
         judged += COUNT
         beyond += int((np.abs(values - operator.truth[:COUNT]) > residuals + operator.rounding).sum())
     print(f"{method} in {dtype}: {beyond} of {judged} errors are larger than the residual")
     assert judged >= COUNT * len(bank.NAMES) / 2
     assert beyond <= 0.02 * judged
+
+
+@pytest.fixture(scope="module")
+def followed(wide: None) -> Callable[..., Reading]:
+    """All readings of the tracker, by matrix and the number of pairs."""
+
+    @partial(jax.jit, static_argnames="count")
+    def follow(matrix: jax.Array, count: int) -> Reading:
+        start = jr.normal(jr.key(4), matrix.shape[:1], matrix.dtype)
+        return readings(lambda vector: matrix @ vector, start, TOLERANCE[str(matrix.dtype)], count)
+
+    return lambda matrix, count: Reading(*(np.asarray(part, float) for part in follow(matrix, count)))
+
+
+def bounded(told: Reading, truth: np.ndarray, rounding: float) -> None:
+    """What holds at every reading: finite numbers, some eigenvalue within each residual, the first within its bar."""
+    assert np.isfinite(told.values).all()
+    assert np.isfinite(told.errors).all()
+    nearest = np.abs(told.values[:, :, None] - truth).min(axis=-1)
+    assert (nearest <= told.residuals + rounding).all()
+    assert (np.abs(told.values[:, 0] - truth[0]) <= told.errors[:, 0] + rounding).all()
+
+
+@pytest.mark.parametrize("count", [1, COUNT])
+def test_at_every_reading_of_the_tracker_its_bounds_hold(count: int, operator: Any, followed: Any) -> None:
+    told = followed(operator.matrix, count)
+    bounded(told, operator.truth, operator.rounding)
+    # The first reading searches from noise; once at rest, what is followed costs a product each.
+    assert (told.products[1:] <= np.maximum(told.products[0], 1)).all()
+
+
+@pytest.mark.parametrize("dtype", TOLERANCE)
+@pytest.mark.parametrize("size", [1, 2, 3, 5])
+def test_the_tracker_takes_a_basis_as_large_as_the_space(size: int, dtype: str, followed: Any) -> None:
+    basis, _ = np.linalg.qr(np.random.default_rng(size).standard_normal((size, size)))
+    rising = np.arange(1.0, size + 1)
+    for spectrum in (rising, -rising, rising - 2, 0 * rising, 0 * rising + 3, 1e-20 * rising, 1e15 * rising):
+        matrix = jnp.asarray(basis * spectrum @ basis.T, dtype)
+        rounding = 64 * float(jnp.finfo(dtype).eps) * float(np.abs(spectrum).max())
+        for count in {1, min(size, COUNT)}:
+            told = followed(matrix, count)
+            bounded(told, np.sort(spectrum)[::-1], rounding)
+            allowed = 10 * TOLERANCE[dtype] * float(np.abs(spectrum).max()) + rounding
+            np.testing.assert_allclose(told.values[-1], np.sort(spectrum)[::-1][:count], rtol=0, atol=allowed)
 
 
 def test_matrix_free_they_agree_with_scipys(bank: ModuleType) -> None:

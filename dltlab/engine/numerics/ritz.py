@@ -27,6 +27,8 @@ SHARE: Final = 0.3
 """Share of the tolerance that old images may use up."""
 _TURNED: Final = 0.1
 """Squared sine by which a wanted vector may at most rotate into vectors whose images are old."""
+_FEW: Final = 8
+"""Rows up to which sums of them are spelt out."""
 _BELOW: Final = 0.3
 """Where the rest of the spectrum is taken to end at least, in units of the leading eigenvalue."""
 
@@ -94,10 +96,23 @@ def stride(values: Float[Array, "*s"], leading: Float[Array, ""]) -> Float[Array
     return 1 / jnp.where(wide, gap, (1 - _BELOW) * jnp.abs(leading) + _least(values))
 
 
+def combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Array, " p"]:
+    """Σ wᵢ·rowᵢ, spelt out: so it becomes part of whatever is done with it, and XLA's dot is slow at it."""
+    return sum((weights[i] * rows[i] for i in range(1, rows.shape[0])), weights[0] * rows[0])
+
+
+def mixed(weights: Float[Array, "k m"], rows: Float[Array, "m p"]) -> Float[Array, "k p"]:
+    """``weights @ rows``, for few long rows."""
+    if rows.shape[0] > _FEW:
+        return weights @ rows
+    return jnp.stack([combined(own, rows) for own in weights])
+
+
 def orthonormal(rows: Float[Array, "m p"]) -> Float[Array, "m p"]:
     """Rows that are nearly orthonormal made so, each by those before it (Cholesky QR)."""
     factor = jnp.linalg.cholesky(rows @ rows.T)
-    return solve_triangular(factor, rows, lower=True)
+    # The small inverse, since a triangular solve of so many columns is ten times as slow.
+    return mixed(solve_triangular(factor, jnp.eye(rows.shape[0], dtype=rows.dtype), lower=True), rows)
 
 
 def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -> Search:
@@ -137,7 +152,7 @@ def informed(search: Search, image: Float[Array, " p"]) -> Search:
     """The search with the image of its next vector."""
     at, again = search.next, search.known[search.next]
     row = search.basis @ image
-    apart = image - row @ search.basis
+    apart = image - combined(row, search.basis)
     others = search.known.at[at].set(False)
     strayed = row - search.matrix[at]
     before = search.apart[at]
@@ -186,10 +201,10 @@ def judged(search: Search, aim: Aim) -> Search:
 
 def _grown(search: Search, at: Int[Array, ""], pair: Int[Array, ""]) -> Search:
     """The basis with the direction of a pair's residual; its image is not known yet."""
-    direction = search.coordinates[:, pair] @ search.apart
+    direction = combined(search.coordinates[:, pair], search.apart)
     direction = direction / jnp.linalg.norm(direction)
     # What rounding left of the basis in it would count twice.
-    direction = direction - (search.basis @ direction) @ search.basis
+    direction = direction - combined(search.basis @ direction, search.basis)
     direction = direction / jnp.linalg.norm(direction)
     along = search.apart @ direction
     return search._replace(
@@ -244,8 +259,14 @@ def residuals(search: Search, count: int) -> Float[Array, " k"]:
 def improved(search: Search, count: int) -> Float[Array, "m p"]:
     """The first Ritz vectors with what is known of their residuals: where the next ones are expected. Orthonormal."""
     strides = stride(search.values[:count], search.values[0])
-    better = (_fresh(search, count) * strides[None, :]).T @ search.apart
-    return orthonormal(search.coordinates[:, :count].T @ search.basis + better)
+    fresh = (_fresh(search, count) * strides[None, :]).T
+    both = jnp.concatenate([search.coordinates[:, :count].T, fresh], axis=1)
+    if search.used.size > _FEW:
+        return orthonormal(both @ jnp.concatenate([search.basis, search.apart]))
+    rows = [*search.basis, *search.apart]
+    return orthonormal(
+        jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in both])
+    )
 
 
 def _least(like: Float[Array, "*s"]) -> Float[Array, ""]:

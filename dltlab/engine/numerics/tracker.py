@@ -148,8 +148,6 @@ class _Glance(NamedTuple):
     """Whether the reading needs no more than this."""
     stride: Float[Array, ""]
     """How much of the residual improves the vector."""
-    ahead: Float[Array, ""]
-    """1 over the improved vector's length."""
     turns: Float[Array, " m"]
     """The leading Ritz vector in the basis: nearly 1, and a small rotation into the others."""
 
@@ -207,7 +205,7 @@ class Tracker(eqx.Module):
         """
         image = quick(memory.vectors[0])
         row = memory.vectors @ image
-        apart = image - _combined(row, memory.vectors)
+        apart = image - ritz.combined(row, memory.vectors)
         glance = self._glance(memory, row, apart, least, exact=exact is None)
         enough = glance.enough
         if exact is not None:
@@ -262,14 +260,13 @@ class Tracker(eqx.Module):
         enough = enough & (error <= self.tolerance * size) & ~jnp.any(asked | late)
         value = leading + gain
         length, stride = 1 / jnp.sqrt(1 + rotated), ritz.stride(value, value)
-        ahead = 1 / jnp.sqrt(1 + stride * stride * out)
         bar = error + self._floor(memory, memory.floor, memory.uneven, exact=exact) * jnp.abs(value)
         residual = jnp.sqrt(out + coupled) + jnp.abs(gain)
         others = jnp.full(self.count - 1, jnp.nan, row.dtype)
         products = jnp.ones(1, row.dtype)
         found = jnp.concatenate([value[None], others, bar[None], others, residual[None], others, products])
         turned = jnp.where(behind, turns, 1.0) * length
-        return _Glance(Found(found), self._noted(memory, value), enough, stride, ahead, turned)
+        return _Glance(Found(found), self._noted(memory, value), enough, stride, turned)
 
     def _noted(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, " n"]:
         """The notes after a glance: the leading row and column of S are its value alone, and the others have aged."""
@@ -284,17 +281,22 @@ class Tracker(eqx.Module):
 
     def _glanced(self, memory: Tracked, glance: _Glance, apart: Float[Array, " p"]) -> Tracked:
         """What is remembered of a glance."""
-        found = _combined(glance.turns, memory.vectors)
-        improved = (found + glance.stride * apart) * glance.ahead
+        found = ritz.combined(glance.turns, memory.vectors)
+        improved = found + glance.stride * apart
+        # Taken from the vector itself: an error of its length would grow from glance to glance.
+        ahead = 1 / jnp.sqrt(jnp.vdot(improved, improved))
+        improved = improved * ahead
         # The others are orthogonal to the old leading vector, and have to be to the new one, in which they have
         # the share that it turned into them.
-        shares = glance.turns * glance.ahead
+        shares = glance.turns * ahead
         rest = memory.vectors[1:] - shares[1:, None] * improved[None, :]
         latest = memory.latest.at[memory.readings % _RING].set(found)
         return Tracked(jnp.concatenate([improved[None], rest]), latest, glance.notes, memory.readings + 1)
 
     def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
-        return jnp.maximum(0.7 * memory.drift, jnp.abs(value - memory.value) / jnp.abs(value))
+        return jnp.maximum(
+            0.7 * memory.drift, jnp.abs(value - memory.value) / jnp.maximum(jnp.abs(value), jnp.finfo(value.dtype).tiny)
+        )
 
     def _searched(
         self,
@@ -347,7 +349,8 @@ class Tracker(eqx.Module):
     def _told(self, search: ritz.Search, aim: ritz.Aim, carry: _Round, *, exact: bool) -> Found:
         """The reading that a search ended with."""
         memory = carry.memory
-        values, scale = search.values[: self.count], jnp.abs(search.values[0])
+        values = search.values[: self.count]
+        scale = jnp.maximum(jnp.abs(values[0]), jnp.finfo(values.dtype).tiny)
         quick = jnp.maximum(search.floor / scale, memory.floor)
         uneven = jnp.maximum(memory.uneven, search.uneven / scale)
         floor = self._floor(memory, quick, uneven, exact=exact) * scale
@@ -361,7 +364,7 @@ class Tracker(eqx.Module):
     def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Draw) -> Tracked:
         """What is remembered of a search."""
         m, scale = memory.vectors.shape[0], jnp.maximum(jnp.abs(found.values[0]), jnp.finfo(memory.notes.dtype).tiny)
-        leading = search.coordinates[:, 0] @ search.basis
+        leading = ritz.combined(search.coordinates[:, 0], search.basis)
         vectors = ritz.improved(search, m)
         vectors = once(memory.readings % self.period == 0, lambda vectors: _shaken(vectors, key()), vectors)
         matrix = jnp.diag(search.values[:m])
@@ -381,11 +384,6 @@ class Tracker(eqx.Module):
         numbers = jnp.stack([value, self._drift(memory, value), floor, blur, uneven])
         latest = memory.latest.at[memory.readings % _RING].set(leading)
         return Tracked(vectors, latest, jnp.concatenate([matrix.ravel(), age, loose, numbers]), memory.readings)
-
-
-def _combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Array, " p"]:
-    """Σ wᵢ·rowᵢ, spelt out: so it becomes part of whatever is done with it."""
-    return sum((weights[i] * rows[i] for i in range(1, rows.shape[0])), weights[0] * rows[0])
 
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
@@ -410,13 +408,13 @@ def _turned(
 ) -> tuple[Float[Array, "m p"], Float[Array, "m m"]]:
     """The basis reflected so that its first vector is this one, with what the basis lacks of it; and its matrix."""
     inside = vectors @ towards
-    outside = towards - inside @ vectors
+    outside = towards - ritz.combined(inside, vectors)
     inside = inside / jnp.linalg.norm(inside)
     # Householder: I − 2aaᵀ takes the first axis to ``inside``; the sign keeps a away from zero.
     sign = jnp.where(inside[0] > 0, -1.0, 1.0).astype(inside.dtype)
     normal = inside.at[0].add(-sign)
     normal = normal / jnp.linalg.norm(normal)
     reflection = jnp.eye(inside.size, dtype=inside.dtype) - 2 * normal[:, None] * normal[None, :]
-    turned = reflection @ vectors
+    turned = ritz.mixed(reflection, vectors)
     first = sign * turned[0] + outside
     return turned.at[0].set(first / jnp.linalg.norm(first)), reflection @ matrix @ reflection

@@ -59,7 +59,7 @@ class Sharpness(AbstractProbe, Budgeted):
     lowest: bool = False
     """Whether the most negative eigenvalue is followed too."""
     precise: bool = False
-    """Whether to take exact products, and to seek a fiftieth of the tolerance instead of a tenth."""
+    """Whether to take exact products, and to seek a fiftieth of the tolerance instead of a fifth."""
     tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-2
     """Error bar, relative to the eigenvalue, beyond which a reading is marked."""
     products: Annotated[int, Meta(ge=2, le=512)] = 48
@@ -72,10 +72,10 @@ class Sharpness(AbstractProbe, Budgeted):
         return parameters <= _TINY or (parameters <= DENSE_UP_TO and self.every >= _SELDOM)
 
     def _tracker(self, count: int) -> Tracker:
-        """One that aims at a tenth of the tolerance: bars are estimates, and estimates err."""
+        """One that aims at a fifth of the tolerance: bars are estimates, and estimates err."""
         if self.precise:
             return Tracker(count, explorers=4, added=3, tolerance=self.tolerance / 50, most=self.products)
-        return Tracker(count, tolerance=self.tolerance / 10, most=min(self.products, 12 + 4 * count))
+        return Tracker(count, tolerance=self.tolerance / 5, most=min(self.products, 12 + 4 * count))
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
