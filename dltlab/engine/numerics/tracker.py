@@ -153,9 +153,8 @@ class _Glance(NamedTuple):
 
 
 class _Round(NamedTuple):
-    """A search to be made, and what the last one found."""
+    """What a search found, and what is remembered of it."""
 
-    search: ritz.Search
     memory: Tracked
     found: Found
     rounds: Int[Array, ""]
@@ -327,21 +326,23 @@ class Tracker(eqx.Module):
             return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
         def again(carry: _Round) -> _Round:
-            aim = aimed(carry.memory)
-            search = ritz.followed(carry.search, aim, multiply)
-            found = self._told(search, aim, carry, exact=exact is None)
-            memory = self._advanced(search, carry.memory, found, key)
-            return _Round(
-                ritz.begun(memory.vectors, memory.matrix, self.added * self.count), memory, found, carry.rounds + 1
+            memory, first = carry.memory, carry.rounds == 0
+            aim = aimed(memory)
+            seen = ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image)
+            # The image is that of the first round's leading vector.
+            seen = ritz.judged(seen._replace(known=seen.known.at[0].set(first)), aim)
+            # To be compared with an exact one, a product is taken again.
+            leading = ~first | verify | sure
+            seen = seen._replace(
+                next=jnp.where(leading, 0, seen.next),
+                done=seen.done & ~leading,
+                products=jnp.where(first, 1, 0).astype(jnp.int32),
             )
+            search = ritz.followed(seen, aim, multiply)
+            found = self._told(search, aim, carry, exact=exact is None)
+            return _Round(self._advanced(search, memory, found, key), found, carry.rounds + 1)
 
-        seen = ritz.judged(
-            ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image), aimed(memory)
-        )
-        # To be compared with an exact one, the product is taken again.
-        compared = verify | sure
-        seen = seen._replace(next=jnp.where(compared, 0, seen.next), done=seen.done & ~compared)
-        start = _Round(seen, memory, Found(jnp.zeros(3 * self.count + 1, image.dtype)), jnp.asarray(0, jnp.int32))
+        start = _Round(memory, Found(jnp.zeros(3 * self.count + 1, image.dtype)), jnp.asarray(0, jnp.int32))
         rounds = jnp.where(memory.readings == 0, _ROUNDS, 1)
         end = lax.while_loop(lambda carry: carry.rounds < rounds, again, start)
         return end.found, end.memory._replace(readings=memory.readings + 1)
@@ -364,8 +365,8 @@ class Tracker(eqx.Module):
     def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Draw) -> Tracked:
         """What is remembered of a search."""
         m, scale = memory.vectors.shape[0], jnp.maximum(jnp.abs(found.values[0]), jnp.finfo(memory.notes.dtype).tiny)
-        leading = ritz.combined(search.coordinates[:, 0], search.basis)
         vectors = ritz.improved(search, m)
+        leading = vectors[0]
         vectors = once(memory.readings % self.period == 0, lambda vectors: _shaken(vectors, key()), vectors)
         matrix = jnp.diag(search.values[:m])
         vectors, matrix = once(
