@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import jax.random as jr
@@ -117,3 +118,64 @@ def test_the_cross_entropy_is_the_mean_surprise() -> None:
     shares = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
     expected = -np.mean(np.log(shares[np.arange(len(shares)), np.asarray(problem.labels)]))
     np.testing.assert_allclose(problem.loss(params), expected, rtol=1e-12)
+
+
+def surprise(problem: Any, params: Any) -> jax.Array:
+    """The cross-entropy as it is usually written."""
+    outputs = problem.model(params, problem.inputs)
+    return -jnp.sum(problem.targets.astype(outputs.dtype) * jax.nn.log_softmax(outputs, axis=1)) / outputs.shape[0]
+
+
+def entropic(widths: list[int]) -> Any:
+    network = {"kind": "mlp", "widths": widths, "activation": "tanh"}
+    return made({"kind": "supervised", "data": DIGITS, "model": network, "loss": "cross_entropy"})
+
+
+def test_the_cross_entropy_its_gradient_and_hessian_are_those_of_log_softmax() -> None:
+    problem = entropic([2])
+    flat, unravel = ravel_pytree(params_of(problem))
+    for scale in (1.0, 5.0):
+        told = [
+            jax.jit(lambda at, of=of: (of(unravel(at)), jax.grad(lambda w: of(unravel(w)))(at)))(scale * flat)
+            for of in (problem.loss, lambda params: surprise(problem, params))
+        ]
+        for ours, theirs in zip(*told, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-13)
+    outputs = jnp.asarray(np.random.default_rng(1).standard_normal(problem.targets.shape))
+    one_hot = problem.targets
+
+    def usual(at: jax.Array) -> jax.Array:
+        return -jnp.sum(one_hot * jax.nn.log_softmax(at.reshape(one_hot.shape), axis=1)) / one_hot.shape[0]
+
+    ours, theirs = (jax.jit(jax.hessian(of))(outputs.ravel()) for of in (problem.of_outputs, usual))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-13)
+
+
+def test_late_in_a_fit_the_cross_entropy_does_not_cancel_in_float32() -> None:
+    problem = entropic([30])
+    flat, unravel = ravel_pytree(params_of(problem))
+    # Logits that name every example rightly, by so much that the loss is about 1e-5.
+    descend = jax.jit(lambda at: jax.lax.fori_loop(0, 400, lambda _, w: w - 1.0 * slope(w), at))
+    slope = jax.grad(lambda w: problem.loss(unravel(w)))
+    fitted = descend(flat)
+    low, high = 1.0, 30.0
+    for _ in range(40):
+        scale = 0.5 * (low + high)
+        low, high = (scale, high) if problem.loss(stretched(unravel(fitted), scale)) > 1e-5 else (low, scale)
+    params = stretched(unravel(fitted), low)
+    assert float(problem.loss(params)) == pytest.approx(1e-5, rel=1e-3)
+    single = jax.tree.map(lambda leaf: leaf.astype(jnp.float32), params)
+    narrow = jax.tree.map(lambda leaf: leaf.astype(jnp.float32) if eqx.is_inexact_array(leaf) else leaf, problem)
+    wide = jax.tree.map(lambda leaf: leaf.astype(jnp.float64), single)
+    truth = np.asarray(ravel_pytree(jax.grad(problem.loss)(wide))[0])
+
+    def strays(gradient: Any) -> float:
+        return float(np.linalg.norm(np.asarray(ravel_pytree(gradient)[0], float) - truth) / np.linalg.norm(truth))
+
+    assert strays(jax.grad(narrow.loss)(single)) < 1e-4
+    assert strays(jax.grad(lambda at: surprise(narrow, at))(single)) > 1e-3
+
+
+def stretched(params: Any, scale: float) -> Any:
+    """A network whose outputs are so many times larger: its last layer is."""
+    return type(params)([*params[:-1], jax.tree.map(lambda leaf: scale * leaf, params[-1])])
