@@ -89,11 +89,10 @@ def error(out: Float[Array, "*s"], leading: Float[Array, "*s"], second: Float[Ar
     return jnp.minimum(jnp.sqrt(out), out / jnp.maximum(leading - below, NARROW * jnp.abs(leading) + _least(out)))
 
 
-def stride(values: Float[Array, "*s"], leading: Float[Array, ""]) -> Float[Array, "*s"]:
-    """How much of its residual improves a Ritz vector: 1/(θ − σ) if the rest of the spectrum were at σ."""
-    gap = values - _BELOW * leading
-    wide = gap > 0.1 * jnp.abs(leading)
-    return 1 / jnp.where(wide, gap, (1 - _BELOW) * jnp.abs(leading) + _least(values))
+def stride(values: Float[Array, "*s"], leading: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, "*s"]:
+    """How much of its residual improves a Ritz vector: 1/(θ − σ), σ the middle of where the spectrum below θ is."""
+    gap = (1 - _BELOW) * values - 0.5 * jnp.minimum(bottom, 0.0)
+    return 1 / jnp.maximum(gap, 0.1 * jnp.abs(leading) + _least(values))
 
 
 def combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Array, " p"]:
@@ -256,9 +255,14 @@ def residuals(search: Search, count: int) -> Float[Array, " k"]:
     return jnp.sqrt(squares) + jnp.abs(search.values[:count] - quotients)
 
 
-def improved(search: Search, count: int) -> Float[Array, "m p"]:
+def bottom(search: Search) -> Float[Array, ""]:
+    """The least Ritz value."""
+    return jnp.min(jnp.where(jnp.arange(search.used.size) < jnp.sum(search.used), search.values, jnp.inf))
+
+
+def improved(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Array, "m p"]:
     """The first Ritz vectors with what is known of their residuals: where the next ones are expected. Orthonormal."""
-    strides = stride(search.values[:count], search.values[0])
+    strides = stride(search.values[:count], search.values[0], bottom)
     fresh = (_fresh(search, count) * strides[None, :]).T
     both = jnp.concatenate([search.coordinates[:, :count].T, fresh], axis=1)
     if search.used.size > _FEW:

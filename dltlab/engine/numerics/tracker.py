@@ -62,7 +62,7 @@ class Tracked(NamedTuple):
     latest: Float[Array, "3 p"]
     """The leading eigenvectors of the last readings; that of reading i is in row i mod 3."""
     notes: Float[Array, " n"]
-    """``matrix``, ``age``, ``loose`` and the five numbers, end to end."""
+    """``matrix``, ``age``, ``loose`` and the six numbers, end to end."""
     readings: Int[Array, ""]
 
     @property
@@ -82,6 +82,11 @@ class Tracked(NamedTuple):
         """R²/λ² of each vector when it was last multiplied: how far it was from an eigenvector."""
         m = self.vectors.shape[0]
         return self.notes[m * m + m : m * m + 2 * m]
+
+    @property
+    def bottom(self) -> Float[Array, ""]:
+        """The least Ritz value, the recent minimum: where the rest of the spectrum ends, or above it."""
+        return self.notes[-6]
 
     @property
     def value(self) -> Float[Array, ""]:
@@ -181,7 +186,7 @@ class Tracker(eqx.Module):
         """Nothing known: random vectors."""
         m = min(self.count + self.explorers, size)
         none = jnp.zeros(m, dtype)
-        numbers = jnp.asarray([0.0, 1.0, 0.0, 0.0, 0.0], dtype)
+        numbers = jnp.asarray([0.0, 0.0, 1.0, 0.0, 0.0, 0.0], dtype)
         return Tracked(
             vectors=ritz.orthonormal(jr.normal(key, (m, size), dtype)),
             latest=jnp.zeros((_RING, size), dtype),
@@ -258,7 +263,7 @@ class Tracker(eqx.Module):
         enough = (memory.readings > 0) & (rotated < _SMALL) & (rotated * drift <= ritz.SHARE * self.tolerance)
         enough = enough & (error <= self.tolerance * size) & ~jnp.any(asked | late)
         value = leading + gain
-        length, stride = 1 / jnp.sqrt(1 + rotated), ritz.stride(value, value)
+        length, stride = 1 / jnp.sqrt(1 + rotated), ritz.stride(value, value, memory.bottom)
         bar = error + self._floor(memory, memory.floor, memory.uneven, exact=exact) * jnp.abs(value)
         residual = jnp.sqrt(out + coupled) + jnp.abs(gain)
         others = jnp.full(self.count - 1, jnp.nan, row.dtype)
@@ -293,9 +298,7 @@ class Tracker(eqx.Module):
         return Tracked(jnp.concatenate([improved[None], rest]), latest, glance.notes, memory.readings + 1)
 
     def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
-        return jnp.maximum(
-            0.7 * memory.drift, jnp.abs(value - memory.value) / jnp.maximum(jnp.abs(value), jnp.finfo(value.dtype).tiny)
-        )
+        return jnp.maximum(0.7 * memory.drift, jnp.abs(value - memory.value) / _scale(value, memory.bottom))
 
     def _searched(
         self,
@@ -325,8 +328,12 @@ class Tracker(eqx.Module):
             )
             return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
+        # After a product that was not finite nothing would be, ever again.
+        lost = ~jnp.all(jnp.isfinite(memory.notes))
+        memory = once(lost, lambda _: self.begin(image.size, image.dtype, key()), memory)
+
         def again(carry: _Round) -> _Round:
-            memory, first = carry.memory, carry.rounds == 0
+            memory, first = carry.memory, (carry.rounds == 0) & ~lost
             aim = aimed(memory)
             seen = ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image)
             # The image is that of the first round's leading vector.
@@ -351,7 +358,7 @@ class Tracker(eqx.Module):
         """The reading that a search ended with."""
         memory = carry.memory
         values = search.values[: self.count]
-        scale = jnp.maximum(jnp.abs(values[0]), jnp.finfo(values.dtype).tiny)
+        scale = _scale(values[0], memory.bottom)
         quick = jnp.maximum(search.floor / scale, memory.floor)
         uneven = jnp.maximum(memory.uneven, search.uneven / scale)
         floor = self._floor(memory, quick, uneven, exact=exact) * scale
@@ -364,8 +371,9 @@ class Tracker(eqx.Module):
 
     def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Draw) -> Tracked:
         """What is remembered of a search."""
-        m, scale = memory.vectors.shape[0], jnp.maximum(jnp.abs(found.values[0]), jnp.finfo(memory.notes.dtype).tiny)
-        vectors = ritz.improved(search, m)
+        m, scale = memory.vectors.shape[0], _scale(found.values[0], memory.bottom)
+        bottom = jnp.minimum(_FADES * memory.bottom, ritz.bottom(search))
+        vectors = ritz.improved(search, m, bottom)
         leading = vectors[0]
         vectors = once(memory.readings % self.period == 0, lambda vectors: _shaken(vectors, key()), vectors)
         matrix = jnp.diag(search.values[:m])
@@ -382,9 +390,15 @@ class Tracker(eqx.Module):
         age = jnp.where(fresh, 1.0, memory.age + 1)
         loose = jnp.where(fresh, ritz.squares(search, m) / scale**2, memory.loose)
         value = found.values[0]
-        numbers = jnp.stack([value, self._drift(memory, value), floor, blur, uneven])
+        numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
         latest = memory.latest.at[memory.readings % _RING].set(leading)
         return Tracked(vectors, latest, jnp.concatenate([matrix.ravel(), age, loose, numbers]), memory.readings)
+
+
+def _scale(value: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, ""]:
+    """What relative errors are relative to: the leading eigenvalue, or the rounding of a far larger negative one."""
+    kind = jnp.finfo(value.dtype)
+    return jnp.maximum(jnp.abs(value), 32 * float(kind.eps) * jnp.abs(bottom) + float(kind.tiny))
 
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
