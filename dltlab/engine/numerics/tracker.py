@@ -79,7 +79,10 @@ class Tracked(NamedTuple):
 
     @property
     def loose(self) -> Float[Array, " m"]:
-        """R²/λ² of each vector when it was last multiplied: how far it was from an eigenvector."""
+        """R²/λ² of each vector when it was last multiplied, and its value's rise over λ for each reading before.
+
+        The one says how far it was from an eigenvector, the other how soon it may be the leading one.
+        """
         m = self.vectors.shape[0]
         return self.notes[m * m + m : m * m + 2 * m]
 
@@ -213,7 +216,7 @@ class Tracker(eqx.Module):
         glance = self._glance(memory, row, apart, least, exact=exact is None)
         enough = glance.enough
         if exact is not None:
-            enough = enough & (memory.readings % self.verified != 0) & ~self._distrusted(memory)
+            enough = enough & (memory.readings % self.verified != 1) & ~self._distrusted(memory)
 
         def search(_: tuple[Found, Tracked]) -> tuple[Found, Tracked]:
             return self._searched(memory, image, quick, exact, least, key)
@@ -312,7 +315,9 @@ class Tracker(eqx.Module):
         """The reading with as many products as it needs; the very first one from several searches."""
         sure, verify = jnp.asarray(False), jnp.asarray(False)
         if exact is not None:
-            sure, verify = self._distrusted(memory), memory.readings % self.verified == 0
+            # What the first products are made with is mostly noise, of which nothing is learnt about quick ones.
+            sure = self._distrusted(memory) | (memory.readings == 0)
+            verify = memory.readings % self.verified == 1
 
         def multiply(vector: Float[Array, " p"], surely: Bool[Array, ""]) -> Float[Array, " p"]:
             return quick(vector) if exact is None else lax.cond(surely, exact, quick, vector)
@@ -388,7 +393,8 @@ class Tracker(eqx.Module):
         )
         uneven = jnp.maximum(0.95 * memory.uneven, search.uneven / scale)
         age = jnp.where(fresh, 1.0, memory.age + 1)
-        loose = jnp.where(fresh, ritz.squares(search, m) / scale**2, memory.loose)
+        risen = jnp.maximum(search.values[:m] - jnp.diag(memory.matrix), 0.0) / (memory.age * scale)
+        loose = jnp.where(fresh, ritz.squares(search, m) / scale**2 + risen, memory.loose)
         value = found.values[0]
         numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
         latest = memory.latest.at[memory.readings % _RING].set(leading)
