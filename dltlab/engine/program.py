@@ -79,7 +79,7 @@ class _When(NamedTuple):
     def due(self, cadence: Int[Array, ""] | int, alone: int) -> Bool[Array, ""]:
         """Whether a probe with this cadence, and this way to be read alone, is read now."""
         wanted = (self.read == Read.EVERYTHING) | (self.read == alone)
-        return wanted | (self.read == Read.DUE) & (self.now % cadence == 0)
+        return wanted | (self.read == Read.DUE) & (lax.rem(self.now, jnp.asarray(cadence, self.now.dtype)) == 0)
 
     def row(self, cadence: Int[Array, ""] | int) -> Int[Array, ""]:
         """Readings due before now in this chunk."""
@@ -242,4 +242,6 @@ def _of_the_living(values: Array, alive: Bool[Array, " m"]) -> Array:
 
 def _before(step: Int[Array, ""], cadence: Int[Array, ""] | int) -> Int[Array, ""]:
     """Multiples of a cadence below a step."""
-    return -(-step // cadence)
+    # Of numbers that are not negative: without the corrections that // makes for those that are.
+    cadence = jnp.asarray(cadence, step.dtype)
+    return lax.div(step + cadence - 1, cadence)

@@ -45,7 +45,7 @@ _FADES: Final = 0.9
 _SMALL: Final = 1e-2
 """Squared sine of a rotation up to which its second order is enough."""
 _RING: Final = 3
-_SHAKEN: Final = 0.05
+_SHAKEN: Final = 0.2
 """Length of the noise that shakes the last explorer."""
 _BLURRED: Final = 20.0
 """Length of a quick product's error, in units of the tolerance, from which on it is not used."""
@@ -232,12 +232,16 @@ class Tracker(eqx.Module):
         own = jnp.maximum(uneven, 32 * float(jnp.finfo(uneven.dtype).eps))
         return _DOUBT * (own if exact else jnp.where(self._distrusted(memory), own, quick))
 
-    def _late(
-        self, memory: Tracked, known: Float[Array, "*m"], age: Float[Array, "*m"], loose: Float[Array, "*m"]
-    ) -> Bool[Array, "*m"]:
-        """Whether explorers may have overtaken the leading vector, or were not looked at for long."""
-        reach = (memory.drift + _GROWTH * loose) * age + self.tolerance
-        return ~(memory.value - known > reach * jnp.abs(memory.value)) | (age >= self.period)
+    def _due(self, memory: Tracked, least: Float[Array, ""]) -> Bool[Array, " m"]:
+        """Vectors behind the first that have to be looked at.
+
+        They may have overtaken it, or come to where they are worth reporting, or were not looked at for long.
+        """
+        size, place = jnp.abs(memory.value), jnp.arange(memory.age.size, dtype=jnp.int32)
+        reach = ((memory.drift + _GROWTH * memory.loose) * memory.age + self.tolerance) * size
+        highest = jnp.diag(memory.matrix) + reach
+        worth = (highest >= least) & (place < self.count)
+        return (~(highest < memory.value) | worth | (memory.age >= self.period)) & (place > 0)
 
     def _glance(
         self,
@@ -261,10 +265,8 @@ class Tracker(eqx.Module):
         out = jnp.vdot(apart, apart)
         second = jnp.max(jnp.where(behind, known, -jnp.inf))
         error = ritz.error(out, leading, second) + rotated * drift * size
-        asked = behind & (jnp.arange(row.size, dtype=jnp.int32) < self.count) & (known + drift * size >= least)
-        late = behind & self._late(memory, known, memory.age, memory.loose)
         enough = (memory.readings > 0) & (rotated < _SMALL) & (rotated * drift <= ritz.SHARE * self.tolerance)
-        enough = enough & (error <= self.tolerance * size) & ~jnp.any(asked | late)
+        enough = enough & (error <= self.tolerance * size) & ~jnp.any(self._due(memory, least))
         value = leading + gain
         length, stride = 1 / jnp.sqrt(1 + rotated), ritz.stride(value, value, memory.bottom)
         bar = error + self._floor(memory, memory.floor, memory.uneven, exact=exact) * jnp.abs(value)
@@ -322,14 +324,11 @@ class Tracker(eqx.Module):
         def multiply(vector: Float[Array, " p"], surely: Bool[Array, ""]) -> Float[Array, " p"]:
             return quick(vector) if exact is None else lax.cond(surely, exact, quick, vector)
 
-        def overdue(memory: Tracked) -> Bool[Array, " m"]:
-            return self._late(memory, jnp.diag(memory.matrix), memory.age, memory.loose).at[0].set(False)
-
         def aimed(memory: Tracked) -> ritz.Aim:
             due = (
                 jnp.zeros(memory.vectors.shape[0] + self.added * self.count, bool)
                 .at[: memory.vectors.shape[0]]
-                .set(overdue(memory))
+                .set(self._due(memory, least))
             )
             return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
