@@ -1,0 +1,250 @@
+"""The tracker on operators that drift, their spectra being known at every reading; float64, exact products.
+
+How it fares on operators that stay is a law of tests/laws/test_every_eigenmethod.py.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import jax.random as jr
+import numpy as np
+import pytest
+from jax import lax
+from jax.flatten_util import ravel_pytree
+
+from dltlab import scenario
+from dltlab.engine import ensemble, experiment
+from dltlab.engine.numerics import hessian, ritz
+from dltlab.engine.numerics.hessian import Product
+from dltlab.engine.numerics.tracker import Tracker
+from dltlab.engine.simulation import in_precision
+
+pytestmark = pytest.mark.usefixtures("wide")
+SIZE = 60
+READINGS = 200
+"""Of each operator: one program is compiled for all."""
+TOLERANCE = 1e-3
+BASIS = np.linalg.qr(np.random.default_rng(0).standard_normal((SIZE, SIZE)))[0]
+BULK = np.linspace(-0.3, 0.5, SIZE)
+Spectrum = Callable[[int], np.ndarray]
+
+
+class Told(NamedTuple):
+    """All readings, one a row."""
+
+    values: Any
+    errors: Any
+    residuals: Any
+    products: Any
+
+
+@partial(jax.jit, static_argnames=("count", "biased"))
+def _follow(matrices: jax.Array, least: Any, bias: Any, first: jax.Array, *, count: int, biased: bool) -> Told:
+    tracker = Tracker(count, tolerance=TOLERANCE)
+
+    def read(memory: Any, now: tuple[jax.Array, jax.Array]) -> tuple[Any, Told]:
+        matrix, at = now
+
+        def exact(vector: jax.Array) -> jax.Array:
+            return matrix @ vector
+
+        quick: Product = (lambda vector: (1 + bias) * exact(vector)) if biased else exact
+        told, memory = tracker.read(memory, quick, exact if biased else None, least, lambda: jr.fold_in(jr.key(0), at))
+        return memory, Told(told.values, told.errors, told.residuals, told.products)
+
+    start = tracker.begin(matrices.shape[1], jnp.dtype(jnp.float64), jr.key(0))
+    start = start._replace(vectors=ritz.orthonormal(first[: start.vectors.shape[0]]))
+    return lax.scan(read, start, (matrices, jnp.arange(matrices.shape[0], dtype=jnp.int32)))[1]
+
+
+def followed(
+    matrices: np.ndarray,
+    *,
+    count: int = 1,
+    least: float = -np.inf,
+    bias: float = 0.0,
+    within: int = SIZE,
+    seed: int = 0,
+) -> Told:
+    """Readings of one matrix after another.
+
+    Args:
+        matrices: Shape (readings, p, p).
+        count: Eigenvalues at most.
+        least: Eigenvalues behind the first one are reported above this.
+        bias: By how much quick products are too long; 0: there are exact ones only.
+        within: The first vectors lie in the span of so many axes.
+        seed: Of the first vectors.
+    """
+    first = np.random.default_rng(seed).standard_normal((8, SIZE)) * (np.arange(SIZE) < within)
+    told = _follow(jnp.asarray(matrices), least, bias, jnp.asarray(first), count=count, biased=bias > 0)
+    return Told(*map(np.asarray, told))
+
+
+def drifting(spectrum: Spectrum, readings: int = READINGS, basis: np.ndarray = BASIS) -> np.ndarray:
+    """Matrices whose first eigenvalues are given at each reading; the rest are the bulk below 0.5."""
+    tops = [spectrum(t) for t in range(readings)]
+    return np.stack([(basis * np.r_[top, BULK[len(top) :]]) @ basis.T for top in tops])
+
+
+def wrong(told: Told, truth: np.ndarray) -> np.ndarray:
+    """Relative errors of the leading value."""
+    return np.abs(told.values[:, 0] - truth) / np.abs(truth)
+
+
+@pytest.mark.parametrize("rate", [1e-3, 4e-3, 2e-2])
+def test_an_eigenvalue_that_overtakes_the_leading_one_is_seen_as_it_does(rate: float) -> None:
+    # It overtakes in the middle.
+    rising = 1.0 + rate * (np.arange(READINGS) - READINGS // 2 + 0.5)
+    told = followed(drifting(lambda t: np.array([1.0, max(rising[t], 0.6)])))
+    truth = np.maximum(1.0, rising)
+    off = wrong(told, truth)
+    assert off.max() < 10 * TOLERANCE
+    # What is wrong by more than the tolerance says so, and hardly a bar is too small at all.
+    assert not ((off > TOLERANCE) & (off > told.errors[:, 0] / truth)).any()
+    assert np.mean(off > told.errors[:, 0] / truth) < 0.1
+    assert told.products[1:].mean() < 2
+
+
+def test_an_eigenvalue_that_leaps_above_the_leading_one_is_seen_within_the_period() -> None:
+    leap = 40
+    told = followed(drifting(lambda t: np.array([1.0, 1.3 if t >= leap else 0.6])))
+    off = wrong(told, np.where(np.arange(READINGS) >= leap, 1.3, 1.0))
+    assert off[:leap].max() < TOLERANCE
+    assert off[leap + Tracker(1).period :].max() < TOLERANCE
+
+
+@pytest.mark.parametrize("swing", [0.05, 0.25, 0.6])
+def test_a_pair_that_swings_with_period_two_is_followed_at_few_products(swing: float) -> None:
+    matrices = []
+    for t in range(READINGS):
+        cosine, sine = np.cos(swing * (-1) ** t), np.sin(swing * (-1) ** t)
+        turned = BASIS.copy()
+        turned[:, :2] = BASIS[:, :2] @ np.array([[cosine, -sine], [sine, cosine]])
+        matrices.append(drifting(lambda _, t=t: np.array([1.0 + 0.1 * (t % 2), 0.7]), 1, turned)[0])
+    told = followed(np.stack(matrices))
+    off = wrong(told, 1.0 + 0.1 * (np.arange(READINGS) % 2))
+    assert off[20:].max() < TOLERANCE
+    assert told.products[20:].mean() < 2.5
+    assert np.mean(off > told.errors[:, 0]) < 0.1
+
+
+def test_a_symmetry_hides_an_eigenvector_for_a_while_and_not_for_ever() -> None:
+    # Two blocks, and all vectors begin in the first one: no product leads out of it.
+    bulk = np.linspace(0, 0.4, SIZE // 2 - 1)
+    rising = 0.5 + 0.01 * np.arange(READINGS)
+    told = followed(np.stack([np.diag(np.r_[1.0, bulk, value, bulk]) for value in rising]), within=SIZE // 2)
+    off = wrong(told, np.maximum(1.0, rising))
+    overtaken = int(np.argmax(rising > 1.0))
+    assert off[:overtaken].max() < TOLERANCE
+    assert off[overtaken + 5 * Tracker(1).period :].max() < TOLERANCE
+
+
+@pytest.mark.parametrize("bias", [1e-5, 3e-4, 1e-2, 1.0])
+def test_what_quick_products_are_worth_is_measured_and_bad_ones_are_replaced(bias: float) -> None:
+    told = followed(drifting(lambda _: np.array([1.0, 0.8])), bias=bias)
+    off = wrong(told, np.ones(READINGS))
+    assert (off <= told.errors[:, 0]).all()
+    if bias > TOLERANCE:
+        # Exact ones from the second reading on.
+        assert off[1:].max() < TOLERANCE / 10
+    else:
+        assert off[1:].max() == pytest.approx(bias, rel=0.1)
+        assert told.errors[1:, 0].max() < 10 * bias
+
+
+def test_the_second_and_third_are_followed_once_they_are_large_enough_and_not_before() -> None:
+    least, time = 0.75, np.arange(READINGS)
+    tops = np.stack([np.ones(READINGS), 0.55 + 0.003 * time, 0.4 + 0.003 * time], axis=1)
+    told = followed(drifting(lambda t: tops[t]), count=3, least=least)
+    truth = -np.sort(-tops, axis=1)
+    seen = np.isfinite(told.values)
+    assert seen[:, 0].all()
+    for place in (1, 2):
+        first = int(np.argmax(truth[:, place] >= least))
+        assert not seen[: first - 1, place].any()
+        assert seen[first + 1 :, place].all()
+    off = np.abs(told.values - truth)
+    assert np.nanmax(off) < 2 * TOLERANCE
+    assert np.mean(off[seen] > told.errors[seen]) < 0.1
+    # Until the second arrives there is nothing to pay for.
+    assert told.products[1:50].mean() < 1.3
+
+
+def test_where_the_search_began_is_soon_forgotten() -> None:
+    matrices = drifting(lambda t: np.array([1.0 + 0.01 * np.sin(t), 0.8, 0.75]))
+    one, other = (followed(matrices, count=3, seed=seed) for seed in (1, 2))
+    np.testing.assert_allclose(one.values[10:], other.values[10:], rtol=3 * TOLERANCE)
+    assert (one.values[0] != other.values[0]).any()
+
+
+def edge(*, seeds: int = 1, seed: int = 0) -> experiment.Experiment:
+    """The edge of stability in float32 with the sharpness tracked at every step."""
+    document = scenario.read("edge-of-stability")
+    for assignment in ('sharpness.method="tracked"', "sharpness.every=1"):
+        document.set(f"probes.{assignment}")
+    document.set('run.precision="float32"')
+    return experiment.build(document, seed=seed, seeds=seeds)
+
+
+def test_on_the_way_to_the_edge_and_at_it_the_readings_are_those_of_float64() -> None:
+    made = edge()
+    fly = ensemble.compiled(made.program, 1)
+    state, memories = ensemble.begin(made.program, (0,))
+    wide = jnp.dtype(jnp.float64)
+    problem, (_, unravel) = (
+        in_precision(made.program.simulation.problem, wide),
+        ravel_pytree(in_precision(state.params, wide)),
+    )
+
+    @jax.jit
+    def truth(at: jax.Array) -> jax.Array:
+        return jnp.linalg.eigvalsh(hessian.dense(lambda flat: problem.loss(unravel(flat)), at))[-1]
+
+    rows, step = [], 0
+    # Before the edge, where it is met, and well beyond.
+    for low, high in ((20, 80), (500, 700), (1350, 1500)):
+        flight = fly(state, memories, low - step)
+        for _ in range(low, high):
+            at = jnp.asarray(ravel_pytree(flight.state.params)[0], wide)
+            flight = fly(flight.state, flight.memories, 1)
+            read = flight.rows["probes.sharpness"]
+            rows.append([float(truth(at)), *(float(np.ravel(read[part][0])[0]) for part in ("", "error", "products"))])
+        state, memories, step = flight.state, flight.memories, high
+    true, found, bar, products = np.array(rows).T
+    off = np.abs(found - true)
+    assert true.max() > 5
+    assert np.mean(off < 1e-2 * true) >= 0.995
+    assert np.mean(off < 1e-3 * true) >= 0.98
+    assert np.mean(off > bar) < 0.1
+    assert products.mean() < 2.5
+
+
+def test_a_member_of_an_ensemble_has_the_bits_of_the_single_run() -> None:
+    def told(seeds: int, seed: int) -> dict[str, np.ndarray]:
+        made = edge(seeds=seeds, seed=seed)
+        flight = ensemble.compiled(made.program, seeds)(*ensemble.begin(made.program, made.seeds), 120)
+        return {suffix: np.asarray(rows) for suffix, rows in flight.rows["probes.sharpness"].items()}
+
+    together = told(2, 0)
+    alone = told(1, 1)
+    for suffix, rows in alone.items():
+        assert together[suffix][1][:120].tobytes() == rows[:120].tobytes(), suffix
+    assert together[""][0].tobytes() != together[""][1].tobytes()
+
+
+def test_cut_into_chunks_the_readings_keep_their_bits() -> None:
+    # A keyframe holds what a chunk ends with.
+    made = edge()
+    fly = ensemble.compiled(made.program, 1)
+    begin = ensemble.begin(made.program, made.seeds)
+    whole = np.asarray(fly(*begin, 130).rows["probes.sharpness"][""])[:130]
+    pieces = []
+    for steps in (1, 40, 23, 66):
+        flight = fly(*begin, steps)
+        pieces.append(np.asarray(flight.rows["probes.sharpness"][""])[:steps])
+        begin = (flight.state, flight.memories)
+    assert np.concatenate(pieces).tobytes() == whole.tobytes()
