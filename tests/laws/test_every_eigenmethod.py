@@ -77,7 +77,10 @@ def by_decomposition(product: hessian.Product, start: jax.Array, tolerance: floa
 def readings(product: hessian.Product, start: jax.Array, tolerance: float, count: int = COUNT) -> Reading:
     """What the tracker reads of an operator that stays the same: shapes (readings, …)."""
     tracker = Tracker(min(count, start.shape[0]), tolerance=tolerance)
-    key, all_of_them = jr.key(lax.bitcast_convert_type(start[0], jnp.int32).ravel()[0]), jnp.asarray(-jnp.inf, start.dtype)
+    key, all_of_them = (
+        jr.key(lax.bitcast_convert_type(start[0], jnp.int32).ravel()[0]),
+        jnp.asarray(-jnp.inf, start.dtype),
+    )
 
     def read(memory: Any, at: jax.Array) -> tuple[Any, Reading]:
         told, memory = tracker.read(memory, product, None, all_of_them, lambda: jr.fold_in(key, at))
@@ -178,7 +181,7 @@ def followed(wide: None) -> Callable[..., Reading]:
 
 
 def bounded(told: Reading, truth: np.ndarray, rounding: float) -> None:
-    """What holds at every reading: finite numbers, an eigenvalue within each residual, the first value within its bar."""
+    """At every reading: finite numbers, an eigenvalue within each residual, the first value within its bar."""
     assert np.isfinite(told.values).all()
     assert np.isfinite(told.errors).all()
     nearest = np.abs(told.values[:, :, None] - truth).min(axis=-1)

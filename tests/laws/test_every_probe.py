@@ -133,7 +133,9 @@ SETTINGS = [
 def spectrum(made: experiment.Experiment, state: Any) -> np.ndarray:
     """All eigenvalues that a sharpness is of, largest first."""
     hessian = exact_hessian(made, state.params)
-    if made.program.probes["probes.it"].preconditioned:
+    probe = made.program.probes["probes.it"]
+    assert isinstance(probe, Sharpness)
+    if probe.preconditioned:
         metric = made.program.simulation.optimizer.preconditioner(state.opt, state.opt.hyperparams)
         root = 1 / np.sqrt(np.asarray(ravel_pytree(metric)[0], float))
         hessian = root[:, None] * hessian * root
