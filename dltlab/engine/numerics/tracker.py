@@ -32,6 +32,7 @@ from jaxtyping import Array, Bool, Float, Int
 from dltlab.engine.numerics import ritz
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
+from dltlab.engine.numerics.tracked import RING, Found, Tracked
 
 Draw = Callable[[], Array]
 _ROUNDS: Final = 6
@@ -44,106 +45,10 @@ _FADES: Final = 0.9
 """What is left of a measured error of quick products when the next one is measured."""
 _SMALL: Final = 1e-2
 """Squared sine of a rotation up to which its second order is enough."""
-_RING: Final = 3
 _SHAKEN: Final = 0.2
 """Length of the noise that shakes the last explorer."""
 _BLURRED: Final = 20.0
 """Length of a quick product's error, in units of the tolerance, from which on it is not used."""
-
-
-class Tracked(NamedTuple):
-    """What is remembered between two readings.
-
-    Its numbers are one array: on a small network every array costs as much as a layer, however short it is.
-    """
-
-    vectors: Float[Array, "m p"]
-    """U, orthonormal: where the next eigenvectors are expected, the leading one first."""
-    latest: Float[Array, "3 p"]
-    """The leading eigenvectors of the last readings; that of reading i is in row i mod 3."""
-    notes: Float[Array, " n"]
-    """``matrix``, ``age``, ``loose`` and the six numbers, end to end."""
-    readings: Int[Array, ""]
-
-    @property
-    def matrix(self) -> Float[Array, "m m"]:
-        """S = UᵀHU as far as it is known."""
-        m = self.vectors.shape[0]
-        return self.notes[: m * m].reshape(m, m)
-
-    @property
-    def age(self) -> Float[Array, " m"]:
-        """Readings since the vector was multiplied."""
-        m = self.vectors.shape[0]
-        return self.notes[m * m : m * m + m]
-
-    @property
-    def loose(self) -> Float[Array, " m"]:
-        """R²/λ² of each vector when it was last multiplied, and its value's rise over λ for each reading before.
-
-        The one says how far it was from an eigenvector, the other how soon it may be the leading one.
-        """
-        m = self.vectors.shape[0]
-        return self.notes[m * m + m : m * m + 2 * m]
-
-    @property
-    def bottom(self) -> Float[Array, ""]:
-        """The least Ritz value, the recent minimum: where the rest of the spectrum ends, or above it."""
-        return self.notes[-6]
-
-    @property
-    def value(self) -> Float[Array, ""]:
-        """The leading eigenvalue of the last reading."""
-        return self.notes[-5]
-
-    @property
-    def drift(self) -> Float[Array, ""]:
-        """Its relative change from reading to reading, the recent maximum."""
-        return self.notes[-4]
-
-    @property
-    def floor(self) -> Float[Array, ""]:
-        """Relative error of a Rayleigh quotient by quick products, as measured now and then: the recent maximum."""
-        return self.notes[-3]
-
-    @property
-    def blur(self) -> Float[Array, ""]:
-        """Relative length of the error of a quick product, likewise."""
-        return self.notes[-2]
-
-    @property
-    def uneven(self) -> Float[Array, ""]:
-        """|uᵀ(Hv) − vᵀ(Hu)| over the leading eigenvalue, the recent maximum: what products lack in symmetry."""
-        return self.notes[-1]
-
-
-class Found(NamedTuple):
-    """One reading, as one array."""
-
-    told: Float[Array, " n"]
-    """The values, the errors and the residuals of k pairs, and the products."""
-
-    @property
-    def values(self) -> Float[Array, " k"]:
-        """Eigenvalues, largest first; NaN where none was asked for."""
-        return self.told[: self.told.size // 3]
-
-    @property
-    def errors(self) -> Float[Array, " k"]:
-        """The error bar: min(r, r²/gap), and what old parts of S and inexact products may add."""
-        k = self.told.size // 3
-        return self.told[k : 2 * k]
-
-    @property
-    def residuals(self) -> Float[Array, " k"]:
-        """R, within which some eigenvalue lies if products are exact."""
-        k = self.told.size // 3
-        return self.told[2 * k : 3 * k]
-
-    @property
-    def products(self) -> Float[Array, ""]:
-        """Products that it took."""
-        return self.told[-1]
 
 
 class _Glance(NamedTuple):
@@ -192,7 +97,7 @@ class Tracker(eqx.Module):
         numbers = jnp.asarray([0.0, 0.0, 1.0, 0.0, 0.0, 0.0], dtype)
         return Tracked(
             vectors=ritz.orthonormal(jr.normal(key, (m, size), dtype)),
-            latest=jnp.zeros((_RING, size), dtype),
+            latest=jnp.zeros((RING, size), dtype),
             notes=jnp.concatenate([jnp.zeros(m * m, dtype), none + self.period, none + 1, numbers]),
             readings=jnp.asarray(0, jnp.int32),
         )
@@ -299,7 +204,7 @@ class Tracker(eqx.Module):
         # the share that it turned into them.
         shares = glance.turns * ahead
         rest = memory.vectors[1:] - shares[1:, None] * improved[None, :]
-        latest = memory.latest.at[memory.readings % _RING].set(found)
+        latest = memory.latest.at[memory.readings % RING].set(found)
         return Tracked(jnp.concatenate([improved[None], rest]), latest, glance.notes, memory.readings + 1)
 
     def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
@@ -396,7 +301,7 @@ class Tracker(eqx.Module):
         loose = jnp.where(fresh, ritz.squares(search, m) / scale**2 + risen, memory.loose)
         value = found.values[0]
         numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
-        latest = memory.latest.at[memory.readings % _RING].set(leading)
+        latest = memory.latest.at[memory.readings % RING].set(leading)
         return Tracked(vectors, latest, jnp.concatenate([matrix.ravel(), age, loose, numbers]), memory.readings)
 
 
@@ -408,7 +313,7 @@ def _scale(value: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, ""
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
     """The leading eigenvector so many readings ago."""
-    return memory.latest[(memory.readings - back) % _RING]
+    return memory.latest[(memory.readings - back) % RING]
 
 
 def _alternates(leading: Float[Array, " p"], memory: Tracked) -> Bool[Array, ""]:

@@ -24,7 +24,8 @@ from msgspec import Meta
 
 from dltlab.engine.numerics import hessian, lanczos
 from dltlab.engine.numerics.hessian import Product
-from dltlab.engine.numerics.tracker import Found, Tracked, Tracker
+from dltlab.engine.numerics.tracked import Found, Tracked
+from dltlab.engine.numerics.tracker import Tracker
 from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat
 from dltlab.engine.problems import Kinked, Sampled
 from dltlab.engine.simulation import Moment, Simulation, in_precision
