@@ -25,9 +25,9 @@ CHUNK_SECONDS: Final = 0.04
 _FIRST_PRICE: Final = 0.1, 0.5
 """Seconds of computing, or of waiting for it, after which readings are priced for the first time."""
 _PRICES: Final = 5.0
-"""Seconds between two prices, and"""
+"""Seconds between two prices."""
 _MEASURING: Final = 50
-"""how much longer than its measuring a price lasts."""
+"""How much longer than itself a timing of steps and readings lasts; prices go by the products of the run between."""
 KEYFRAME_BUDGET: Final = 64 << 20
 """Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
 
@@ -65,7 +65,7 @@ class Loop:
         self._started = time.monotonic() - wall
         self._next = time.monotonic()
         self._meter = Meter(experiment, fleet, self._flown)
-        self._seconds_a_step, self._price_due = 0.0, math.inf
+        self._seconds_a_step, self._price_due, self._timing_due = 0.0, math.inf, 0.0
         self._again_until = max(self._desk.recorded.values(), default=-1)
         """The last step that was recorded before the session was continued: up to it, cadences are as they were."""
         self._keyframe_bytes, self._keyframe_size, self._keyframe_due = 0, 0, 0.0
@@ -281,9 +281,10 @@ class Loop:
 
     def _tell_price(self) -> None:
         """Say what the readings cost, and let budgets answer."""
-        begin = self.wall
-        self._meter.measure()
-        self._price_due = self.wall + max(_PRICES, _MEASURING * (self.wall - begin))
+        if (begin := self.wall) >= self._timing_due:
+            self._meter.measure()
+            self._timing_due = self.wall + _MEASURING * (self.wall - begin)
+        self._price_due = self.wall + _PRICES
         found = self._meter.price()
         text = f"{found['steps_per_second']:,.0f} steps a second of computing; probes take {found['share']:.0%}."
         self.say("price", text, **found)

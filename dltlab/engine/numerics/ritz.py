@@ -52,6 +52,10 @@ class Aim(NamedTuple):
     """Vectors to multiply in any case."""
     sure: Bool[Array, ""]
     """Whether every product has to be exact."""
+    seen: Bool[Array, ""]
+    """Whether the leading vector's image is known."""
+    compared: Bool[Array, ""]
+    """Whether that is to be compared with the exact one."""
 
 
 class Search(NamedTuple):
@@ -137,12 +141,24 @@ def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -
     )
 
 
-def followed(search: Search, aim: Aim, multiply: Multiply) -> Search:
-    """Products until nothing more is asked for."""
+def followed(search: Search, aim: Aim, multiply: Multiply, image: Float[Array, " p"]) -> Search:
+    """Products until nothing more is asked for.
+
+    Args:
+        search: As it begins.
+        aim: What to find.
+        multiply: Takes a product.
+        image: That of the leading vector, where ``aim.seen`` says that it is known.
+    """
 
     def onward(search: Search) -> Search:
-        image = multiply(search.basis[search.next], aim.sure | search.known[search.next])
-        return judged(informed(search, image), aim)
+        free = aim.seen & (search.products == 0)
+        vector, sure = search.basis[search.next], aim.sure | search.known[search.next]
+        found = lax.cond(free, lambda _: image, lambda vector: multiply(vector, sure), vector)
+        search = judged(informed(search, found), aim)
+        # To be compared with an exact one, the first product is taken again.
+        compared = free & aim.compared
+        return search._replace(next=jnp.where(compared, 0, search.next), done=search.done & ~compared)
 
     return lax.while_loop(lambda search: ~search.done, onward, search)
 

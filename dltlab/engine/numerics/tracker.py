@@ -229,32 +229,22 @@ class Tracker(eqx.Module):
         def multiply(vector: Float[Array, " p"], surely: Bool[Array, ""]) -> Float[Array, " p"]:
             return quick(vector) if exact is None else lax.cond(surely, exact, quick, vector)
 
-        def aimed(memory: Tracked) -> ritz.Aim:
-            due = (
-                jnp.zeros(memory.vectors.shape[0] + self.added * self.count, bool)
-                .at[: memory.vectors.shape[0]]
-                .set(self._due(memory, least))
+        def aimed(memory: Tracked, seen: Bool[Array, ""]) -> ritz.Aim:
+            due = jnp.concatenate([self._due(memory, least), jnp.zeros(self.added * self.count, bool)])
+            return ritz.Aim(
+                self.count, self.tolerance, self.most, least, memory.drift, due, sure, seen, compared=verify | sure
             )
-            return ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure)
 
         # After a product that was not finite nothing would be, ever again.
         lost = ~jnp.all(jnp.isfinite(memory.notes))
         memory = once(lost, lambda _: self.begin(image.size, image.dtype, key()), memory)
 
         def again(carry: _Round) -> _Round:
-            memory, first = carry.memory, (carry.rounds == 0) & ~lost
-            aim = aimed(memory)
-            seen = ritz.informed(ritz.begun(memory.vectors, memory.matrix, self.added * self.count), image)
+            memory = carry.memory
             # The image is that of the first round's leading vector.
-            seen = ritz.judged(seen._replace(known=seen.known.at[0].set(first)), aim)
-            # To be compared with an exact one, a product is taken again.
-            leading = ~first | verify | sure
-            seen = seen._replace(
-                next=jnp.where(leading, 0, seen.next),
-                done=seen.done & ~leading,
-                products=jnp.where(first, 1, 0).astype(jnp.int32),
-            )
-            search = ritz.followed(seen, aim, multiply)
+            aim = aimed(memory, (carry.rounds == 0) & ~lost)
+            search = ritz.begun(memory.vectors, memory.matrix, self.added * self.count)
+            search = ritz.followed(search, aim, multiply, image)
             found = self._told(search, aim, carry, exact=exact is None)
             return _Round(self._advanced(search, memory, found, key), found, carry.rounds + 1)
 
