@@ -95,7 +95,9 @@ def error(out: Float[Array, "*s"], leading: Float[Array, "*s"], second: Float[Ar
 
 def stride(values: Float[Array, "*s"], leading: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, "*s"]:
     """How much of its residual improves a Ritz vector: 1/(θ − σ), σ the middle of where the spectrum below θ is."""
-    gap = (1 - _BELOW) * values - 0.5 * jnp.minimum(bottom, 0.0)
+    bottom = jnp.minimum(bottom, 0.0)
+    # Never less than half the way down, and a little more, or what lies at the bottom would grow.
+    gap = jnp.maximum((1 - _BELOW) * values - 0.5 * bottom, 0.55 * (values - bottom))
     return 1 / jnp.maximum(gap, 0.1 * jnp.abs(leading) + _least(values))
 
 
