@@ -32,7 +32,7 @@ pace = 1500
 kind = "loss"
 [probes.sharpness]
 kind = "sharpness"
-method = "lanczos"
+method = "tracked"
 every = 10
 [probes.movement]
 kind = "weight_movement"
