@@ -184,7 +184,10 @@ class Event(Struct, frozen=True, tag_field="record", tag="event"):
 
     step: int
     what: str
-    """turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, compiling, price, cadence."""
+    """What it is.
+
+    turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, compiling, price or cadence.
+    """
     text: str
     """One line for people."""
     data: dict = field(default_factory=dict)
