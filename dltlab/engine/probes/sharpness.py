@@ -43,7 +43,9 @@ class Kept(NamedTuple):
     """What is remembered of the two ends of the spectrum."""
 
     top: Tracked | None
-    lowest: Tracked | None
+    """Of the largest, where they are tracked."""
+    lowest: Float[Array, "1 p"] | None
+    """The last eigenvector at the other end."""
     start: Float[Array, "k p"] | None
     """The last Ritz vectors, for Lanczos."""
 
@@ -58,7 +60,7 @@ class Sharpness(AbstractProbe, Budgeted):
     above: Annotated[float, Meta(ge=0, le=1e6)] = 0.75
     """Eigenvalues behind the first are followed once they are above this share of the stability threshold; 0: all."""
     lowest: bool = False
-    """Whether the most negative eigenvalue is followed too."""
+    """Whether the most negative eigenvalue is read too, by Lanczos."""
     precise: bool = False
     """Whether to take exact products, and to seek a fiftieth of the tolerance instead of a fifth."""
     tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-2
@@ -90,7 +92,10 @@ class Sharpness(AbstractProbe, Budgeted):
             "residual": Shown("‖Hv−λv‖", axes=axes, gaps=gaps, scale="log"),
             "products": Shown("Hessian products a reading"),
         }
-        return told | ({"lowest": Shown(f"lowest {letters}")} if self.lowest else {})
+        if not self.lowest:
+            return told
+        lowest = Shown(f"lowest {letters}", bar="lowest_error", tolerance=self.tolerance)
+        return told | {"lowest": lowest, "lowest_error": Shown("its error bar", scale="log")}
 
     def remember(self, simulation: Simulation, moment: Moment) -> Kept:
         """Noise to start from."""
@@ -99,12 +104,10 @@ class Sharpness(AbstractProbe, Budgeted):
         if self._dense(flat.size):
             return Kept(None, None, None)
         top, lowest = (jr.fold_in(jr.wrap_key_data(moment.state.key), _OWN_NOISE + end) for end in range(2))
+        end = _unit(lowest, 1, flat) if self.lowest else None
         if self.method == "lanczos":
-            start = jr.normal(top, flat.shape, flat.dtype)
-            blank = jnp.zeros((min(self.top, flat.size), flat.size), flat.dtype)
-            return Kept(None, None, blank.at[0].set(start / jnp.linalg.norm(start)))
-        follow = self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, top)
-        return Kept(follow, self._tracker(1).begin(flat.size, flat.dtype, lowest) if self.lowest else None, None)
+            return Kept(None, end, _unit(top, min(self.top, flat.size), flat))
+        return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, top), end, None)
 
     def measure(self, simulation: Simulation, moment: Moment, memory: Kept) -> tuple[Readings, Kept]:
         """The eigenvalues at the moment's parameters."""
@@ -135,12 +138,11 @@ class Sharpness(AbstractProbe, Budgeted):
             memory = memory._replace(top=kept)
         products = found.products
         if memory.lowest is not None:
-            # The lowest of H is the largest of −H.
-            end, kept = self._tracker(1).read(
-                memory.lowest, _turned(quick), None if exact is None else _turned(exact), jnp.zeros_like(edge), noise
-            )
-            memory, readings = memory._replace(lowest=kept), {"lowest": -end.values[0]}
-            products = products + end.products
+            # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
+            end = self._by_lanczos(_turned(exact or quick), memory.lowest, noise())
+            memory = memory._replace(lowest=end.vectors)
+            readings = {"lowest": -end.values[0], "lowest_error": end.residuals[0]}
+            products = products + end.products.astype(products.dtype)
         readings |= {
             "": found.values,
             "error": found.errors,
@@ -163,7 +165,7 @@ class Sharpness(AbstractProbe, Budgeted):
         bound = jnp.max(jnp.abs(spectrum)) * 4 * jnp.finfo(wide).eps * flat.size
         bars = jnp.full_like(values, bound)
         readings = {"": values, "error": bars, "residual": bars, "products": jnp.asarray(float(flat.size))}
-        return readings | ({"lowest": spectrum[0]} if self.lowest else {})
+        return readings | ({"lowest": spectrum[0], "lowest_error": bound} if self.lowest else {})
 
     def _by_lanczos(self, product: Product, known: Float[Array, "k p"], key: Array) -> lanczos.Eigenpairs:
         noise = jr.normal(key, known.shape[1:], known.dtype)
@@ -179,7 +181,7 @@ class Sharpness(AbstractProbe, Budgeted):
         exact = self.precise or _kinked(simulation)
         if self.method == "lanczos":
             return 3.0 * min(12, self.products)
-        return (2.0 if self.lowest else 1.0) * (3.0 if exact else 1.0) * (1.0 + self.top)
+        return (3.0 if exact else 1.0) * (1.0 + self.top) + (3.0 * min(20, self.products) if self.lowest else 0.0)
 
 
 def _products(
@@ -200,6 +202,12 @@ def _products(
     sampled = isinstance(problem, Sampled) and problem.sampled
     slope = gradient(flat) if sampled else ravel_pytree(moment.gradient)[0]
     return _framed(hessian.differenced(gradient, flat, slope), root), exact
+
+
+def _unit(key: Array, count: int, like: Float[Array, " p"]) -> Float[Array, "k p"]:
+    """Noise of length 1 to start Lanczos from, in the first of ``count`` rows."""
+    start = jr.normal(key, like.shape, like.dtype)
+    return jnp.zeros((count, like.size), like.dtype).at[0].set(start / jnp.linalg.norm(start))
 
 
 def _turned(product: Product) -> Product:
