@@ -200,7 +200,7 @@ def judged(search: Search, aim: Aim) -> Search:
     low = -1 - 4 * jnp.sum(jnp.abs(search.matrix))
     values, coordinates = jnp.linalg.eigh(search.matrix + jnp.diag(jnp.where(search.used, 0.0, low)))
     search = search._replace(values=values[::-1], coordinates=coordinates[:, ::-1])
-    first = coordinates[:, ::-1][:, : aim.pairs]
+    first = search.coordinates[:, : aim.pairs]
     wanted = wanted_pairs(search, aim)
     old = stale(search, aim.pairs)
     turned = wanted & ((old * aim.drift > SHARE * aim.tolerance) | (old > _TURNED))
@@ -268,9 +268,8 @@ def residuals(search: Search, count: int) -> Float[Array, " k"]:
     fresh = fresh / jnp.sqrt(lengths)[None, :]
     inside = search.matrix @ fresh
     quotients = jnp.sum(fresh * inside, axis=0)
-    out = jnp.maximum(jnp.sum(fresh * (search.lengths @ fresh), axis=0), 0.0)
-    squares = jnp.sum((inside - quotients[None, :] * fresh) ** 2, axis=0) + out
-    return jnp.sqrt(squares) + jnp.abs(search.values[:count] - quotients)
+    along = jnp.sum((inside - quotients[None, :] * fresh) ** 2, axis=0)
+    return jnp.sqrt(along + squares(search, count) / lengths) + jnp.abs(search.values[:count] - quotients)
 
 
 def bottom(search: Search) -> Float[Array, ""]:

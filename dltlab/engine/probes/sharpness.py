@@ -74,11 +74,15 @@ class Sharpness(AbstractProbe, Budgeted):
             return self.method == "dense"
         return parameters <= _TINY or (parameters <= DENSE_UP_TO and self.every >= _SELDOM)
 
+    @property
+    def _sought(self) -> float:
+        """The relative error that is aimed at: a fifth of the tolerance, since bars are estimates and estimates err."""
+        return self.tolerance / (50 if self.precise else 5)
+
     def _tracker(self, count: int) -> Tracker:
-        """One that aims at a fifth of the tolerance: bars are estimates, and estimates err."""
         if self.precise:
-            return Tracker(count, explorers=4, added=3, tolerance=self.tolerance / 50, most=self.products)
-        return Tracker(count, tolerance=self.tolerance / 5, most=min(self.products, 12 + 4 * count))
+            return Tracker(count, explorers=4, added=3, tolerance=self._sought, most=self.products)
+        return Tracker(count, tolerance=self._sought, most=min(self.products, 12 + 4 * count))
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
@@ -171,8 +175,7 @@ class Sharpness(AbstractProbe, Budgeted):
         noise = jr.normal(key, known.shape[1:], known.dtype)
         start = jnp.sum(known, axis=0)
         start = start / jnp.linalg.norm(start) + _NOISE * noise / jnp.linalg.norm(noise)
-        tolerance = self.tolerance / (50 if self.precise else 10)
-        return lanczos.largest(product, start, count=known.shape[0], tolerance=tolerance, most=self.products)
+        return lanczos.largest(product, start, count=known.shape[0], tolerance=self._sought, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Two gradients a column of the Hessian, two or three a product of which there are about two."""
