@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
-from dltlab.engine.program import Flight, Memories, Program, Read
+from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
 Fly = Callable[..., Flight]
@@ -34,10 +34,10 @@ def _remember(program: Program, state: State) -> Memories:
     return program.remember(state)
 
 
-def compiled(program: Program, members: int) -> Fly:
+def compiled(program: Program, members: int, kind: Kind = Kind.ANY) -> Fly:
     """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``."""
     arrays, static = split(program)
-    return bound(code(static, several=members > 1), arrays, program)
+    return bound(code(static, several=members > 1, kind=kind), arrays, program)
 
 
 def split(program: Program) -> tuple[Any, Program]:
@@ -54,7 +54,7 @@ def _blanked(program: Program) -> Program:
     return eqx.tree_at(lambda it: it.simulation.optimizer, program, jax.tree.map(blank, program.simulation.optimizer))
 
 
-def code(static: Program, *, several: bool, batch: bool | None = None) -> Callable[..., Flight]:
+def code(static: Program, *, several: bool, kind: Kind = Kind.ANY, batch: bool | None = None) -> Callable[..., Flight]:
     """The chunk of every program that has this static part, as compiled code.
 
     The arrays of the problem are its arguments, never constants inside it.
@@ -62,6 +62,7 @@ def code(static: Program, *, several: bool, batch: bool | None = None) -> Callab
     Args:
         static: The program without its arrays.
         several: Whether state and memories carry a leading axis of members.
+        kind: What it is compiled for.
         batch: Whether those fly as a batch; everywhere but on a CPU if it is not said.
     """
     batch = jax.default_backend() != "cpu" if batch is None else batch
@@ -70,10 +71,10 @@ def code(static: Program, *, several: bool, batch: bool | None = None) -> Callab
     def fly(arrays: Any, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
         whole: Program = eqx.combine(arrays, static)
         if not several:
-            return whole.fly(state, memories, steps, read)
+            return whole.fly(state, memories, steps, read, kind=kind)
         if batch:
-            return whole.fly(state, memories, steps, read, members=state.step.shape[0])
-        return lax.map(lambda member: whole.fly(member[0], member[1], steps, read), (state, memories))
+            return whole.fly(state, memories, steps, read, members=state.step.shape[0], kind=kind)
+        return lax.map(lambda member: whole.fly(member[0], member[1], steps, read, kind=kind), (state, memories))
 
     return fly
 

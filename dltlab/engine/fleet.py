@@ -18,7 +18,7 @@ import numpy as np
 
 from dltlab.engine import ensemble, machine
 from dltlab.engine.pacing import Paced
-from dltlab.engine.program import Flight, Memories, Program, Read
+from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
 Start = tuple[State, Memories]
@@ -52,7 +52,7 @@ class Fleet:
         self.seeds = seeds
         cores = machine.threads_of_xla() if jax.default_backend() == "cpu" else 1
         self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
-        self._fly = _compiled(programs, self.blocks)
+        self._fly = {kind: _compiled(programs, self.blocks, kind) for kind in Kind}
         # The block that takes longest sets off first.
         weights = [block.members * _size(programs[block.arm]) for block in self.blocks]
         self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
@@ -108,9 +108,10 @@ class Fleet:
 
     def fly(self, steps: int, read: int = Read.DUE) -> Flights:
         """A chunk of every member, all blocks in parallel. Ready when it returns."""
+        fly = self._fly[self._kind(read)]
 
         def flown(index: int) -> Flight:
-            return jax.block_until_ready(self._fly[index](*self._at[index], steps, read))
+            return jax.block_until_ready(fly[index](*self._at[index], steps, read))
 
         results: dict[int, Flight] = {}
         for index, flight in zip(self._order, (self._pool.map if self._pool else map)(flown, self._order), strict=True):
@@ -119,6 +120,25 @@ class Fleet:
         finite = [np.atleast_1d(np.asarray(flight.finite)) for flight in flights]
         taken = [np.atleast_1d(np.asarray(flight.steps)) for flight in flights]
         return Flights(flights, np.concatenate(finite), np.concatenate(taken))
+
+    def beside(self, name: str) -> list[str]:
+        """The probes with a budget that a chunk reads which reads this one alone; it is one of them."""
+        alone = self._kind(self.programs[0].alone(name))
+        return self._steady if alone is Kind.STEADY else [name]
+
+    @property
+    def _steady(self) -> list[str]:
+        """The probes with a budget that are read at every step, if that is all of those that may be."""
+        able = [name for name in self._cadences if self.programs[0].steady(name)]
+        return able if all(self._cadences[name] == 1 for name in able) else []
+
+    def _kind(self, read: int) -> Kind:
+        """The code for a chunk that reads so: the fastest that does."""
+        if read == Read.NOTHING:
+            return Kind.BARE
+        steady = self._steady
+        fits = steady and (read < Read.ONE or read in map(self.programs[0].alone, steady))
+        return Kind.STEADY if fits else Kind.ANY
 
     def land(self, flights: Flights) -> None:
         """Be where a chunk ended."""
@@ -163,7 +183,7 @@ def _cut(at: Start, block: Block, members: int) -> Start:
     )
 
 
-def _compiled(programs: Sequence[Program], blocks: Sequence[Block]) -> list[ensemble.Fly]:
+def _compiled(programs: Sequence[Program], blocks: Sequence[Block], kind: Kind) -> list[ensemble.Fly]:
     """The compiled chunk of every block; programs that differ in arrays and hyperparameters alone share their code."""
     codes: list[tuple[Any, bool, Any]] = []
     flies: list[ensemble.Fly] = []
@@ -172,7 +192,7 @@ def _compiled(programs: Sequence[Program], blocks: Sequence[Block]) -> list[ense
         arrays, static = ensemble.split(program)
         code = next((code for other, many, code in codes if many == several and eqx.tree_equal(other, static)), None)
         if code is None:
-            code = ensemble.code(static, several=several)
+            code = ensemble.code(static, several=several, kind=kind)
             codes.append((static, several, code))
         flies.append(ensemble.bound(code, arrays, program))
     return flies

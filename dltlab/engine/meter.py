@@ -77,8 +77,8 @@ class Meter:
     def begin(self) -> None:
         """Compile, and time a call that takes no steps."""
         # The first call compiles, which is no measure of what anything costs.
-        self._timed(0, Read.NOTHING)
-        self.call = min(self._timed(0, Read.NOTHING)[1] for _ in range(3))
+        self._timed(0, Read.DUE)
+        self.call = min(self._timed(0, Read.DUE)[1] for _ in range(3))
 
     def measure(self) -> None:
         """Time a bare step, and a reading of every probe that has a budget."""
@@ -87,7 +87,8 @@ class Meter:
         self.bare = float(np.median(self._bares))
         for name in self._fleet.budgets:
             seconds, flights = self._step(self._program.alone(name))
-            cost = Cost(max(seconds / self.bare - 1, 0.0), self._counted(flights, name))
+            whole = max(seconds / self.bare - 1, 0.0)
+            cost = Cost(whole * self._own_share(name), self._counted(flights, name))
             # Where noise swallowed a reading whole nothing was measured.
             self._costs[name] = [*self._costs.get(name, []), *([cost] if seconds else [])][-_KEPT:]
 
@@ -115,6 +116,11 @@ class Meter:
         # What else the machine does only ever adds time.
         long = min(extra + short, self._timed(1 + steps, read)[1])
         return max(long - min(short, self._timed(1, read)[1]), 0.0) / steps, flights
+
+    def _own_share(self, name: str) -> float:
+        """A probe's part of what is read where it is read alone: code that asks nobody reads others beside it."""
+        prices = {one: self._prices.get(one, 0.0) for one in self._fleet.beside(name)}
+        return prices[name] / sum(prices.values()) if len(prices) > 1 and any(prices.values()) else 1.0
 
     def _counted(self, flights: Flights, name: str) -> float:
         if "products" not in flights.blocks[0].rows[name]:

@@ -4,6 +4,9 @@ At each state it reads the probes that are due there and takes a step. How many 
 run-time number, so one program serves full flight, a single step and the last short
 stretch, its bits do not depend on where a chunk ends, and nothing is compiled twice.
 
+A chunk is compiled for what it is needed for (:class:`Kind`): where the probes that a budget may
+slow down are read at every step, unasked, their first product runs beside the step's gradient.
+
 The reading at a state uses the loss and gradient that the step leaving the state computes
 anyway. To read a state without leaving it, fly one step and keep only the readings: the
 program is pure, so nothing was disturbed ("peek").
@@ -44,6 +47,17 @@ class Read(enum.IntEnum):
     DUE = 1
     EVERYTHING = 2
     ONE = 3
+
+
+class Kind(enum.Enum):
+    """What a chunk is compiled for: each kind is code of its own, and none is compiled before it is needed."""
+
+    ANY = "any"
+    """Each probe is asked whether it is due."""
+    STEADY = "steady"
+    """The probes with a budget that may be read at every step are, unasked, side by side with the step's gradient."""
+    BARE = "bare"
+    """Probes that would be asked are left out, and their memories pass through."""
 
 
 class Flight(NamedTuple):
@@ -111,6 +125,10 @@ class Program(eqx.Module):
         """Rows of a probe's readings: those of the longest chunk, and a spare one."""
         return -(-self.longest // self.cadence(name)) + 1
 
+    def steady(self, name: str) -> bool:
+        """Whether this is a probe with a budget that may be read at every step."""
+        return isinstance(self.probes[name], Budgeted) and self.cadence(name) == 1
+
     def alone(self, name: str) -> int:
         """The :class:`Read` that reads this probe and no other."""
         # A mapping that goes through a compiled call comes back in the order of its keys.
@@ -133,6 +151,7 @@ class Program(eqx.Module):
         read: Int[Array, ""],
         *,
         members: int | None = None,
+        kind: Kind = Kind.ANY,
     ) -> Flight:
         """Run a chunk.
 
@@ -143,11 +162,17 @@ class Program(eqx.Module):
             read: A :class:`Read`.
             members: For so many members at once, stacked along the first axis of everything:
                 one batch of arithmetic, whose probes are read only when due. None for one alone.
+            kind: What it is compiled for. A bare chunk has no rows of the probes that it leaves out.
         """
         simulation, each = self.simulation, jax.vmap if members else _alone
         look, move = each(simulation.look), each(simulation.move)
         moment = jax.eval_shape(look, state)
-        measures = {name: each(functools.partial(probe.measure, simulation)) for name, probe in self.probes.items()}
+        measures = {
+            name: each(functools.partial(probe.measure, simulation))
+            for name, probe in self.probes.items()
+            if kind is not Kind.BARE or not self._asked(name, state)
+        }
+        idle = {name: memory for name, memory in memories.items() if name not in measures}
         blank = {name: jax.eval_shape(of, moment, _own(memories[name]))[0] for name, of in measures.items()}
         rows = {
             name: {key: jnp.full((self.room(name), *a.shape), jnp.nan, a.dtype) for key, a in readings.items()}
@@ -160,7 +185,7 @@ class Program(eqx.Module):
             moment = look(aloft.state)
             alive = aloft.alive if members else None
             found = {
-                name: self._read(name, functools.partial(_measured, measure, moment, alive), aloft, when)
+                name: self._read(name, functools.partial(_measured, measure, moment, alive), aloft, when, kind)
                 for name, measure in measures.items()
             }
             left, finite = move(moment), jnp.isfinite(moment.loss)
@@ -174,14 +199,20 @@ class Program(eqx.Module):
         def on_their_way(aloft: _Aloft) -> Bool[Array, ""]:
             return (jnp.max(aloft.state.step) < first + steps) & jnp.any(aloft.alive)
 
-        start = _Aloft(state, memories, rows, jnp.ones((members,) if members else (), bool))
+        awake = {name: memories[name] for name in measures}
+        start = _Aloft(state, awake, rows, jnp.ones((members,) if members else (), bool))
         end = lax.while_loop(on_their_way, onward, start)
         rows = jax.tree.map(lambda a: jnp.moveaxis(a, 0, 1), end.rows) if members else end.rows
-        return Flight(end.state, end.memories, rows, end.state.step - state.step, end.alive)
+        return Flight(end.state, end.memories | idle, rows, end.state.step - state.step, end.alive)
 
-    def _read(self, name: str, measured: Measured, aloft: _Aloft, when: _When) -> tuple[Any, dict[str, Array]]:
+    def _read(
+        self, name: str, measured: Measured, aloft: _Aloft, when: _When, kind: Kind
+    ) -> tuple[Any, dict[str, Array]]:
         """A probe's memory and rows after a step, with a reading if one is due."""
         memory, rows = aloft.memories[name], aloft.rows[name]
+        if kind is Kind.STEADY and self.steady(name):
+            readings, own = measured(_own(memory))
+            return _with(memory, own), _written(rows, readings, when.row(1))
         cadence = jnp.max(memory.every) if isinstance(memory, Paced) else self.cadence(name)
         due = when.due(cadence, self.alone(name))
         if not self._asked(name, aloft.state):
@@ -193,8 +224,7 @@ class Program(eqx.Module):
         def once(pending: tuple[Array, Any, dict[str, Array]]) -> tuple[Array, Any, dict[str, Array]]:
             _, memory, rows = pending
             readings, own = measured(_own(memory))
-            memory = memory._replace(memory=own) if isinstance(memory, Paced) else own
-            return jnp.asarray(False), memory, _written(rows, readings, when.row(cadence))
+            return jnp.asarray(False), _with(memory, own), _written(rows, readings, when.row(cadence))
 
         # A loop of one turn or none works in place. A conditional would copy the memory at every step, due or not.
         _, memory, rows = lax.while_loop(lambda pending: pending[0], once, (due, memory, rows))
@@ -210,6 +240,11 @@ class Program(eqx.Module):
 def _own(memory: Any) -> Any:
     """What the probe itself remembers."""
     return memory.memory if isinstance(memory, Paced) else memory
+
+
+def _with(memory: Any, own: Any) -> Any:
+    """What is carried of a probe that now remembers ``own``."""
+    return memory._replace(memory=own) if isinstance(memory, Paced) else own
 
 
 def _measured(

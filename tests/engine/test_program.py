@@ -9,7 +9,7 @@ import pytest
 
 from dltlab import scenario
 from dltlab.engine import ensemble, experiment, knobs
-from dltlab.engine.program import Read
+from dltlab.engine.program import Kind, Read
 
 pytestmark = pytest.mark.usefixtures("wide")
 TEXT = """
@@ -179,3 +179,22 @@ def test_in_a_batch_who_diverges_stops_where_that_was_seen_and_the_others_go_on(
         assert np.isfinite(losses[[0, 2]]).all()
         assert np.isnan(losses[1, int(flight.steps[1]) :]).all()
     assert np.array_equal(ends[0].steps, ends[1].steps)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_every_kind_of_code_leaves_the_same_bits(precision: str) -> None:
+    document = scenario.parse(TEXT.replace("PRECISION", precision), "cut.toml")
+    document.set("probes.sharpness.every=1")
+    document.set('probes.sharpness.method="tracked"')
+    made = experiment.build(document)
+    start = ensemble.begin(made.program, made.seeds)
+    flights = {kind: ensemble.compiled(made.program, 1, kind)(*start, 90) for kind in Kind}
+    asked = flights[Kind.ANY]
+    assert all(same(flight.state, asked.state) for flight in flights.values())
+    assert same(flights[Kind.STEADY].memories, asked.memories)
+    assert same(flights[Kind.STEADY].rows, asked.rows)
+    bare = flights[Kind.BARE]
+    # It leaves out what would have to be asked, and what that remembers passes through.
+    assert "probes.sharpness" not in bare.rows
+    assert same(bare.memories["probes.sharpness"], start[1]["probes.sharpness"])
+    assert not same(asked.memories["probes.sharpness"], start[1]["probes.sharpness"])
