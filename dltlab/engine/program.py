@@ -182,7 +182,8 @@ class Program(eqx.Module):
 
         def onward(aloft: _Aloft) -> _Aloft:
             when = _When(first, jnp.max(aloft.state.step), read)
-            moment = look(aloft.state)
+            # Fused with whatever reads it a gradient would be rounded in another way for each kind of code.
+            moment = lax.optimization_barrier(look(aloft.state))
             alive = aloft.alive if members else None
             found = {
                 name: self._read(name, functools.partial(_measured, measure, moment, alive), aloft, when, kind)
