@@ -23,7 +23,7 @@ _CUTS: Final = (12, 10, 8, 7, 6, 5, 4)
 """Cells that names are cut to where room is scarce, one after the other."""
 SIGNS: Final = {
     "curve": "━", "second": "┈", "theory": "╍", "reference": "╍", "band": "░", "shade": "░", "range": "│", "points": "",
-    "bar": "│", "beyond": "?",
+    "bar": "│", "beyond": "?", "guest": "━",
 }  # fmt: skip
 PLAIN_SIGNS: Final = {
     "theory": "-",
@@ -48,9 +48,9 @@ class Curve(NamedTuple):
     slot: int = 0
     """Its colour among the curves."""
     role: str = "curve"
-    """curve, second (dotted), theory, reference (both dashed), points, range (a vertical line), band (an edge of an
-    ensemble), shade (what lies between two tracks), bar (from its ``other`` track to the one after) or beyond (readings
-    that are not to be trusted)."""
+    """curve, guest (of a session drawn over the shown one), second (dotted), theory, reference (both dashed), points,
+    range (a vertical line), band (an edge of an ensemble), shade (what lies between two tracks), bar (from its
+    ``other`` track to the one after) or beyond (readings that are not to be trusted)."""
     marker: str = ""
     """A character that stands on it here and there, or at each of its points."""
     armed: bool = False
@@ -59,13 +59,15 @@ class Curve(NamedTuple):
     """The track up to which a shade goes; of error bars the lower ends'."""
     bar: float = 0.0
     """The error bar of its last reading; 0 for none."""
+    faint: bool = False
+    """Whether it stays behind the others: the parent of a fork."""
 
     @property
     def ink(self) -> str:
         """Its colour."""
         if self.role == "beyond":
             return "doubt"
-        if self.role == "bar":
+        if self.role == "bar" or self.faint:
             return f"band{self.slot % INKS}"
         if self.role in ("band", "shade"):
             return f"band{self.slot % INKS}" if self.armed else "band"

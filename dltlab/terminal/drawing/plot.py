@@ -24,8 +24,8 @@ _DASHED: Final = ("theory", "reference")
 _APART: Final = 24
 """Cells between two markers of a curve."""
 _ORDER: Final = {
-    "shade": 0, "band": 1, "bar": 2, "reference": 3, "theory": 4, "range": 5, "second": 6, "curve": 7, "points": 7,
-    "beyond": 8,
+    "shade": 0, "band": 1, "bar": 2, "reference": 3, "theory": 4, "guest": 5, "range": 6, "second": 7, "curve": 8,
+    "points": 8, "beyond": 9,
 }  # fmt: skip
 """What is drawn above what: what was measured is seen where it meets its theory or its bound."""
 
@@ -114,7 +114,7 @@ def _of(curve: Curve, slot: int, field: Field) -> list[Stroke]:
     if curve.role == "bar":
         return [measuring.bars(curve, slot, field)]
     dots_across = field.columns * DOTS[field.glyphs][0]
-    solid = curve.role in ("curve", "range")
+    solid = curve.role in ("curve", "guest", "range")
     strokes = []
     runs = curve.stretches.runs(curve.track, dots_across, log=field.up.kind == "log")
     last = max(min(dots_across, getattr(curve.stretches, "count", dots_across)) - 1, 1)
@@ -124,7 +124,7 @@ def _of(curve: Curve, slot: int, field: Field) -> list[Stroke]:
             x, y = dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
         glyph = PLAIN_SIGNS.get(curve.role, "") or plain_sign(curve.slot)
         whole = Stroke(x, y, slot, solid, glyph)
-        apart = None if run.apart is None or curve.role != "curve" else run.apart[part]
+        apart = None if run.apart is None or curve.role not in ("curve", "guest") else run.apart[part]
         strokes += [whole] if apart is None else measuring.told_apart(whole, apart, field)
     return strokes
 

@@ -61,8 +61,9 @@ class Stretches:
         return np.clip(steps * self.count // (self.planned + 1), 0, self.count - 1)
 
     def _extend(self, steps: np.ndarray, values: np.ndarray, absent: np.ndarray | np.bool_) -> None:
-        if self.first:
-            shown = steps >= self.first
+        if self.first or (len(steps) and steps[-1] > self.planned):
+            # What is drawn over a shorter session ends where its axis does.
+            shown = (steps >= self.first) & (steps <= self.planned)
             steps, values = steps[shown], values[shown]
             absent = absent[shown] if isinstance(absent, np.ndarray) else absent
         if not len(steps):

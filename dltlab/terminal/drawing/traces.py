@@ -140,8 +140,10 @@ def quantiles(members: np.ndarray, wanted: tuple[float, ...]) -> np.ndarray:
 class Traces:
     """Every series of a history, thinned when it is first drawn and kept up from then on."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, planned: int = 0) -> None:
         self.history = history
+        self._planned = planned or history.header.steps
+        """The steps that the axis spans: another session's, where this one is drawn over it."""
         self.arms: dict[str, Arm] = {arm.name: arm for arm in history.header.arms}
         self._places = {name: place for place, name in enumerate(self.arms)}
         self._traces: dict[tuple[str, str, int], Trace] = {}
@@ -161,7 +163,7 @@ class Traces:
         trace = self._traces.get(key)
         if trace is None:
             barred = errorbars.of(self.history, name) is not None
-            trace = Trace(self.series(name, arm), self.history.header.steps, first, barred=barred)
+            trace = Trace(self.series(name, arm), self._planned, first, barred=barred)
             self._traces[key] = trace
         if trace.length < len(column):
             trace.extend(column.steps, self.of_arm(name, column.values, arm), self._witness(name, arm))

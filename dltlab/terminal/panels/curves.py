@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta
 
-from dltlab.terminal.drawing import plot
+from dltlab.terminal.drawing import overlaid, plot
 from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
 from dltlab.terminal.drawing.lines import Picture
 from dltlab.terminal.drawing.plot import Curve
@@ -71,16 +71,17 @@ class Curves(AbstractPanel):
             return self._of_arms(traces, chosen, arms, first)
 
         curves, own = drawn(names), drawn(names[:1])
+        guests = overlaid.curves(look.overlaid, names, self.shown_arms(traces), first)
         doubts = _doubts(traces, names, arms, first, short_of=width < _ROOMY)
         kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
-        up = self._up(curves, own, kind)
+        up = self._up(curves, own, kind, guests)
         if kind == "log" and up is None and self._up(curves, own, "linear") is not None:
             # Not one reading is positive: better a linear axis than an empty one.
-            kind, up = "linear", self._up(curves, own, "linear")
+            kind, up = "linear", self._up(curves, own, "linear", guests)
         heading = numbered(self.heading(traces), look)
         return plot.draw(
             heading,
-            curves,
+            [*curves, *guests],
             across,
             up,
             width,
@@ -88,7 +89,7 @@ class Curves(AbstractPanel):
             look.glyphs,
             marks=_marks(traces, across, look),
             note=_dropped(curves, kind),
-            legend=4 if len(arms) > 1 else 1,
+            legend=4 if len(arms) > 1 else 1 + (len(guests) > 1),
             signs=_signs(traces, names, arms, look),
             remarks=doubts,
         )
@@ -146,10 +147,16 @@ class Curves(AbstractPanel):
                 companions += _band(trace, None, one.slot, armed=True)
         return [*curves, *companions]
 
-    def _up(self, curves: Sequence[Curve], own: Sequence[Curve], kind: str) -> Scale | None:
-        """The vertical axis: around all curves, or from ``y_min`` to ``y_max`` and as far as the first series needs."""
+    def _up(
+        self, curves: Sequence[Curve], own: Sequence[Curve], kind: str, guests: Sequence[Curve] = ()
+    ) -> Scale | None:
+        """The vertical axis: around all curves, or from ``y_min`` to ``y_max`` and as far as the first series needs.
+
+        Sessions drawn over the shown one may widen it, but not so far that the shown one is a line at its foot.
+        """
         log = kind == "log"
         every, first = (_extent(chosen, log=log) for chosen in (curves, own))
+        every = overlaid.widened(every, _extent(guests, log=log), log=log)
         if every is None:
             return None
         low, high = every

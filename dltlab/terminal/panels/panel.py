@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, NamedTuple
 from msgspec import Meta
 
 from dltlab.terminal.drawing.lines import Picture, centred, frame
+from dltlab.terminal.drawing.overlaid import Overlaid
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.text import one_line
@@ -25,6 +26,8 @@ class Look(NamedTuple):
     """braille, block or ascii."""
     number: str = ""
     """The key that brings the panel to the front, shown before its title."""
+    overlaid: Sequence[Overlaid] = ()
+    """Sessions that are drawn over the shown one; only curves can."""
 
 
 class AbstractPanel(abc.ABC):

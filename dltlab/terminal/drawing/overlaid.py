@@ -1,0 +1,66 @@
+"""Sessions drawn over the shown one: each in a colour and with a mark of its own, wherever it has the series."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from dltlab.terminal.drawing.legend import MARKERS, Curve
+from dltlab.terminal.drawing.traces import Traces
+
+SLOTS: Final = (4, 3, 2, 5, 7, 1)
+"""The inks of overlaid sessions in the order in which they are given out: far from those of the shown one's curves."""
+_WIDER: Final = 3.0
+"""How much farther than the shown session's readings, on a linear axis, an overlaid one may reach."""
+_DECADES: Final = 3.0
+"""The same on a logarithmic one, as a factor's logarithm."""
+
+
+class Overlaid(NamedTuple):
+    """A session that is drawn over the shown one, on the shown one's step axis."""
+
+    traces: Traces
+    title: str
+    """What legends call it."""
+    slot: int
+    """Its colour among the curves, and so its mark."""
+    faint: bool = False
+    """Whether it stays in the background: the parent of a fork."""
+
+    @property
+    def marker(self) -> str:
+        """The character that stands on its curves; the first of them all is left to the shown session."""
+        return MARKERS[1 + self.slot % (len(MARKERS) - 1)]
+
+
+def curves(overlaid: Sequence[Overlaid], names: Sequence[str], arms: Sequence[str], first: int = 0) -> list[Curve]:
+    """A curve for every session and series that it has (of a vector the first component), the name said once."""
+    found: list[Curve] = []
+    for one in overlaid:
+        title: str | None = one.title
+        for name in names:
+            if name not in one.traces:
+                continue
+            own = [arm for arm in arms if arm in one.traces.arms] or [next(iter(one.traces.arms), "")]
+            for arm in own:
+                trace = one.traces.trace(name, arm, first)
+                if not trace.lines or trace.stretches.extent(0, log=False) is None:
+                    continue
+                latest = float(trace.latest[0]) if len(own) == 1 else None
+                found.append(
+                    Curve(trace.stretches, 0, title, latest, one.slot, "guest", marker=one.marker, faint=one.faint)
+                )
+                title = None
+    return found
+
+
+def widened(
+    shown: tuple[float, float] | None, others: tuple[float, float] | None, *, log: bool
+) -> tuple[float, float] | None:
+    """The extent of the shown session's readings, as far as others may widen it."""
+    if shown is None or others is None:
+        return shown or others
+    low, high = shown
+    if log:
+        factor = 10.0**_DECADES
+        return min(low, max(others[0], low / factor)), max(high, min(others[1], high * factor))
+    reach = _WIDER * max(high / 2 - low / 2, abs(high) / 2, abs(low) / 2, 1e-300)
+    return min(low, max(others[0], low - reach)), max(high, min(others[1], high + reach))
