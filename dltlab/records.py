@@ -151,9 +151,11 @@ class Header(Struct, frozen=True, tag_field="record", tag="header"):
     socket: str = ""
     """Where the engine hears commands."""
     parent: str = ""
-    """The session that this one continues, if any."""
+    """The session that this one was forked from, if any; also its file's name."""
     arms: tuple[Arm, ...] = ()
     """The variants that run beside each other; none where the scenario names none."""
+    forked: int = -1
+    """The parent's step up to which this session is the parent's own recording; -1 for no fork."""
 
 
 class Frames(Struct, frozen=True, tag_field="record", tag="frames"):
@@ -186,7 +188,8 @@ class Event(Struct, frozen=True, tag_field="record", tag="event"):
     what: str
     """What it is.
 
-    turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, compiling, price or cadence.
+    turn, kick, pause, resume, advance, pace, mark, diverged, refused, warning, continued, fork, compiling, price or
+    cadence.
     """
     text: str
     """One line for people."""

@@ -17,7 +17,7 @@ from dltlab import records
 from dltlab.errors import RecordingError
 from dltlab.records import Event, Footer, Header, Keyframe, Record
 from dltlab.session.history import History
-from dltlab.session.soundness import fault_of
+from dltlab.soundness import fault_of
 from dltlab.text import cleaned, one_line
 
 PIECE: Final = 1 << 20

@@ -17,6 +17,8 @@ LARGEST_READING: Final = 1 << 24
 """Numbers in one reading of all series together."""
 MOST_READINGS: Final = 1 << 24
 """Readings of one series in one record."""
+LARGEST_SEED: Final = (1 << 32) - 1
+"""What a key of randomness can be folded with."""
 _KINDS: Final = frozenset({"<f4", "<f8", "<i4", "<i8", "<u4", "<u8", "|u1", "|b1"})
 
 
@@ -31,6 +33,8 @@ def fault_of(record: Record, header: Header | None) -> str:
             return _step_fault(record.step) or _turn_fault(record)
         case Event() if record.what == "kick":
             return _step_fault(record.step) or _kick_fault(record)
+        case Event() if record.what == "fork":
+            return _step_fault(record.step) or _fork_fault(record)
         case Event() | Footer() | Keyframe():
             return _step_fault(record.step)
         case _:
@@ -54,9 +58,16 @@ def _kick_fault(event: Event) -> str:
     return "" if number and direction in ("random", "lowest") else "a kick without its radius and direction"
 
 
+def _fork_fault(event: Event) -> str:
+    seed = event.data.get("seed")
+    return "" if seed is None or (type(seed) is int and 0 <= seed <= LARGEST_SEED) else "a fork with an impossible seed"
+
+
 def _header_fault(header: Header) -> str:
     if not 0 <= header.steps <= LARGEST_STEP or not 1 <= header.every <= LARGEST_STEP:
         return "steps beyond all bounds"
+    if not -1 <= header.forked <= LARGEST_STEP:
+        return "a fork beyond all bounds"
     if not header.seeds or len(header.seeds) > 1 << 16 or len(header.series) > 1 << 12:
         return "no seeds, or too many seeds or series"
     if len({series.name for series in header.series}) < len(header.series):
