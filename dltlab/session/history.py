@@ -73,6 +73,8 @@ class History:
         self.columns = {series.name: Column(series) for series in header.series}
         self.events: list[Event] = []
         self.footer: Footer | None = None
+        self.keyframes: list[int] = []
+        """The steps whose whole state was kept, in the order of the recording."""
         self.step = 0
         """The step that the session has reached."""
         self.wall = 0.0
@@ -110,7 +112,9 @@ class History:
                     self.events.append(record)
                 case Footer():
                     self.footer, self.step, self.wall = record, record.step, record.wall
-                case Header() | Keyframe():
+                case Keyframe():
+                    self.keyframes.append(record.step)
+                case Header():
                     pass
 
     def arm(self, name: str) -> "History":
@@ -127,6 +131,21 @@ class History:
         view.header = replace(view.header, series=tuple(column.series for column in view.columns.values()))
         view.events = [event for event in self.events if event.data.get("arm") in (None, name)]
         view.footer, view.step, view.version = self.footer, self.step, self.version
+        view.wall, view.clock, view.busy = self.wall, self.clock, self.busy
+        view.keyframes = list(self.keyframes)
+        return view
+
+    def until(self, step: int) -> "History":
+        """The session as it stood when it had reached this step. It shares its numbers, and does not grow."""
+        view = History(replace(self.header, series=()))
+        view.header = self.header
+        for key, column in self.columns.items():
+            last = int(np.searchsorted(column.steps, step, "right"))
+            view.columns[key] = Column.of(column.series, column.steps[:last], column.values[:last])
+        view.events = [event for event in self.events if event.step <= step]
+        view.keyframes = [one for one in self.keyframes if one <= step]
+        view.footer = self.footer if self.footer is not None and self.footer.step <= step else None
+        view.step, view.version = min(step, self.step), self.version
         view.wall, view.clock, view.busy = self.wall, self.clock, self.busy
         return view
 
