@@ -22,6 +22,13 @@ class Mark(NamedTuple):
     glyph: str
 
 
+class Cursor(NamedTuple):
+    """The place on an axis at which everything is read."""
+
+    fraction: float
+    label: str
+
+
 class Room(NamedTuple):
     """What is left for a drawing between its axes."""
 
@@ -53,9 +60,10 @@ def enclose(
     *,
     marks: Iterable[Mark] = (),
     name: str = "",
+    cursor: Cursor | None = None,
 ) -> Picture:
     """The heading, the drawing (or a sentence in its place) and its axes."""
-    below = _across(across, within, glyphs, marks, name)
+    below = _across(across, within, glyphs, marks, name, cursor)
     if isinstance(body, str):
         return (*head, *centred(body, within.width, within.rows), *below)
     # A tick stands in the row in which a curve of its value is drawn.
@@ -70,7 +78,19 @@ def enclose(
     return (*head, *lines, *below)
 
 
-def _across(across: Scale, within: Room, glyphs: str, marks: Iterable[Mark], name: str) -> list[Line]:
+def between(picture: Picture) -> range:
+    """The columns of a drawing between its axes; none where it has no axes."""
+    for line in reversed(picture[-2:]):
+        text = "".join(part for part, _ in line)
+        at = next((text.find(f" {corner}") for corner in "└+" if f" {corner}" in text[: _WIDEST + 2]), -1)
+        if at >= 0 and not text[:at].strip():
+            return range(at + 2, cell_len(text))
+    return range(0)
+
+
+def _across(
+    across: Scale, within: Room, glyphs: str, marks: Iterable[Mark], name: str, cursor: Cursor | None = None
+) -> list[Line]:
     """The axis below: its line with what happened on it, then its numbers and, before the last one, its name."""
     width, gutter, columns = within.width, within.gutter, within.columns
     corner, line, notch = ("+", "-", "+") if glyphs == "ascii" else ("└", "─", "┴")
@@ -82,14 +102,23 @@ def _across(across: Scale, within: Room, glyphs: str, marks: Iterable[Mark], nam
         rule[at] = (notch, "rule")
     for mark in marks:
         rule[int(cells(np.asarray(mark.fraction), columns, dots))] = (mark.glyph, "event")
+    here = -1 if cursor is None else int(cells(np.asarray(cursor.fraction), columns, dots))
+    if here >= 0:
+        rule[here] = ("^" if glyphs == "ascii" else "┻", "strong")
     axis: Line = ((" " * gutter, "text"), (corner, "rule"), *joined(rule))
     if within.foot < 2:
         return [axis]
     labels = Grid(width, 1)
     end, last = -1, width
+    if cursor is not None:
+        # Where one looks is said before what stands around it.
+        start = min(max(gutter + 1 + here - len(cursor.label) // 2, 0), max(width - len(cursor.label), 0))
+        labels.write(0, start, cursor.label, "strong")
     for at, label in places:
         start = min(max(gutter + 1 + at - len(label) // 2, 0), width - len(label))
-        if start > end:
+        first = max(start - 1, 0)
+        free = cursor is None or labels.vacant(0, first, min(start + len(label) + 1, width) - first)
+        if start > end and free:
             labels.write(0, start, label, "tick")
             end, last = start + len(label), start
     # At the right end, where the last number leaves room for it.

@@ -23,7 +23,7 @@ _CUTS: Final = (12, 10, 8, 7, 6, 5, 4)
 """Cells that names are cut to where room is scarce, one after the other."""
 SIGNS: Final = {
     "curve": "━", "second": "┈", "theory": "╍", "reference": "╍", "band": "░", "shade": "░", "range": "│", "points": "",
-    "bar": "│", "beyond": "?", "guest": "━",
+    "bar": "│", "beyond": "?", "guest": "━", "raw": "━",
 }  # fmt: skip
 PLAIN_SIGNS: Final = {
     "theory": "-",
@@ -33,6 +33,7 @@ PLAIN_SIGNS: Final = {
     "range": "|",
     "bar": "|",
     "beyond": "?",
+    "raw": ".",
 }
 
 
@@ -48,9 +49,10 @@ class Curve(NamedTuple):
     slot: int = 0
     """Its colour among the curves."""
     role: str = "curve"
-    """curve, guest (of a session drawn over the shown one), second (dotted), theory, reference (both dashed), points,
-    range (a vertical line), band (an edge of an ensemble), shade (what lies between two tracks), bar (from its
-    ``other`` track to the one after) or beyond (readings that are not to be trusted)."""
+    """curve, raw (the readings below a running mean), guest (of a session drawn over the shown one), second (dotted),
+    theory, reference (both dashed), points, range (a vertical line), band (an edge of an ensemble), shade (what lies
+    between two tracks), bar (from its ``other`` track to the one after) or beyond (readings that are not to be
+    trusted)."""
     marker: str = ""
     """A character that stands on it here and there, or at each of its points."""
     armed: bool = False

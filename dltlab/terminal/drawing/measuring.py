@@ -65,10 +65,11 @@ def beyond(curve: Curve, field: Field) -> list[tuple[int, int]]:
     return found
 
 
-def told_apart(whole: Stroke, apart: np.ndarray, field: Field) -> list[Stroke]:
+def told_apart(whole: Stroke, apart: np.ndarray, field: Field, led: tuple[bool, bool] = (False, False)) -> list[Stroke]:
     """A curve in pieces: lines where its readings are dense, dots with a trail between them where they are not.
 
-    ``apart`` says for each point how far the reading before it lies, as a fraction of the axis.
+    ``apart`` says for each point how far the reading before it lies, as a fraction of the axis; ``led`` whether the
+    first and the last point are on the way to readings that are not seen.
     """
     columns, rows = field.dots
     wide = 2 * DOTS[field.glyphs][0] / max(columns, 1)
@@ -84,6 +85,8 @@ def told_apart(whole: Stroke, apart: np.ndarray, field: Field) -> list[Stroke]:
             continue
         trail = dashed(x, y, columns, _TRAIL[field.glyphs])
         strokes.append(whole._replace(x=trail[0], y=trail[1], joined=False, glyph="."))
+        begin, end = int(led[0] and first == 0), int(led[1] and end == len(sparse))
+        x, y = x[begin : len(x) - end], y[begin : len(y) - end]
         right, up = np.array(_READING[field.glyphs]).T
         spots = x[:, None] + right / max(columns - 1, 1), y[:, None] + up / max(rows - 1, 1)
         strokes.append(whole._replace(x=spots[0].ravel(), y=spots[1].ravel(), joined=False))

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from dltlab.terminal.drawing.legend import MARKERS, Curve
+from dltlab.terminal.drawing.legend import Curve
+from dltlab.terminal.drawing.marks import sign
+from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.traces import Traces
 
-SLOTS: Final = (4, 3, 2, 5, 7, 1)
-"""The inks of overlaid sessions in the order in which they are given out: far from those of the shown one's curves."""
 _WIDER: Final = 3.0
 """How much farther than the shown session's readings, on a linear axis, an overlaid one may reach."""
 _DECADES: Final = 3.0
@@ -27,11 +27,17 @@ class Overlaid(NamedTuple):
 
     @property
     def marker(self) -> str:
-        """The character that stands on its curves; the first of them all is left to the shown session."""
-        return MARKERS[1 + self.slot % (len(MARKERS) - 1)]
+        """The character that stands on its curves."""
+        return sign(self.slot)
 
 
-def curves(overlaid: Sequence[Overlaid], names: Sequence[str], arms: Sequence[str], first: int = 0) -> list[Curve]:
+def curves(
+    overlaid: Sequence[Overlaid],
+    names: Sequence[str],
+    arms: Sequence[str],
+    span: Span | None = None,
+    cursor: int | None = None,
+) -> list[Curve]:
     """A curve for every session and series that it has (of a vector the first component), the name said once."""
     found: list[Curve] = []
     for one in overlaid:
@@ -41,10 +47,11 @@ def curves(overlaid: Sequence[Overlaid], names: Sequence[str], arms: Sequence[st
                 continue
             own = [arm for arm in arms if arm in one.traces.arms] or [next(iter(one.traces.arms), "")]
             for arm in own:
-                trace = one.traces.trace(name, arm, first)
+                trace = one.traces.trace(name, arm, span)
                 if not trace.lines or trace.stretches.extent(0, log=False) is None:
                     continue
-                latest = float(trace.latest[0]) if len(own) == 1 else None
+                read = trace if cursor is None else one.traces.reading(name, arm, cursor)
+                latest = float(read.latest[0]) if len(own) == 1 and read else None
                 found.append(
                     Curve(trace.stretches, 0, title, latest, one.slot, "guest", marker=one.marker, faint=one.faint)
                 )

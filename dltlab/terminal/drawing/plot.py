@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from dltlab.terminal.drawing import chart, dots, measuring
-from dltlab.terminal.drawing.axes import Mark, enclose, room
+from dltlab.terminal.drawing.axes import Cursor, Mark, enclose, room
 from dltlab.terminal.drawing.field import Field
 from dltlab.terminal.drawing.grid import Cells, Grid
 from dltlab.terminal.drawing.legend import PLAIN_SIGNS, SIGNS, Curve, Sign, title_line, top
@@ -14,18 +14,19 @@ from dltlab.terminal.drawing.lines import Line, Picture, Span, centred, frame
 from dltlab.terminal.drawing.scales import Scale
 from dltlab.terminal.drawing.strokes import DOTS, Stroke, cells, dashed, plain_sign, rows_at
 
-__all__ = ["Curve", "Mark", "draw", "title_line"]
+__all__ = ["Cursor", "Curve", "Mark", "draw", "title_line"]
 
 _FEW: Final = 5
 """Curves that plotext draws in time."""
 _DASH: Final = {"braille": (4, 2), "block": (4, 2), "ascii": (2, 1)}
 """Dots drawn and left out of a dashed line."""
 _DASHED: Final = ("theory", "reference")
+_MEASURED: Final = ("curve", "guest", "raw")
 _APART: Final = 24
 """Cells between two markers of a curve."""
 _ORDER: Final = {
-    "shade": 0, "band": 1, "bar": 2, "reference": 3, "theory": 4, "guest": 5, "range": 6, "second": 7, "curve": 8,
-    "points": 8, "beyond": 9,
+    "shade": 0, "band": 1, "raw": 2, "bar": 3, "reference": 4, "theory": 5, "guest": 6, "range": 7, "second": 8,
+    "curve": 9, "points": 9, "beyond": 10,
 }  # fmt: skip
 """What is drawn above what: what was measured is seen where it meets its theory or its bound."""
 
@@ -45,11 +46,12 @@ def draw(
     legend: int = 0,
     signs: Sequence[Sign] = (),
     remarks: Sequence[Sign] = (),
+    cursor: Cursor | None = None,
 ) -> Picture:
     """The whole plot in height lines of width cells; ``up`` is None while there is no data.
 
     ``name`` is what the axis across is called, ``legend`` how many lines the legend may take below
-    the title; ``signs`` open it, ``remarks`` close it.
+    the title; ``signs`` open it, ``remarks`` close it. At ``cursor`` a line stands behind the curves.
     """
     curves = _told(curves, up, width, height, glyphs)
     if width < 16 or height < 4:
@@ -57,12 +59,12 @@ def draw(
     head = top(title, [*signs, *curves, *remarks], width, glyphs, note, min(legend, (height - 5) // 3))
     within = room(width, height, len(head), up)
     if up is None:
-        return enclose(head, "nothing to draw yet", within, across, glyphs, marks=marks, name=name)
+        return enclose(head, "nothing to draw yet", within, across, glyphs, marks=marks, name=name, cursor=cursor)
     try:
-        body = _body(curves, Field(up, within.columns, within.rows, glyphs))
+        body = _body(curves, Field(up, within.columns, within.rows, glyphs), cursor)
     except chart.ChartError as fault:
         return (*head, *centred(str(fault), width, height - len(head), "wrong"))
-    return enclose(head, body, within, across, glyphs, marks=marks, name=name)
+    return enclose(head, body, within, across, glyphs, marks=marks, name=name, cursor=cursor)
 
 
 def _told(curves: Sequence[Curve], up: Scale | None, width: int, height: int, glyphs: str) -> list[Curve]:
@@ -73,22 +75,27 @@ def _told(curves: Sequence[Curve], up: Scale | None, width: int, height: int, gl
     return [c._replace(label=None) if c.role == "bar" and c is not first else c for c in shown]
 
 
-def _body(curves: Sequence[Curve], field: Field) -> list[Line]:
-    """The curves; shades where there is room, markers above all."""
+def _body(curves: Sequence[Curve], field: Field, cursor: Cursor | None = None) -> list[Line]:
+    """The curves; shades and the cursor where there is room, markers above all."""
     strokes = _strokes(curves, field)
-    cells: list[Cells]
+    rows: list[Cells]
     # Error bars are many short strokes.
     if len({stroke.slot for stroke in strokes}) <= _FEW and not any(curve.role == "bar" for curve in curves):
-        cells = chart.canvas(strokes, field.columns, field.rows, field.glyphs)
+        rows = chart.canvas(strokes, field.columns, field.rows, field.glyphs)
     else:
-        cells = dots.canvas(strokes, field.columns, field.rows, field.glyphs)
+        rows = dots.canvas(strokes, field.columns, field.rows, field.glyphs)
     inks = [curve.ink for curve in curves]
     shades = [curve for curve in curves if curve.role == "shade"]
     marked = [curve for curve in curves if curve.marker]
     doubtful = [curve for curve in curves if curve.role == "beyond"]
-    if not shades and not marked and not doubtful:
-        return [tuple((text, inks[slot] if slot >= 0 else "text") for text, slot in row) for row in cells]
-    grid = Grid.of(cells, inks)
+    if not shades and not marked and not doubtful and cursor is None:
+        return [tuple((text, inks[slot] if slot >= 0 else "text") for text, slot in row) for row in rows]
+    grid = Grid.of(rows, inks)
+    if cursor is not None:
+        column = int(cells(np.asarray(cursor.fraction), field.columns, DOTS[field.glyphs][0]))
+        for row in range(field.rows):
+            if grid.vacant(row, column):
+                grid.put(row, column, "|" if field.glyphs == "ascii" else "│", "tick")
     for curve in shades:
         _shade(grid, curve, field)
     # The first curve is the most important one, so that its markers come last.
@@ -114,7 +121,7 @@ def _of(curve: Curve, slot: int, field: Field) -> list[Stroke]:
     if curve.role == "bar":
         return [measuring.bars(curve, slot, field)]
     dots_across = field.columns * DOTS[field.glyphs][0]
-    solid = curve.role in ("curve", "guest", "range")
+    solid = curve.role in ("curve", "guest", "raw", "range")
     strokes = []
     runs = curve.stretches.runs(curve.track, dots_across, log=field.up.kind == "log")
     last = max(min(dots_across, getattr(curve.stretches, "count", dots_across)) - 1, 1)
@@ -124,8 +131,9 @@ def _of(curve: Curve, slot: int, field: Field) -> list[Stroke]:
             x, y = dashed(x, y, dots_across, _DASH[field.glyphs] if curve.role in _DASHED else (1, 1))
         glyph = PLAIN_SIGNS.get(curve.role, "") or plain_sign(curve.slot)
         whole = Stroke(x, y, slot, solid, glyph)
-        apart = None if run.apart is None or curve.role not in ("curve", "guest") else run.apart[part]
-        strokes += [whole] if apart is None else measuring.told_apart(whole, apart, field)
+        apart = None if run.apart is None or curve.role not in _MEASURED else run.apart[part]
+        led = run.led[0] and part.start == 0, run.led[1] and part.stop == len(run.values)
+        strokes += [whole] if apart is None else measuring.told_apart(whole, apart, field, led)
     return strokes
 
 

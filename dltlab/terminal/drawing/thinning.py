@@ -11,6 +11,7 @@ import numpy as np
 
 STRETCHES: Final = 1024
 _SLICE: Final = 1 << 16
+Point = tuple[float, float]
 
 
 class Run(NamedTuple):
@@ -20,6 +21,8 @@ class Run(NamedTuple):
     values: np.ndarray
     apart: np.ndarray | None = None
     """For each point how far the reading before it lies, as a fraction of the axis; 0 where no step was between."""
+    led: tuple[bool, bool] = (False, False)
+    """Whether its first and its last point lie on the way to a reading beyond the axis, and are none themselves."""
 
 
 class Stretches:
@@ -27,13 +30,17 @@ class Stretches:
 
     A stretch without finite readings holds NaN; ``positive`` is the least positive reading,
     for logarithmic axes. With ``first`` the step axis is logarithmic from that step on, and so
-    are the stretches; earlier readings have no place on it.
+    are the stretches; earlier readings have no place on it. With ``start`` it is a window from
+    that step on: of what lies outside of it the nearest readings are kept, to which its curves lead.
     """
 
-    def __init__(self, planned: int, tracks: int, count: int = STRETCHES, first: int = 0) -> None:
-        self.planned = max(planned, 1)
+    def __init__(self, planned: int, tracks: int, count: int = STRETCHES, first: int = 0, start: int = 0) -> None:
+        self.start = max(start, first)
+        self.planned = max(planned, self.start + 1)
         self.count = count
         self.first = first
+        self._before: tuple[int, np.ndarray] | None = None
+        self._after: tuple[int, np.ndarray] | None = None
         self.low = np.full((count, tracks), np.nan)
         self.high = np.full((count, tracks), np.nan)
         self.positive = np.full((count, tracks), np.nan)
@@ -58,14 +65,26 @@ class Stretches:
         if self.first:
             at = np.log(steps / self.first) / np.log(max(self.planned / self.first, 1 + 1e-9))
             return np.clip((at * self.count).astype(np.int64), 0, self.count - 1)
-        return np.clip(steps * self.count // (self.planned + 1), 0, self.count - 1)
+        if self.planned - self.start < self.count:
+            # Few steps lie where the axis has them: the last one at its end.
+            return np.rint((steps - self.start) * ((self.count - 1) / (self.planned - self.start))).astype(np.int64)
+        return np.clip((steps - self.start) * self.count // (self.planned - self.start + 1), 0, self.count - 1)
+
+    def needed(self, steps: np.ndarray) -> tuple[int, int]:
+        """Which of the readings at some steps, increasing, have a place here or lead to it: from, to before."""
+        low = int(np.searchsorted(steps, self.start)) if self.start else 0
+        return max(low - 1, 0), int(np.searchsorted(steps, self.planned, "right")) + 1
 
     def _extend(self, steps: np.ndarray, values: np.ndarray, absent: np.ndarray | np.bool_) -> None:
-        if self.first or (len(steps) and steps[-1] > self.planned):
+        if self.start or (len(steps) and steps[-1] > self.planned):
             # What is drawn over a shorter session ends where its axis does.
-            shown = (steps >= self.first) & (steps <= self.planned)
-            steps, values = steps[shown], values[shown]
-            absent = absent[shown] if isinstance(absent, np.ndarray) else absent
+            low, high = (int(at) for at in np.searchsorted(steps, (self.start, self.planned + 1)))
+            if low and not self.first:
+                self._before, self._last = (int(steps[low - 1]), values[low - 1].copy()), int(steps[low - 1])
+            if high < len(steps) and self._after is None:
+                self._after = int(steps[high]), values[high].copy()
+            steps, values = steps[low:high], values[low:high]
+            absent = absent[low:high] if isinstance(absent, np.ndarray) else absent
         if not len(steps):
             return
         at = self._places(steps)
@@ -89,7 +108,9 @@ class Stretches:
         low = self.positive[:, track] if log else self.low[:, track]
         shown = np.isfinite(low)
         if not shown.any():
-            return None
+            beside = [float(one[1][track]) for one in (self._before, self._after) if one is not None]
+            beside = [value for value in beside if np.isfinite(value) and (value > 0 or not log)]
+            return (min(beside), max(beside)) if len(beside) == 2 else None
         return float(low[shown].min()), float(self.high[shown, track].max())
 
     def runs(self, track: int, columns: int, *, log: bool) -> list[Run]:
@@ -105,7 +126,41 @@ class Stretches:
         apart = self._apart(starts)
         piece = np.cumsum(gap)[shown]
         parts = np.split(shown, np.flatnonzero(np.diff(piece)) + 1) if gap.any() else [shown]
-        return [_strokes(part, low[part], high[part], apart[part]) for part in parts if len(part)]
+        runs = [_strokes(part, low[part], high[part], apart[part]) for part in parts if len(part)]
+        if self._before is None and self._after is None:
+            return runs
+        first, last = (shown[0], shown[-1]) if len(shown) else (columns, 0)
+        whole = not gap[:first].any(), not gap[last:].any()
+        return self._led(runs, track, columns, whole, log=log)
+
+    def _led(self, runs: list[Run], track: int, columns: int, whole: tuple[bool, bool], *, log: bool) -> list[Run]:
+        """The pieces with the ways to the readings that lie nearest outside of the window."""
+        before, after = (
+            self._outside(one, track, columns, log=log) if unbroken else None
+            for one, unbroken in zip((self._before, self._after), whole, strict=True)
+        )
+        if not runs:
+            if before is None or after is None:
+                return runs
+            ends = np.array([before, after])
+            edges = np.array([0.0, columns - 1.0])
+            return [Run(edges, _between(ends, edges, log=log), np.array([0.0, 1.0]), (True, True))]
+        if before is not None:
+            first = runs[0]
+            ends = np.array([before, (float(first.columns[0]), float(first.values[0]))])
+            runs[0] = _joined(first, 0, _between(ends, np.zeros(1), log=log), 0.0)
+        if after is not None:
+            last = runs[-1]
+            ends = np.array([(float(last.columns[-1]), float(last.values[-1])), after])
+            apart = (after[0] - ends[0, 0]) / columns
+            runs[-1] = _joined(last, columns - 1, _between(ends, np.array([columns - 1.0]), log=log), apart)
+        return runs
+
+    def _outside(self, one: tuple[int, np.ndarray] | None, track: int, columns: int, *, log: bool) -> Point | None:
+        """The column, beyond all of the window's, and the value of a reading outside of it."""
+        if one is None or self.first or not np.isfinite(one[1][track]) or (log and one[1][track] <= 0):
+            return None
+        return (one[0] - self.start) / (self.planned - self.start) * (columns - 1), float(one[1][track])
 
     def spans(self, track: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
         """The least and the largest reading of each of so many columns; NaN where there is none."""
@@ -118,7 +173,7 @@ class Stretches:
         # Between neighbouring steps there is nothing to be measured.
         since = np.where(since > 1, since, 0.0)
         if not self.first:
-            return since / self.planned
+            return since / (self.planned - self.start)
         width = np.log(max(self.planned / self.first, 1 + 1e-9))
         at = self.first * np.exp((starts + 0.5) / self.count * width)
         return np.log(at / np.clip(at - since, min(self.first, at[0]), at)) / width
@@ -128,6 +183,21 @@ class Stretches:
 def _starts(count: int, columns: int) -> np.ndarray:
     """The first stretch of each column."""
     return -(-np.arange(columns) * count // columns)
+
+
+def _between(ends: np.ndarray, at: np.ndarray, *, log: bool) -> np.ndarray:
+    """Values at some columns on the straight way between two points, rows of ``ends``: straight as it is drawn."""
+    heights = np.log10(ends[:, 1]) if log else ends[:, 1]
+    found = np.interp(at, ends[:, 0], heights)
+    return 10.0**found if log else found
+
+
+def _joined(run: Run, column: int, value: np.ndarray, apart: float) -> Run:
+    """A piece with a point more at its beginning, if that is at the first column, or else at its end."""
+    at = 0 if column == 0 else len(run.columns)
+    gaps = np.zeros(len(run.columns)) if run.apart is None else run.apart
+    led = (True, run.led[1]) if column == 0 else (run.led[0], True)
+    return Run(np.insert(run.columns, at, column), np.insert(run.values, at, value), np.insert(gaps, at, apart), led)
 
 
 def _strokes(columns: np.ndarray, low: np.ndarray, high: np.ndarray, apart: np.ndarray | None = None) -> Run:

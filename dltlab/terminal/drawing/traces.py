@@ -5,7 +5,7 @@ for an ensemble the median of its members with their minimum, maximum and quarti
 session with arms each arm has tracks of its own.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from msgspec.structs import replace
@@ -13,10 +13,14 @@ from msgspec.structs import replace
 from dltlab.records import Arm, Series
 from dltlab.session import errorbars
 from dltlab.session.history import History
-from dltlab.terminal.drawing.thinning import Stretches
+from dltlab.terminal.drawing.smoothing import Mean, enough
+from dltlab.terminal.drawing.span import Span
+from dltlab.terminal.drawing.thinning import STRETCHES, Stretches
 from dltlab.text import component, one_line
 
 MOST: Final = 5
+_SPANS: Final = 4
+"""Spans of steps that a series is kept thinned for."""
 _SLICE: Final = 1 << 16
 BAND: Final = ("low", "high", "lower quartile", "upper quartile")
 """The tracks of an ensemble of numbers that follow its median."""
@@ -42,7 +46,7 @@ class Trace:
     values of which some member's bar is beyond the tolerance.
     """
 
-    def __init__(self, series: Series, planned: int, first: int = 0, *, barred: bool = False) -> None:
+    def __init__(self, series: Series, span: Span, *, barred: bool = False, count: int = STRETCHES) -> None:
         self.series = series
         self.seeds = bool(series.axes) and series.axes[0] == "seed"
         size = int(np.prod(series.shape[1:] if self.seeds else series.shape, dtype=np.int64))
@@ -51,7 +55,9 @@ class Trace:
         self.band = self.seeds and size == 1 and series.shape[0] > 1
         self.barred = barred
         drawn = self.lines + (len(BAND) if self.band else 0)
-        self.stretches = Stretches(planned, drawn + (len(ENDS) * self.lines if barred else 0), first=first)
+        tracks = drawn + (len(ENDS) * self.lines if barred else 0)
+        first = max(span.first, 1) if span.log else 0
+        self.stretches = Stretches(span.last, tracks, count, first=first, start=span.first)
         self.latest = np.full(self.stretches.low.shape[1], np.nan)
         self.bars = np.zeros(self.lines)
         """The latest error bars, 0 where there are none."""
@@ -65,15 +71,31 @@ class Trace:
 
     def extend(self, steps: np.ndarray, values: np.ndarray, witness: Witness | None = None) -> None:
         """Take in the readings that came since."""
-        for start in range(self.length, len(steps), _SLICE):
-            part = slice(start, min(start + _SLICE, len(steps)))
-            members, absent = self._members(values[part]), None
-            tracks = self._tracks(members)
-            if self.barred and witness is not None:
-                tracks, absent = self._judged(members, tracks, witness, part)
+        first, end = self.stretches.needed(steps)
+        for start in range(max(self.length, first), min(end, len(steps)), _SLICE):
+            part = slice(start, min(start + _SLICE, end, len(steps)))
+            tracks, absent = self._read(values, part, witness)
             self.stretches.extend(steps[part], tracks, absent)
             self.latest = tracks[-1]
+        if len(steps) and (end < len(steps) or first >= len(steps)):
+            # What came last lies beyond the window, and is the latest all the same.
+            beyond = self.beyond
+            self.read(values, len(steps) - 1, witness)
+            self.beyond = beyond
         self.length = len(steps)
+
+    def read(self, values: np.ndarray, index: int, witness: Witness | None = None) -> None:
+        """Take one of the readings for the latest."""
+        self.latest = self._read(values, slice(index, index + 1), witness)[0][-1]
+        self.length = index + 1
+
+    def _read(self, values: np.ndarray, part: slice, witness: Witness | None) -> tuple[np.ndarray, np.ndarray | None]:
+        """The tracks of some readings, and which of them are absent for a reason."""
+        members = self._members(values[part])
+        tracks = self._tracks(members)
+        if not self.barred or witness is None:
+            return tracks, None
+        return self._judged(members, tracks, witness, part)
 
     def _members(self, values: np.ndarray) -> np.ndarray:
         """Readings as (n, members, lines)."""
@@ -106,12 +128,23 @@ class Trace:
         missing[:, : tracks.shape[1]] = absent
         return whole, missing
 
+    def tracks(self, values: np.ndarray) -> np.ndarray:
+        """Readings as its curves, shape (n, lines)."""
+        return self._tracks(self._members(values))[:, : self.lines]
+
     def label(self, track: int) -> str:
         """The name of a curve among its likes: λ₂, or 2."""
         if self.lines == 1:
             return ""
         axes = self.series.axes[1:] if self.seeds else self.series.axes
         return component(("eigenvalue",) if axes[:1] == ("eigenvalue",) else (), track)
+
+
+def _forget(kept: dict[Any, Any], key: tuple[Any, ...]) -> None:
+    """Make room for what is drawn over another span: of one series only the last few are looked at again."""
+    alike = [other for other in kept if other[:2] == key[:2]]
+    if len(alike) >= _SPANS:
+        del kept[alike[0 if alike[0][2].first or len(alike) == 1 else 1]]
 
 
 def _padded(values: np.ndarray, length: int) -> np.ndarray:
@@ -143,10 +176,11 @@ class Traces:
     def __init__(self, history: History, planned: int = 0) -> None:
         self.history = history
         self._planned = planned or history.header.steps
-        """The steps that the axis spans: another session's, where this one is drawn over it."""
+        """The steps that an axis spans: another session's, where this one is drawn over it."""
         self.arms: dict[str, Arm] = {arm.name: arm for arm in history.header.arms}
         self._places = {name: place for place, name in enumerate(self.arms)}
-        self._traces: dict[tuple[str, str, int], Trace] = {}
+        self._traces: dict[tuple[str, str, Span], Trace] = {}
+        self._means: dict[tuple[str, str, Span, float], Mean] = {}
         self._dead: dict[str, set[str]] = {}
         self._heard = 0
 
@@ -156,18 +190,46 @@ class Traces:
     def __getitem__(self, name: str) -> Trace:
         return self.trace(name)
 
-    def trace(self, name: str, arm: str = "", first: int = 0) -> Trace:
-        """A series of one arm (the first, if none is named); ``first`` opens a logarithmic step axis."""
-        key = (name, self._arm(name, arm), first)
+    def trace(self, name: str, arm: str = "", span: Span | None = None) -> Trace:
+        """A series of one arm (the first, if none is named), over a span of steps (all that are planned)."""
+        span = span or Span(0, self._planned)
+        key = (name, self._arm(name, arm), span)
         column = self.history[name]
         trace = self._traces.get(key)
         if trace is None:
-            barred = errorbars.of(self.history, name) is not None
-            trace = Trace(self.series(name, arm), self._planned, first, barred=barred)
+            trace = Trace(self.series(name, arm), span, barred=errorbars.of(self.history, name) is not None)
+            _forget(self._traces, key)
             self._traces[key] = trace
         if trace.length < len(column):
             trace.extend(column.steps, self.of_arm(name, column.values, arm), self._witness(name, arm))
         return trace
+
+    def reading(self, name: str, arm: str, step: int) -> Trace | None:
+        """A series of one arm whose latest reading is that at a step, or the last before it; None before all."""
+        column = self.history[name]
+        index = int(np.searchsorted(column.steps, step, "right")) - 1
+        if index < 0:
+            return None
+        trace = Trace(self.series(name, arm), Span(0, 1), barred=errorbars.of(self.history, name) is not None, count=1)
+        trace.read(self.of_arm(name, column.values, arm), index, self._witness(name, arm))
+        return trace
+
+    def mean(self, name: str, arm: str, span: Span, share: float) -> Mean | None:
+        """The running means of a series' curves over windows of a share of a span; None of too few readings."""
+        column = self.history[name]
+        if not share or not enough(column.steps, span, share):
+            return None
+        key = (name, self._arm(name, arm), span, share)
+        trace, mean = self.trace(name, arm, span), self._means.get(key)
+        if mean is None:
+            mean = Mean(span, share, trace.lines)
+            _forget(self._means, key)
+            self._means[key] = mean
+        known, first, end = mean.needed(column.steps)
+        if end > first:
+            values = self.of_arm(name, column.values[first:end], arm)
+            mean.extend(known, column.steps[first:end], trace.tracks(values))
+        return mean
 
     def _witness(self, name: str, arm: str) -> Witness | None:
         told = errorbars.of(self.history, name)

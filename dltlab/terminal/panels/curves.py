@@ -7,17 +7,21 @@ from typing import Annotated, Final, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta
 
-from dltlab.terminal.drawing import overlaid, plot
+from dltlab.terminal.drawing import overlaid, plot, smoothing
 from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
 from dltlab.terminal.drawing.lines import Picture
+from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.plot import Curve
-from dltlab.terminal.drawing.scales import Scale, around, log_steps, steps
+from dltlab.terminal.drawing.scales import Scale, around
+from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
 from dltlab.text import one_line
 
-EVENTS: Final = {"turn": ("▲", "^"), "mark": ("◆", "!"), "kick": ("✶", "*")}
+EVENTS: Final = {
+    "turn": ("▲", "^"), "mark": ("◆", "!"), "kick": ("✶", "*"), "fork": ("Ψ", "Y"), "diverged": ("✗", "X"),
+}  # fmt: skip
 """What stands on the step axis for what happened, and in ASCII."""
 _ROOMY: Final = 70
 """Cells of a plot that has room for words."""
@@ -32,6 +36,27 @@ class _Shown(NamedTuple):
     arm: str
     slot: int
     role: str = "curve"
+
+
+class _Seen(NamedTuple):
+    """What is seen of the step axis, and where it is read."""
+
+    span: Span
+    share: float
+    """The window of running means, as a fraction of the span; 0 for none."""
+    cursor: int | None
+    zoomed: bool
+
+    def read(self, traces: Traces, name: str, arm: str) -> Trace | None:
+        """A series with its reading at the cursor for its latest; None where there was none yet."""
+        return traces.trace(name, arm, self.span) if self.cursor is None else traces.reading(name, arm, self.cursor)
+
+    @property
+    def mark(self) -> plot.Cursor | None:
+        """The cursor on the axis."""
+        if self.cursor is None or not self.span.holds(self.cursor):
+            return None
+        return plot.Cursor(self.span.at(self.cursor), count(self.cursor))
 
 
 @dataclass(frozen=True)
@@ -55,51 +80,57 @@ class Curves(AbstractPanel):
     """The step axis: linear, or logarithmic from the first step on."""
     arms: Arms = ()
 
+    OVER_TIME = True
+
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""
         if apology := self.apology(traces, width, height, look):
             return apology
         names = [name for name in self.series if name in traces]
-        planned = traces.history.header.steps
-        first = self._first(traces)
-        across = log_steps(first, planned) if first else steps(planned)
+        seen = self._seen(traces, look)
         arms = self.shown_arms(traces)
 
         def drawn(chosen: Sequence[str]) -> list[Curve]:
             if len(arms) == 1:
-                return self._of_one(traces, chosen, arms[0], first)
-            return self._of_arms(traces, chosen, arms, first)
+                return self._of_one(traces, chosen, arms[0], seen)
+            return self._of_arms(traces, chosen, arms, seen)
 
         curves, own = drawn(names), drawn(names[:1])
-        guests = overlaid.curves(look.overlaid, names, self.shown_arms(traces), first)
-        doubts = _doubts(traces, names, arms, first, short_of=width < _ROOMY)
+        guests = overlaid.curves(look.overlaid, names, self.shown_arms(traces), seen.span, look.cursor)
         kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
-        up = self._up(curves, own, kind, guests)
-        if kind == "log" and up is None and self._up(curves, own, "linear") is not None:
+        kind = {"log": "linear"}.get(kind, "log") if look.other else kind
+        limits = (None, None) if look.other else (self.y_min, self.y_max)
+        up = _up(curves, own, kind, guests, limits, seen)
+        if kind == "log" and up is None and _up(curves, own, "linear", (), limits, seen) is not None:
             # Not one reading is positive: better a linear axis than an empty one.
-            kind, up = "linear", self._up(curves, own, "linear", guests)
-        heading = numbered(self.heading(traces), look)
+            kind, up = "linear", _up(curves, own, "linear", guests, limits, seen)
+        across = seen.span.scale
         return plot.draw(
-            heading,
+            numbered(self.heading(traces), look._replace(overlaid=())),
             [*curves, *guests],
             across,
             up,
             width,
             height,
             look.glyphs,
-            marks=_marks(traces, across, look),
+            marks=_marks(traces, across, look, seen.span),
             note=_dropped(curves, kind),
             legend=4 if len(arms) > 1 else 1 + (len(guests) > 1),
             signs=_signs(traces, names, arms, look),
-            remarks=doubts,
+            remarks=[*_remark(curves, seen), *_doubts(traces, names, arms, seen, short_of=width < _ROOMY)],
+            cursor=seen.mark,
         )
 
-    def _first(self, traces: Traces) -> int:
-        """The step with which a logarithmic axis begins, the same in all panels; 0 for a linear one."""
+    def _seen(self, traces: Traces, look: Look) -> _Seen:
+        """What is seen of the step axis; a logarithmic one begins with the same step in all panels."""
         header = traces.history.header
-        return min(max(header.every, 1), max(header.steps // 2, 1)) if self.x == "log" else 0
+        span = look.window or Span(0, header.steps)
+        if self.x == "log":
+            least = min(max(header.every, 1), max(header.steps // 2, 1))
+            span = Span(min(max(span.first, least), max(span.last // 2, 1)), span.last, log=True)
+        return _Seen(span, smoothing.wide(span, look.smoothing), look.cursor, look.window is not None)
 
-    def _of_one(self, traces: Traces, names: Sequence[str], arm: str, first: int) -> list[Curve]:
+    def _of_one(self, traces: Traces, names: Sequence[str], arm: str, seen: _Seen) -> list[Curve]:
         """The curves of a session without arms, or of one arm."""
         curves: list[Curve] = []
         # The first ink of theory is that of the curve's own prediction.
@@ -107,69 +138,86 @@ class Curves(AbstractPanel):
         slots = {"curve": 0, "theory": int(predicted)}
         several = len(names) > 1
         for name in names:
-            trace = traces.trace(name, arm, first)
+            trace = traces.trace(name, arm, seen.span)
             role = "theory" if traces.is_theory(name) else "curve"
             lines: list[Curve] = []
             companions: list[Curve] = []
+            read = seen.read(traces, name, arm)
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
-                lines.append(_line(trace, track, label, slots[role], role))
-                companions += _barred(trace, track, slots[role], drawn=traces.barred(name))
+                line, *raw = _smoothed(_line(trace, read, track, label, slots[role], role), traces, name, arm, seen)
+                lines.append(line)
+                companions += [*raw, *_barred(trace, track, slots[role], drawn=traces.barred(name))]
                 slots[role] += 1
             # In the legend the theory stands beside the curve that it predicts.
             band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
-            curves += [*lines[:1], *self._theory(traces, name, arm, first), *band, *lines[1:], *companions]
+            curves += [*lines[:1], *self._theory(traces, name, arm, seen), *band, *lines[1:], *companions]
         return curves
 
-    def _theory(self, traces: Traces, name: str, arm: str, first: int) -> list[Curve]:
+    def _theory(self, traces: Traces, name: str, arm: str, seen: _Seen) -> list[Curve]:
         theory = traces.theory_of(name)
         if not self.theory or theory is None or theory in self.series:
             return []
-        predicted = traces.trace(theory, arm, first)
-        return [_line(predicted, 0, one_line(predicted.series.title or "theory"), 0, "theory")]
+        predicted = traces.trace(theory, arm, seen.span)
+        read = seen.read(traces, theory, arm)
+        return [_line(predicted, read, 0, one_line(predicted.series.title or "theory"), 0, "theory")]
 
-    def _of_arms(self, traces: Traces, names: Sequence[str], arms: Sequence[str], first: int) -> list[Curve]:
+    def _of_arms(self, traces: Traces, names: Sequence[str], arms: Sequence[str], seen: _Seen) -> list[Curve]:
         """A curve for each arm, in its ink; of two series the second one dotted."""
         curves, companions = [], []
         for one in _shown(traces, names, arms):
-            trace = traces.trace(one.name, one.arm, first)
+            trace = traces.trace(one.name, one.arm, seen.span)
             title = f"{traces.told(one.arm)}, {one_line(trace.series.title or one.name)}"
             label = {1: traces.told(one.arm), 2: None}.get(len(names), title)
-            curve = _line(trace, 0, label, one.slot, one.role)
-            curves.append(curve._replace(armed=True, marker=MARKERS[one.slot % len(MARKERS)]))
-            companions += _barred(trace, 0, one.slot, drawn=False)
+            curve = _line(trace, seen.read(traces, one.name, one.arm), 0, label, one.slot, one.role)
+            curve = curve._replace(armed=True, marker=MARKERS[one.slot % len(MARKERS)])
+            curve, *raw = _smoothed(curve, traces, one.name, one.arm, seen)
+            curves.append(curve)
+            companions += [*raw, *_barred(trace, 0, one.slot, drawn=False)]
             theory = traces.theory_of(one.name)
             if self.theory and theory is not None and theory not in names:
-                predicted = traces.trace(theory, one.arm, first)
+                predicted = traces.trace(theory, one.arm, seen.span)
                 title = one_line(predicted.series.title or "theory") if one.arm == arms[0] else None
-                companions.append(_line(predicted, 0, title, one.slot, "theory")._replace(armed=True, latest=None))
+                line = _line(predicted, predicted, 0, title, one.slot, "theory")
+                companions.append(line._replace(armed=True, latest=None))
             if trace.band and len(names) * len(arms) <= _BANDED:
                 companions += _band(trace, None, one.slot, armed=True)
         return [*curves, *companions]
 
-    def _up(
-        self, curves: Sequence[Curve], own: Sequence[Curve], kind: str, guests: Sequence[Curve] = ()
-    ) -> Scale | None:
-        """The vertical axis: around all curves, or from ``y_min`` to ``y_max`` and as far as the first series needs.
 
-        Sessions drawn over the shown one may widen it, but not so far that the shown one is a line at its foot.
-        """
-        log = kind == "log"
-        every, first = (_extent(chosen, log=log) for chosen in (curves, own))
-        every = overlaid.widened(every, _extent(guests, log=log), log=log)
-        if every is None:
-            return None
-        low, high = every
-        bottom, top = (None if limit is None or (log and limit <= 0) else limit for limit in (self.y_min, self.y_max))
-        low = low if bottom is None else bottom
-        if top is not None:
-            high = max(top, first[1]) if first else top
-        scale = around(kind, min(low, high), max(low, high))
-        if bottom is not None and not log:
-            scale = scale._replace(low=min(bottom, scale.high - abs(scale.high) * 1e-9))
-        if top is not None and not log and high == top:
-            scale = scale._replace(high=max(top, scale.low + max(abs(scale.low), 1e-300) * 1e-9))
-        return scale
+def _up(
+    curves: Sequence[Curve],
+    own: Sequence[Curve],
+    kind: str,
+    guests: Sequence[Curve],
+    limits: tuple[float | None, float | None],
+    seen: _Seen,
+) -> Scale | None:
+    """The vertical axis: around all curves, or from limit to limit and as far as the first series, ``own``, needs.
+
+    Sessions drawn over the shown one may widen it, but not so far that the shown one is a line at its foot.
+    In a window of the step axis it keeps to what is seen there, so that detail appears.
+    """
+    log = kind == "log"
+    every, first = (_extent(chosen, log=log) for chosen in (curves, own))
+    every = overlaid.widened(every, _extent(guests, log=log), log=log)
+    if every is None:
+        return None
+    low, high = every
+    bottom, top = (None if limit is None or (log and limit <= 0) else limit for limit in limits)
+    if seen.zoomed:
+        low = low if bottom is None else min(max(low, bottom), high)
+        high = high if top is None else max(min(high, top), low, *(first or ())[1:])
+        return around(kind, low, high)
+    low = low if bottom is None else bottom
+    if top is not None:
+        high = max(top, first[1]) if first else top
+    scale = around(kind, min(low, high), max(low, high))
+    if bottom is not None and not log:
+        scale = scale._replace(low=min(bottom, scale.high - abs(scale.high) * 1e-9))
+    if top is not None and not log and high == top:
+        scale = scale._replace(high=max(top, scale.low + max(abs(scale.low), 1e-300) * 1e-9))
+    return scale
 
 
 def _extent(curves: Sequence[Curve], *, log: bool) -> tuple[float, float] | None:
@@ -206,13 +254,29 @@ def _signs(traces: Traces, names: Sequence[str], arms: Sequence[str], look: Look
     return signs
 
 
-def _line(trace: Trace, track: int, label: str | None, slot: int, role: str) -> Curve:
-    latest, bar = (float(trace.latest[track]), float(trace.bars[track])) if trace.length else (None, 0.0)
+def _line(trace: Trace, read: Trace | None, track: int, label: str | None, slot: int, role: str) -> Curve:
+    """A curve, with the value of what was ``read`` at the cursor."""
+    latest, bar = (float(read.latest[track]), float(read.bars[track])) if read and read.length else (None, 0.0)
     if trace.barred and latest is not None and np.isnan(latest):
         # What is not tracked now has no value to tell, and what never was no name.
         latest = None
         label = label if trace.stretches.extent(track, log=False) else None
     return Curve(trace.stretches, track, label, latest, slot, role, bar=bar)
+
+
+def _smoothed(curve: Curve, traces: Traces, name: str, arm: str, seen: _Seen) -> list[Curve]:
+    """A curve; or its running mean, and the curve itself faint below it."""
+    mean = traces.mean(name, arm, seen.span, seen.share) if seen.share and not traces.is_theory(name) else None
+    if mean is None:
+        return [curve]
+    return [curve._replace(stretches=mean), curve._replace(role="raw", label=None, marker="", faint=True)]
+
+
+def _remark(curves: Sequence[Curve], seen: _Seen) -> list[Sign]:
+    """Over how much the means were taken, if some were."""
+    if not any(curve.role == "raw" for curve in curves):
+        return []
+    return [Sign("≈", "faint", smoothing.said(seen.span, seen.share), remark=True)]
 
 
 def _barred(trace: Trace, track: int, slot: int, *, drawn: bool) -> list[Curve]:
@@ -224,12 +288,12 @@ def _barred(trace: Trace, track: int, slot: int, *, drawn: bool) -> list[Curve]:
     return [*bars, Curve(trace.stretches, ends + 2, None, None, slot, "beyond")]
 
 
-def _doubts(traces: Traces, names: Sequence[str], arms: Sequence[str], first: int, *, short_of: bool) -> list[Sign]:
+def _doubts(traces: Traces, names: Sequence[str], arms: Sequence[str], seen: _Seen, *, short_of: bool) -> list[Sign]:
     """How many readings are not to be trusted, beside their sign."""
     found: dict[float, int] = {}
     for name in names:
         tolerance = traces.tolerance(name)
-        count = sum(traces.trace(name, arm, first).beyond for arm in arms)
+        count = sum(traces.trace(name, arm, seen.span).beyond for arm in arms)
         found[tolerance] = found.get(tolerance, 0) + count
     told = []
     for tolerance, count in found.items():
@@ -246,9 +310,10 @@ def _band(trace: Trace, label: str | None, slot: int = 0, *, armed: bool = False
     return [band, band._replace(track=high, label=None), *([shade] if trace.series.shape[0] >= 4 else [])]
 
 
-def _marks(traces: Traces, across: Scale, look: Look) -> list[plot.Mark]:
+def _marks(traces: Traces, across: Scale, look: Look, span: Span) -> list[plot.Mark]:
     """Knobs turned, kicks given and marks left, on the step axis."""
-    told = [(event.step, EVENTS[event.what]) for event in traces.history.events if event.what in EVENTS]
+    known = [event for event in traces.history.events if event.what in EVENTS and span.holds(event.step)]
+    told = [(event.step, EVENTS[event.what]) for event in known]
     if not told:
         return []
     places = np.nan_to_num(across.fraction(np.array([min(max(step, 0), 1 << 53) for step, _ in told])))
@@ -258,7 +323,8 @@ def _marks(traces: Traces, across: Scale, look: Look) -> list[plot.Mark]:
 
 def _dropped(curves: list[Curve], kind: str) -> str:
     """How many readings the picture cannot show."""
-    lines = [c for c in curves if c.role == "curve"]
+    raw = [c for c in curves if c.role == "raw"]
+    lines = raw or [c for c in curves if c.role == "curve"]
     unfinite = sum(int(c.stretches.unfinite[c.track]) for c in lines)
     # That what grows from zero is zero at first goes without saying.
     lost = [int(c.stretches.unlogged[c.track]) for c in lines] if kind == "log" else []

@@ -9,6 +9,7 @@ from msgspec import Meta
 from dltlab.terminal.drawing.lines import Picture, centred, frame
 from dltlab.terminal.drawing.overlaid import Overlaid
 from dltlab.terminal.drawing.plot import title_line
+from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.text import one_line
 
@@ -28,6 +29,14 @@ class Look(NamedTuple):
     """The key that brings the panel to the front, shown before its title."""
     overlaid: Sequence[Overlaid] = ()
     """Sessions that are drawn over the shown one; only curves can."""
+    cursor: int | None = None
+    """The step at which curves are read; None for the last. Panels of one moment are given what was told up to it."""
+    window: Span | None = None
+    """The steps that are seen, where those are not all that are planned."""
+    smoothing: str = "none"
+    """The running means that are drawn over the readings: none, short or long."""
+    other: bool = False
+    """Whether the value axis is the other one: logarithmic for linear, linear for logarithmic."""
 
 
 class AbstractPanel(abc.ABC):
@@ -39,6 +48,8 @@ class AbstractPanel(abc.ABC):
     """Whether it shows one arm at a time."""
     SHAPE: ClassVar[float] = 4.0
     """How much wider than high, in cells, it is best."""
+    OVER_TIME: ClassVar[bool] = False
+    """Whether it shows the whole session along the step axis, rather than one moment of it."""
     title: str
 
     @abc.abstractmethod
@@ -97,5 +108,6 @@ def listed(value: str | tuple[str, ...] | list[str]) -> list[str]:
 
 
 def numbered(heading: list[tuple[str, str]], look: Look) -> list[tuple[str, str]]:
-    """The heading after its key."""
-    return [(f"{look.number} ", "key"), *heading] if look.number else heading
+    """The heading after its key; what cannot show overlaid sessions says whose readings it shows."""
+    whose = [(" · of this session", "faint")] if look.overlaid else []
+    return [*([(f"{look.number} ", "key")] if look.number else []), *heading, *whose]
