@@ -72,11 +72,23 @@ def _predicted(verdict: Verdict) -> list[str]:
     return [f"{predicted} {tolerance}".strip(), *(ways or [f"{brief} {tolerance}".strip(), brief])]
 
 
-def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, height: int, turn: int = 0) -> Picture:
+def side(
+    verdicts: Sequence[Verdict],
+    look_for: Sequence[str],
+    width: int,
+    height: int,
+    turn: int = 0,
+    alarm: Sequence[str] = (),
+) -> Picture:
     """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last.
 
+    What went wrong, the ``alarm``, is said before everything else.
     What to look for then stands in what is left, at least in the place of the heading, some of it each ``turn``.
     """
+    if alarm:
+        said = _alarmed(alarm, max(width - 1, 1))[: max(height - len(verdicts) - 3, 3)]
+        below = side(verdicts, look_for, width, max(height - len(said) - 1, 0), turn)
+        return tuple(frame([*(fit(((" ", "text"), *line), width) for line in said), (), *below], width, height))
     inner = max(width - 1, 1)
     told = [wrap(text, inner, "text", "• ") for text in look_for]
     hints = [line for lines in told for line in lines]
@@ -96,6 +108,14 @@ def side(verdicts: Sequence[Verdict], look_for: Sequence[str], width: int, heigh
     else:
         lines = [*_some(told, 1, turn), *claims[1:]]
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
+
+
+def _alarmed(alarm: Sequence[str], width: int) -> list[Line]:
+    """What went wrong, and last the way out."""
+    lines: list[Line] = [(("✗ Diverged ", "wrong"), ("─" * max(width - 11, 0), "rule"))]
+    for text in alarm:
+        lines += wrap(text, width, "text", "  ")
+    return lines
 
 
 def _some(told: Sequence[Sequence[Line]], rows: int, turn: int) -> Sequence[Line]:

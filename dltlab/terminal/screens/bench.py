@@ -26,6 +26,7 @@ from dltlab.terminal.messages import CloseBench, Launch, OpenBench
 from dltlab.terminal.panels import chosen
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
+from dltlab.terminal.screens.branching import Act, Branching
 from dltlab.terminal.screens.following import LONGEST_KICK, Following
 from dltlab.terminal.screens.page import Ask, Page
 from dltlab.terminal.screens.painting import Painting
@@ -57,6 +58,7 @@ class Bench(Screen[None]):
         self._panels, self._own = chosen.with_standard(self.history.header)
         self._knob, self._turn = 0, 0
         self._fresh = False
+        self.branching = Branching(self, inks, plain=options.glyphs == "ascii")
         self._painting = Painting(self.call_later)
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
         self._inset = self._sheet(self._paint_side, "inset")
@@ -115,13 +117,16 @@ class Bench(Screen[None]):
     def _beside(self) -> bool:
         """Whether there is anything to say beside the plots."""
         scenario = self.history.header.scenario
-        return bool(scenario.get("claims") or scenario.get("look_for"))
+        return bool(scenario.get("claims") or scenario.get("look_for") or self.branching.lost)
 
     # The stream.
 
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
         self._fresh = self.following.poll() or self._fresh
+        self._fresh = self.branching.poll() or self._fresh
+        if self.branching.covered:
+            return
         if self._fresh and self._painting.rested:
             self._fresh = False
             self._painting.spoil(*self._plots)
@@ -136,7 +141,7 @@ class Bench(Screen[None]):
     def _painter(self, index: int) -> Callable[[int, int], Picture]:
         def paint(width: int, height: int) -> Picture:
             number = str(index + 1) if index < 9 else ""
-            look = Look(self._options.glyphs, number)
+            look = Look(self._options.glyphs, number, self.branching.overlaid)
             try:
                 return self._panels[index].draw(self.following.traces, width, height, look)
             except Exception as fault:
@@ -150,10 +155,12 @@ class Bench(Screen[None]):
     def _paint_title(self, width: int, _: int) -> Picture:
         shown = [place for place in self._board.shown if place < self._own]
         number = f"{len(shown)} of {self._own} plots" if self._board.front is None and len(shown) < self._own else ""
-        return (standing.title_bar(self.history, number, width),)
+        told = "  ".join(filter(None, (number, self.branching.origin)))
+        return (standing.title_bar(self.history, told, width),)
 
     def _paint_side(self, width: int, height: int) -> Picture:
-        return beside.side(self.following.judge.verdicts, self._texts("look_for"), width, height, self._turn)
+        alarm, verdicts = self.branching.alarm(), self.following.judge.verdicts
+        return beside.side(verdicts, self._texts("look_for"), width, height, self._turn, alarm)
 
     def _texts(self, key: str) -> list[str]:
         """Lines of the scenario, as its recording holds them."""
@@ -177,6 +184,7 @@ class Bench(Screen[None]):
         said = notice or self.following.source.ended
         if said:
             again = [("r", "again")] if self._relaunch and self.following.source.ended else []
+            again += [("b", "go back to before it")] if self.branching.lost else []
             again += [("?", "help"), ("q", "quit")]
             room = max(width - 11 * len(again), width // 2)
             ink = "pending" if notice else "ended"
@@ -254,10 +262,10 @@ class Bench(Screen[None]):
             try:
                 value = float(text)
             except ValueError:
-                self._say(f"{one_line(text)} is no number; write one like 0.25.")
+                self.say(f"{one_line(text)} is no number; write one like 0.25.")
                 return
             if not bounds[0] <= value <= bounds[1]:
-                self._say(f"{value:g} is out of bounds; choose from {bounds[0]:g} to {bounds[1]:g}.")
+                self.say(f"{value:g} is out of bounds; choose from {bounds[0]:g} to {bounds[1]:g}.")
                 return
             answered(value)
 
@@ -277,7 +285,12 @@ class Bench(Screen[None]):
     def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
 
-    def _say(self, text: str) -> None:
+    def repaint_plots(self) -> None:
+        """Draw all of it anew."""
+        self._painting.spoil(*self._plots, self._title, self._side, self._inset)
+
+    def say(self, text: str) -> None:
+        """Leave a notice at the foot."""
         self.following.say(text)
         self._foot.repaint()
 
@@ -310,7 +323,7 @@ class Bench(Screen[None]):
         """Loss, sharpness or movement alone."""
         wanted = chosen.standard(self.history.header).get(word)
         if wanted is None:
-            self._say(f"this session has no probe of the {word}.")
+            self.say(f"this session has no probe of the {word}.")
             return
         index = next(i for i, panel in enumerate(self._panels) if panel.names[:1] == wanted.names[:1])
         self._show_alone(None if self._board.front == index else index)
@@ -322,8 +335,13 @@ class Bench(Screen[None]):
         self._title.repaint()
 
     def action_back(self) -> None:
-        """All plots."""
-        self._show_alone(None)
+        """All plots; from all plots of a fork to its parent."""
+        if self._board.front is not None or not self.branching.back():
+            self._show_alone(None)
+
+    def action_branch(self, act: Act) -> None:
+        """Other sessions: choose and compare them, fork this one, go back to before what diverged."""
+        self.branching.act(act, getattr(self, "cursor", None))
 
     def action_claims(self) -> None:
         """Claims, hints and sources in full."""
@@ -353,24 +371,26 @@ class Bench(Screen[None]):
         stem = f"dltlab-{one_line(Path(self.history.header.source).stem or 'session')}-{self.history.step}"
         try:
             path = write_new(stem, self.app.export_screenshot(title=one_line(self.history.header.title)))
-            self._say(f"this screen is now in {path}")
+            self.say(f"this screen is now in {path}")
         except OSError as fault:
-            self._say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
+            self.say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
 
     def action_restart(self) -> None:
         """The same scenario anew."""
         if self._relaunch is None:
-            self._say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
+            self.say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
             return
         self.following.end()
         self.post_message(OpenBench(self._relaunch, one_line(self.history.header.title), instead=True))
 
     def action_detach(self) -> None:
         """Leave; the session goes on."""
+        self.branching.close()
         self.following.source.close()
         self.post_message(CloseBench())
 
     def action_leave(self) -> None:
         """End the session and leave."""
+        self.branching.close()
         self.following.end()
         self.post_message(CloseBench())

@@ -20,7 +20,9 @@ _ANSWER: Final = 3.0
 LONGEST_KICK: Final = 1e6
 _NOTICE: Final = 6.0
 """Seconds for which a notice stands."""
-_TOLD: Final = frozenset({"compiling", "refused", "warning", "turn", "kick", "mark", "diverged", "continued", "pace"})
+_TOLD: Final = frozenset(
+    {"compiling", "refused", "warning", "turn", "kick", "mark", "diverged", "continued", "fork", "pace"}
+)
 
 
 class Following:

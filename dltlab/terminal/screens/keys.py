@@ -39,12 +39,16 @@ KEYS: Final = (
     Key("tab", "tab", "next_panel(1)", "one plot at a time: the next", None, "plots"),
     Key("shift+tab", "⇧tab", "next_panel(-1)", "the one before"),
     Key("1,2,3,4,5,6,7,8,9", "1…9", "", "one plot alone"),
-    Key("escape", "esc", "back", "all plots again"),
+    Key("escape", "esc", "back", "all plots again; from a fork, back to its parent"),
     Key("l", "l", "standard('loss')", "the loss alone"),
     Key("s", "s", "standard('sharpness')", "the sharpness alone"),
     Key("w", "w", "standard('movement')", "the weights' movement alone"),
     Key("c", "c", "claims", "claims and what to look for, in full"),
     Key("m", "m", "mark", "leave a mark at this step", Mark, "mark"),
+    Key("F", "⇧f", "branch('fork')", "fork from here: the same up to the cursor, another way from there", None, "fork"),
+    Key("o", "o", "branch('choose')", "draw other sessions over this one", None, "overlay"),
+    Key("D", "⇧d", "branch('compare')", "what sets the overlaid sessions apart: settings, turns, seeds, machines"),
+    Key("b", "b", "branch('rewind')", "go back to before what diverged, in a fork, with half the learning rate"),
     Key("r", "r", "restart", "run the scenario anew"),
     Key("e", "e", "export", "write this screen as an SVG file here"),
     Key("question_mark,h", "?", "help", "this page", None, "help"),
@@ -53,7 +57,7 @@ KEYS: Final = (
     Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
 )
 
-SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left"
+SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged"
 
 
 def bindings() -> list[BindingType]:

@@ -1,0 +1,81 @@
+"""A list of sessions: which are drawn over the shown one and how, their names, how they stand, where they come from."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, fit, frame
+from dltlab.terminal.drawing.marks import sign
+from dltlab.terminal.drawing.numbers import count
+from dltlab.text import one_line
+
+_INKS: Final = {"running": "running", "finished": "text", "stopped": "text"}
+_NAME: Final = 40
+_STATE: Final = 9
+_STEPS: Final = 17
+_ROOMY: Final = 110
+"""Cells of a screen that has room for titles beside names."""
+
+
+class Row(NamedTuple):
+    """A session in the list."""
+
+    name: str
+    title: str
+    state: str
+    step: int
+    steps: int
+    parent: str = ""
+    forked: int = -1
+    slot: int = -1
+    """Its colour, where it is drawn over the shown session."""
+    hidden: bool = False
+    kin: str = ""
+    """What it is to the shown session, in a word."""
+
+
+def matches(row: Row, wanted: str) -> bool:
+    """Whether every word that was typed stands somewhere in the row."""
+    text = " ".join((row.name, row.title, row.state, row.parent, row.kin)).casefold()
+    return all(word in text for word in wanted.casefold().split())
+
+
+def line(row: Row, width: int, *, chosen: bool, plain: bool = False) -> Line:
+    """One session: its sign, name, state, steps, and its parent or what it is to the shown one."""
+    lead = "▸ " if chosen else "  "
+    mark = " " if row.slot < 0 else sign(row.slot, plain=plain)
+    inked = "faint" if row.hidden else f"curve{row.slot}" if row.slot >= 0 else "text"
+    name, told = one_line(row.name), f"{count(row.step)}/{count(row.steps)}"
+    most = min(_NAME, max(width - _STATE - len(lead) - 4, 8))
+    spans: list[Span] = [(lead, "strong"), (f"{mark} ", inked)]
+    spans += fit(((name, "strong" if chosen else "text"),), most)
+    spans += [("  ", "text"), *fit(((row.state, _INKS.get(row.state, "wrong")),), _STATE)]
+    if width >= most + _STATE + _STEPS + 8:
+        spans += [(f"{told:>{_STEPS}}", "tick"), ("  ", "text")]
+        kin = "hidden" if row.hidden else row.kin
+        origin = f"fork of {one_line(row.parent)} at {count(row.forked)}" if row.parent and row.forked >= 0 else ""
+        if width >= _ROOMY:
+            spans += fit(((one_line(row.title), "faint"),), 34)
+            spans += [("  ", "text")]
+        # What is known by its kinship needs no name besides.
+        spans.append((kin or origin, "faint"))
+    return fit(spans, width)
+
+
+def listing(rows: Sequence[Row], chosen: int, width: int, height: int, *, plain: bool = False) -> Picture:
+    """As many rows as there is room for, the chosen one among them."""
+    first = min(max(chosen - height + 2, 0), max(len(rows) - height, 0))
+    lines = [
+        line(row, width, chosen=place == chosen, plain=plain)
+        for place, row in list(enumerate(rows))[first : first + height]
+    ]
+    return frame(lines, width, height)
+
+
+def heading(filtered: str, number: int, of: int, width: int) -> Line:
+    """The title, what was typed to filter, and how many sessions are left."""
+    left: list[Span] = [(" Draw over this session", "strong")]
+    left += [("   filter ", "faint"), (f"{one_line(filtered)}▏" if filtered else "▏", "pending")]
+    right = f"{count(number)} of {count(of)} " if number < of else f"{count(of)} sessions "
+    return between(left, [(right, "faint")] if cell_len(right) < width // 2 else [], width)
