@@ -4,6 +4,7 @@ What a command needs is imported inside it, so that ``dltlab --help`` is there a
 """
 
 import contextlib
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from click.shell_completion import CompletionItem
 
 from dltlab import __version__, errors
 from dltlab.errors import DltlabError, ScenarioError, UsageError
-from dltlab.terminal.fit import COLOURS, GLYPHS, Options, require_terminal
+from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES, Options, asked, require_terminal
 from dltlab.text import clean, one_line
 
 FIRST: Final = "edge-of-stability"
@@ -47,10 +48,19 @@ def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[
     return [CompletionItem(name) for name in scenario.gallery() if name.startswith(incomplete)]
 
 
+def _told(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001
+    """The theme goes by the environment, as it does without the option."""
+    if value is not None:
+        os.environ["DLTLAB_THEME"] = value
+
+
 def _drawing(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that opens the screen."""
     for option in (
         click.option("--fps", type=click.FloatRange(0.1, 60), help="Frames a second (default: 10, or 4 over SSH)."),
+        click.option(
+            "--theme", type=click.Choice(THEMES), callback=_told, expose_value=False, help="A dark or a light ground."
+        ),
         click.option("--colours", type=click.Choice(COLOURS), default="auto", help="Force a palette."),
         click.option("--glyphs", type=click.Choice(GLYPHS), default="auto", help="Force what plots are made of."),
     ):
@@ -81,7 +91,8 @@ _scenarios = click.argument("names", metavar="SCENARIO...", nargs=-1, required=T
 
 
 def _options(glyphs: Any, colours: Any, fps: float | None) -> Options:
-    return Options(glyphs, colours, fps or 0.0)
+    """To be called before the screen is imported: the terminal answers meanwhile."""
+    return asked(Options(glyphs, colours, fps or 0.0))
 
 
 @click.group(
@@ -106,9 +117,10 @@ def cli(ctx: click.Context, glyphs: str, colours: str, fps: float | None) -> int
         from dltlab import headless
 
         return headless.run((FIRST,), alone=True)
+    options = _options(glyphs, colours, fps)
     from dltlab.terminal.app import gallery
 
-    return gallery(_options(glyphs, colours, fps))
+    return gallery(options)
 
 
 @cli.command("open")
@@ -142,9 +154,10 @@ def open_(
 
     # The engine starts while the screen's libraries are still being imported.
     with live.Ahead(launch) as ahead:
+        options = _options(glyphs, colours, fps)
         from dltlab.terminal.app import start
 
-        return start(ahead, title, _options(glyphs, colours, fps))
+        return start(ahead, title, options)
 
 
 @cli.command()

@@ -9,20 +9,34 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.style import Style
+from textual import work
+from textual._compositor import CompositorUpdate
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
 from dltlab.errors import INTERRUPTED, DltlabError
-from dltlab.terminal.drawing.inks import GROUND, palette
+from dltlab.terminal.drawing.inks import ACCENT, GROUNDS, TEXT, palette
+from dltlab.terminal.drawing.inks import Theme as Ground
+from dltlab.terminal.drawing.prose import help_page
 from dltlab.terminal.fit import Options, settled
 from dltlab.terminal.messages import Launch, OpenBench, Refused
+from dltlab.terminal.widgets.sheet import Sheet
+from dltlab.terminal.wire.driver import Wire
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from textual.screen import Screen
+
     # NumPy comes with it, and the first screen is painted without.
     from dltlab.session.source import Source
 
-_THEME = Theme("dltlab", primary="#5cb8f0", background=GROUND, surface=GROUND, foreground="#c9d1d9", dark=True)
+_THEMES = {
+    name: Theme(
+        f"dltlab-{name}", ACCENT[name], background=ground, surface=ground, foreground=TEXT[name], dark=name == "dark"
+    )
+    for name, ground in GROUNDS.items()
+}
 
 
 class Lab(App[int]):
@@ -30,26 +44,81 @@ class Lab(App[int]):
 
     CSS_PATH: ClassVar[str] = "app.tcss"
     ENABLE_COMMAND_PALETTE: ClassVar[bool] = False
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", "put aside", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p,colon", "palette", "find an action by its words", show=False, key_display=":"),
+        Binding("question_mark", "keys", "the keys of where you are", show=False, key_display="?"),
+        Binding("ctrl+t", "other_ground", "dark or light", show=False, key_display="^t"),
+        Binding("ctrl+z", "suspend_process", "put dltlab aside; fg brings it back", show=False, key_display="^z"),
+    ]
 
     def __init__(self, options: Options) -> None:
         self.options = settled(options)
         self.refusal: DltlabError | None = None
         """Why there was nothing to show."""
-        ansi = self.options.colours == "16"
-        super().__init__(ansi_color=ansi)
-        self.inks: dict[str, Style] = palette(ansi=ansi)
-        if ansi:
-            self.theme = "ansi-dark"
-        else:
-            self.register_theme(_THEME)
-            self.theme = "dltlab"
+        ansi = self.options.colours in ("16", "none")
+        super().__init__(ansi_color=ansi, driver_class=Wire)
+        self._ground: Ground = "light" if self.options.theme == "light" else "dark"
+        self.inks: dict[str, Style] = {}
+        """What every sheet paints with; another ground changes it in place."""
+        for theme in _THEMES.values():
+            self.register_theme(theme)
+        self._take_ground()
+
+    def _take_ground(self) -> None:
+        colours = self.options.colours
+        self.inks.update(palette(self._ground, "full" if colours == "auto" else colours))
+        self.theme = f"ansi-{self._ground}" if colours in ("16", "none") else _THEMES[self._ground].name
+
+    def action_other_ground(self) -> None:
+        """From dark to light, and back."""
+        self._ground = "light" if self._ground == "dark" else "dark"
+        self._take_ground()
+        for screen in self.screen_stack:
+            screen.refresh(recompose=False)
+            for sheet in screen.query(Sheet):
+                sheet.refresh()
+
+    @work
+    async def action_palette(self) -> None:
+        """Every action of where one stands, by its words."""
+        from dltlab.terminal.screens.palette import Palette, offers
+
+        chosen = await self.push_screen_wait(Palette(offers(self.screen), self.inks, plain=self._plain))
+        if chosen is not None:
+            await self.run_action(chosen.action, chosen.place)
+
+    def action_keys(self) -> None:
+        """The keys of where one stands."""
+        from dltlab.terminal.screens.page import Page
+        from dltlab.terminal.screens.palette import offers
+
+        table = [(offer.shown, offer.words) for offer in offers(self.screen)]
+        page = Page("Keys", lambda width: help_page(table, {}, width), self.inks, plain=self._plain)
+        self.push_screen(page)
+
+    @property
+    def _plain(self) -> bool:
+        return self.options.glyphs == "ascii"
 
     def on_mount(self) -> None:
         """Leave in order when told to end: the terminal is given back, and the session goes on."""
         # A hang-up is left to the system: there is no terminal any more to give back.
         with contextlib.suppress(NotImplementedError, RuntimeError):
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.exit, INTERRUPTED)
+
+    def _display(self, screen: Screen, renderable: RenderableType | None) -> None:
+        """Hand what was composed to the wire, which sends what of it differs."""
+        wire = self._driver
+        if isinstance(wire, Wire) and isinstance(renderable, CompositorUpdate) and not self._batch_count:
+            if self._running and not self._closed:
+                wire.show(renderable, self.console)
+        else:
+            super()._display(screen, renderable)
+
+    @property
+    def drained(self) -> bool:
+        """Whether the terminal shows all that was drawn."""
+        return not isinstance(self._driver, Wire) or self._driver.drained
 
     def show_bench(self, source: Source, relaunch: Launch | None = None) -> None:
         """Open the bench on a source."""
@@ -93,7 +162,7 @@ def gallery(options: Options) -> int:
     """Show the gallery until the user leaves; the exit code."""
     from dltlab.terminal.screens.gallery import Gallery
 
-    return _shown(options, lambda app: app.push_screen(Gallery(app.inks, plain=app.options.glyphs == "ascii")))
+    return _shown(options, lambda app: app.push_screen(Gallery(app.inks, app.options)))
 
 
 def bench(source: Source, options: Options, relaunch: Launch | None = None) -> int:

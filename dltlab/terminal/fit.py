@@ -9,18 +9,37 @@ from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple, TextIO
 
 from dltlab.errors import UsageError
+from dltlab.terminal import ground
 
 GLYPHS: Final = ("auto", "braille", "block", "ascii")
-COLOURS: Final = ("auto", "full", "16", "none")
+COLOURS: Final = ("auto", "full", "256", "16", "none")
+THEMES: Final = ("auto", "dark", "light")
 
 
 class Options(NamedTuple):
     """How to draw, as the command line says it; "auto" is settled by :func:`settled`."""
 
     glyphs: Literal["auto", "braille", "block", "ascii"] = "auto"
-    colours: Literal["auto", "full", "16", "none"] = "auto"
+    colours: Literal["auto", "full", "256", "16", "none"] = "auto"
     fps: float = 0.0
     """Frames a second; 0 chooses 10, or 4 over SSH."""
+    theme: Literal["auto", "dark", "light"] = "auto"
+    question: ground.Question | None = None
+    """Asks the terminal for its ground, where only that can tell."""
+
+
+def asked(options: Options, environ: Mapping[str, str] | None = None) -> Options:
+    """The options with what must be done before Textual is imported: its colours told, the terminal's ground asked.
+
+    Raises:
+        UsageError: DLTLAB_THEME names no theme.
+    """
+    environ = os.environ if environ is None else environ
+    if options.colours == "256":
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = "256"
+    theme = _theme(options.theme, environ)
+    question = ground.Question() if theme == "auto" and ground.worth_asking(environ) else None
+    return options._replace(theme=theme, question=question)
 
 
 def require_terminal(stream: TextIO | None = None, environ: Mapping[str, str] | None = None) -> None:
@@ -42,7 +61,7 @@ def settled(options: Options, environ: Mapping[str, str] | None = None, encoding
     """Options with every "auto" decided.
 
     Raises:
-        UsageError: DLTLAB_GLYPHS names no glyphs.
+        UsageError: DLTLAB_GLYPHS names no glyphs, or DLTLAB_THEME no theme.
     """
     environ = os.environ if environ is None else environ
     # Textual writes to standard error, whatever standard output is.
@@ -51,7 +70,24 @@ def settled(options: Options, environ: Mapping[str, str] | None = None, encoding
         _glyphs(options.glyphs, environ, written),
         _colours(options.colours, environ),
         options.fps or (4.0 if environ.get("SSH_CONNECTION") else 10.0),
+        _settled_theme(options, environ),
     )
+
+
+def _theme(wanted: str, environ: Mapping[str, str]) -> Literal["auto", "dark", "light"]:
+    """The theme that is asked for, by an option or by the environment."""
+    if wanted == "auto":
+        wanted = environ.get("DLTLAB_THEME", "auto") or "auto"
+    if wanted not in THEMES:
+        raise UsageError(f"DLTLAB_THEME={wanted[:40]!r}: no such theme; choose one of {', '.join(THEMES)}.")
+    return (ground.told(environ) or "auto") if wanted == "auto" else wanted  # type: ignore[return-value]
+
+
+def _settled_theme(options: Options, environ: Mapping[str, str]) -> Literal["dark", "light"]:
+    # Whoever asked must hear the answer, or it would be read as keys.
+    answer = options.question.answer() if options.question else None
+    theme = _theme(options.theme, environ)
+    return answer or "dark" if theme == "auto" else theme
 
 
 def _glyphs(wanted: str, environ: Mapping[str, str], encoding: str) -> Literal["braille", "block", "ascii"]:
@@ -69,7 +105,7 @@ def _glyphs(wanted: str, environ: Mapping[str, str], encoding: str) -> Literal["
     return wanted  # type: ignore[return-value]
 
 
-def _colours(wanted: str, environ: Mapping[str, str]) -> Literal["full", "16", "none"]:
+def _colours(wanted: str, environ: Mapping[str, str]) -> Literal["full", "256", "16", "none"]:
     if wanted != "auto":
         return wanted  # type: ignore[return-value]
     if environ.get("NO_COLOR"):

@@ -13,7 +13,7 @@ from dltlab import scenario
 from dltlab.errors import DltlabError, EngineError, ScenarioError
 from dltlab.terminal.app import Lab, start
 from dltlab.terminal.fit import Options
-from dltlab.terminal.screens import gallery
+from dltlab.terminal.screens import catalogue, gallery
 from dltlab.terminal.screens.bench import Bench
 
 GOOD = """
@@ -34,14 +34,15 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bowl-noisy.toml").write_text(GOOD)
     (tmp_path / "broken.toml").write_text("title = 3\n")
     monkeypatch.setattr(scenario, "folder", lambda: tmp_path)
-    gallery._about.cache_clear()
+    catalogue.about.cache_clear()
+    catalogue._fields.cache_clear()
 
 
 def browse(script: Callable[[SimpleNamespace], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
     async def main() -> None:
         app = Lab(Options("braille", "full", 2.0))
         async with app.run_test(size=size) as pilot:
-            app.push_screen(gallery.Gallery(app.inks, plain=False))
+            app.push_screen(gallery.Gallery(app.inks, app.options))
             await pilot.pause()
 
             async def press(*keys: str) -> None:
@@ -95,7 +96,7 @@ def test_typing_filters_and_escape_takes_it_back() -> None:
         await seen.press(*"noisy")
         assert "1 of 3" in seen.text()
         await seen.press(*"zzz")
-        assert "no scenario has such a name" in seen.text()
+        assert "no scenario has these words" in seen.text()
         await seen.press("enter", "escape")
         assert "3 of 3" in seen.text()
         await seen.press("escape")

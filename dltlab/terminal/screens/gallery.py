@@ -1,55 +1,87 @@
-"""The gallery: every scenario by name, and beside the list what the chosen one is about."""
+"""The gallery: every scenario and every session by name, and beside the list what the chosen one is about."""
 
 from __future__ import annotations
 
-import functools
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len
 from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.timer import Timer
+from textual.worker import get_current_worker
 
 from dltlab import scenario
-from dltlab.errors import ScenarioError
-from dltlab.terminal.drawing.lines import Line, Picture, between, centred, fit, frame, wrap
-from dltlab.terminal.drawing.prose import keys_line, rule
+from dltlab.terminal import outcomes
+from dltlab.terminal.drawing import cards, finding
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, centred, frame
+from dltlab.terminal.drawing.prose import keys_line
+from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import OpenBench
+from dltlab.terminal.screens.catalogue import Scenarios
+from dltlab.terminal.screens.kept import Sessions
+from dltlab.terminal.screens.reading import Drawable, Judged, Known, Reader
+from dltlab.terminal.screens.section import Section
 from dltlab.terminal.widgets.sheet import Sheet
-from dltlab.text import one_line
 
 if TYPE_CHECKING:
     # NumPy comes with it, and the first screen is painted without.
     from dltlab.session.source import Source
 
-_NARROW = 60
-
-
-@functools.cache
-def _about(name: str) -> scenario.Scenario | ScenarioError:
-    """A scenario's text, or what is wrong with its file."""
-    try:
-        return scenario.validate(scenario.read(name))
-    except ScenarioError as fault:
-        return fault
+_NARROW: Final = 60
+_DWELL: Final = 0.12
+"""Seconds for which a choice stands before its recording is read."""
+_SETTLE: Final = 0.05
+"""Seconds after the first picture: what is read then keeps nobody waiting."""
+_HINT: Final = " New here? Enter runs what is chosen, ? tells the keys of wherever you are, esc leaves."
+_LONGEST: Final = 40
 
 
 class Gallery(Screen[None]):
     """Type to filter, move with the arrows, Enter opens the bench."""
 
-    def __init__(self, inks: dict[str, Style], *, plain: bool) -> None:
+    BINDINGS: list[BindingType] = [  # noqa: RUF012 (Textual's word)
+        Binding("enter", "open", "open the chosen one on the bench", show=False),
+        Binding("up", "move(-1)", "the one above", show=False),
+        Binding("down", "move(1)", "the one below", show=False),
+        Binding("home", "move(-10000)", "the first", show=False),
+        Binding("end", "move(10000)", "the last", show=False),
+        Binding("pagedown", "read(1)", "read on", show=False),
+        Binding("pageup", "read(-1)", "read back", show=False),
+        Binding("right,left", "turn_page", "list or page, where there is room for one", show=False, key_display="← →"),
+        Binding("tab,shift+tab", "section", "scenarios, or the sessions that were kept and those that run", show=False),
+        Binding("ctrl+r", "resume", "continue a stopped or killed session from where it was", show=False),
+        Binding("backspace", "erase", "take back a letter", show=False),
+        Binding("escape", "leave", "clear what was typed; else quit", show=False),
+        Binding("ctrl+c,ctrl+q", "quit", "quit", show=False, key_display="^c"),
+    ]
+
+    def __init__(
+        self,
+        inks: dict[str, Style],
+        options: Options,
+        now: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
         super().__init__()
-        programme = scenario.programme()
-        self._names = [name for name, _ in programme]
-        self._companions = {name for name, companion in programme if companion}
-        self._filter = ""
-        self._at = 0
+        self._options = options
+        self._scenarios = Scenarios(options.glyphs, now)
+        self._sessions = Sessions(options.glyphs, now)
+        self._section: Section = self._scenarios
         self._scroll, self._page = 0, 1
+        self._narrow, self._reading = False, False
+        self._dwell: Timer | None = None
+        self._new = False
+        plain = options.glyphs == "ascii"
+        self._top = Sheet(self._paint_top, inks, plain=plain, id="title")
         self._list = Sheet(self._paint_list, inks, plain=plain, id="list")
         self._about = Sheet(self._paint_about, inks, plain=plain, id="about")
-        self._top = Sheet(self._paint_top, inks, plain=plain, id="title")
+        self._hint = Sheet(lambda width, _: frame([((_HINT, "pending"),)], width, 1), inks, plain=plain, id="hint")
+        self._hint.display = False
         self._foot = Sheet(self._paint_foot, inks, plain=plain, id="keys")
 
     def compose(self) -> ComposeResult:
@@ -58,144 +90,230 @@ class Gallery(Screen[None]):
         with Horizontal():
             yield self._list
             yield self._about
+        yield self._hint
         yield self._foot
 
+    def on_screen_resume(self) -> None:
+        """Look what was kept, when the picture stands; again when one comes back from a bench."""
+        self.call_after_refresh(lambda: self.set_timer(_SETTLE, self._look))
+
     def on_resize(self, event: events.Resize) -> None:
-        """Below sixty columns only the list."""
-        narrow = event.size.width < _NARROW
-        self._about.display = not narrow
-        longest = max((cell_len(name) for name in self._names), default=0) + 6
-        self._list.styles.width = "1fr" if narrow else min(max(longest, 32), event.size.width * 2 // 5)
+        """Below sixty columns either the list or the page."""
+        self._lay_out(event.size.width)
 
-    @property
-    def _shown(self) -> list[str]:
-        return [name for name in self._names if all(word in name for word in self._filter.lower().split())]
+    def _lay_out(self, width: int) -> None:
+        self._narrow = width < _NARROW
+        self._list.display = not (self._narrow and self._reading)
+        self._about.display = self._reading or not self._narrow
+        longest = max((cell_len(name) for name in self._scenarios.names), default=0) + 11
+        # Of sessions there is more to say in a line.
+        wide = width * 2 // 5 if self._section is self._scenarios else width // 2
+        least = 32 if self._section is self._scenarios else 52
+        self._list.styles.width = "1fr" if self._narrow else min(max(longest, least), wide)
 
-    @property
-    def _chosen(self) -> str | None:
-        shown = self._shown
-        return shown[min(self._at, len(shown) - 1)] if shown else None
+    # What threads find.
 
-    def on_key(self, event: events.Key) -> None:
-        """Filter, move, open, leave."""
-        last, before = max(len(self._shown) - 1, 0), self._chosen
-        match event.key:
-            case "up":
-                self._at = max(min(self._at, last) - 1, 0)
-            case "down":
-                self._at = min(self._at + 1, last)
-            case "home":
-                self._at = 0
-            case "end":
-                self._at = last
-            case "pageup":
-                self._scroll -= self._page
-            case "pagedown":
-                self._scroll += self._page
-            case "backspace":
-                self._filter, self._at = self._filter[:-1], 0
-            case "escape" if self._filter:
-                self._filter, self._at = "", 0
-            case "escape" | "ctrl+c" | "ctrl+q":
-                self.app.exit(0)
-            case "enter":
-                self._open()
-            case _ if event.is_printable and event.character:
-                self._filter, self._at = (self._filter + event.character)[:40], 0
-            case _:
-                return
-        event.stop()
-        event.prevent_default()
-        if self._chosen != before:
-            self._scroll = 0
+    @work(thread=True, exclusive=True, group="looking", exit_on_error=False)
+    def _look(self) -> None:
+        worker = get_current_worker()
+        reader = Reader(self.post_message)
+        kept = reader.look()
+        newest = outcomes.newest(kept, self._scenarios.names, scenario.folder())
+        chosen = self._scenarios.chosen
+        names = sorted(newest, key=lambda name: name != chosen)
+        ended = [newest[name] for name in names] + list(kept[: self._sessions.MOST])
+        reader.judge([one for one in ended if one.state != "running"], lambda: worker.is_cancelled)
+
+    @work(thread=True, exclusive=True, group="reading", exit_on_error=False)
+    def _read(self) -> None:
+        worker = get_current_worker()
+        if (one := self._section.recording) is not None:
+            Reader(self.post_message).draw(one, lambda: worker.is_cancelled)
+
+    def on_known(self, message: Known) -> None:
+        """Which sessions there are."""
+        self._scenarios.take(message.kept)
+        self._sessions.take(message.kept)
+        self._new = not message.met
+        self._hint.display = self._new
+        self._dwell_on()
         self._repaint()
 
-    def on_sheet_touched(self, message: Sheet.Touched) -> None:
-        """A click chooses, a second one opens."""
-        if message.sheet is self._list and message.line < len(self._shown):
-            index = message.line + self._first(self._list.size.height)
-            if index == self._at:
-                self._open()
-            self._at, self._scroll = index, 0
+    def on_judged(self, message: Judged) -> None:
+        """What became of one."""
+        self._scenarios.tell(message.name, message.outcome)
+        self._sessions.tell(message.name, message.outcome)
+        self._repaint()
+
+    def on_drawable(self, message: Drawable) -> None:
+        """One can be drawn."""
+        self._section.previews.keep(message.name, message.drawn)
+        self._about.repaint()
+
+    def _dwell_on(self) -> None:
+        """Read the chosen one's recording if the choice stands for a moment."""
+        if self._dwell is not None:
+            self._dwell.stop()
+        one = self._section.recording
+        if one is not None and one.name not in self._section.previews:
+            self._dwell = self.set_timer(_DWELL, self._read)
+
+    # What the keys do.
+
+    def on_key(self, event: events.Key) -> None:
+        """Letters filter. Any key says that the hint was read."""
+        if self._new:
+            self._new = self._hint.display = False
+            outcomes.meet()
+        typed = event.is_printable and event.character and event.key not in ("question_mark", "colon")
+        if typed and event.character:
+            self._filter((self._section.typed + event.character)[:_LONGEST])
+            event.stop()
+            event.prevent_default()
+
+    def _filter(self, typed: str) -> None:
+        with_before = self._section.chosen
+        self._section.typed, self._section.at = typed, 0
+        self._changed(with_before)
+
+    def _changed(self, before: str | None) -> None:
+        if self._section.chosen != before:
+            self._scroll = 0
+            self._dwell_on()
+        self._repaint()
+
+    def action_move(self, by: int) -> None:
+        """Another one."""
+        before = self._section.chosen
+        self._section.move(by)
+        self._changed(before)
+
+    def action_read(self, by: int) -> None:
+        """Further through the page."""
+        self._scroll += by * self._page
+        self._repaint()
+
+    def action_turn_page(self) -> None:
+        """Where there is room for one of them only: the list, or the page."""
+        self._reading = self._narrow and not self._reading
+        self._lay_out(self.size.width)
+        self._repaint()
+
+    def action_section(self) -> None:
+        """Scenarios, or sessions."""
+        self._section = self._sessions if self._section is self._scenarios else self._scenarios
+        self._lay_out(self.size.width)
+        self._changed(None)
+
+    def action_erase(self) -> None:
+        """A letter less."""
+        self._filter(self._section.typed[:-1])
+
+    def action_leave(self) -> None:
+        """What is narrower is left first."""
+        if self._section.typed:
+            self._filter("")
+        elif self._reading and self._narrow:
+            self.action_turn_page()
+        elif self._section is self._sessions:
+            self.action_section()
+        else:
+            self.app.exit(0)
+
+    def action_quit(self) -> None:
+        """Leave, whatever was typed."""
+        self.app.exit(0)
+
+    def action_open(self) -> None:
+        """The bench on the chosen one."""
+        if (launch := self._section.launch()) is not None:
+            self.post_message(OpenBench(launch, self._section.title))
+        else:
             self._repaint()
 
-    def _open(self) -> None:
-        name = self._chosen
-        if name is None or isinstance(_about(name), ScenarioError):
+    def action_resume(self) -> None:
+        """Continue a session that was stopped or killed."""
+        one = self._section.recording
+        if self._section is not self._sessions or one is None or one.state not in ("stopped", "died"):
             return
+        path = one.path
 
         def launch() -> Source:
-            from dltlab.session.live import launch as start
+            from dltlab.session.live import resume
 
-            return start(name, seeds=1)
+            return resume(path)
 
-        self.post_message(OpenBench(launch, name))
+        self.post_message(OpenBench(launch, self._section.title))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        """What means nothing here is not offered."""
+        if action == "resume":
+            one = self._section.recording if self._section is self._sessions else None
+            return one is not None and one.state in ("stopped", "died")
+        return self._narrow if action == "turn_page" else True
+
+    def on_sheet_touched(self, message: Sheet.Touched) -> None:
+        """A click chooses, a second one opens; on the title it turns to the other section."""
+        if message.sheet is self._top:
+            self.action_section()
+        elif message.sheet is self._list:
+            index = message.line + self._first(self._list.size.height)
+            if index == self._section.at:
+                self.action_open()
+            elif index < len(self._section.shown):
+                self.action_move(index - self._section.at)
+
+    # What is painted.
 
     def _repaint(self) -> None:
         for sheet in (self._top, self._list, self._about, self._foot):
             sheet.repaint()
 
     def _first(self, height: int) -> int:
-        return max(min(self._at, len(self._shown) - 1) - height + 1, 0)
+        return max(self._section.at - height + 1, 0)
 
     def _paint_top(self, width: int, _: int) -> Picture:
-        shown = f"{len(self._shown)} of {len(self._names)} scenarios "
-        typed = ((" › ", "faint"), (self._filter, "pending")) if self._filter else ()
-        return (between(((" dltlab", "strong"), *typed), ((shown, "faint"),), width),)
+        running = self._sessions.running
+        count = len(self._sessions.names)
+        told = (
+            f" Sessions {count}{f', {running} running' if running else ''} "
+            if width >= _NARROW and count
+            else " Sessions "
+        )
+        here = self._section is self._scenarios
+        tabs: list[Span] = [(" dltlab ", "strong"), (" Scenarios ", "chosen" if here else "faint")]
+        tabs.append((told, "faint" if here else "chosen"))
+        typed: list[Span] = [(" › ", "faint"), (self._section.typed, "pending")] if self._section.typed else []
+        shown = f"{len(self._section.shown)} of {len(self._section.names)}"
+        words = f"{shown} {self._section.NOUN} " if width >= _NARROW else f"{shown} "
+        return (between((*tabs, *typed), ((words, "faint"),), width),)
 
     def _paint_list(self, width: int, height: int) -> Picture:
-        shown = self._shown
+        shown = self._section.shown
         if not shown:
-            text = "no scenario has such a name; backspace takes back" if self._names else "the gallery is empty"
-            return centred(text, width, height)
+            return centred(self._section.nothing, width, height)
         first = self._first(height)
-        lines: list[Line] = []
-        for name in shown[first : first + height]:
-            chosen = name == self._chosen
-            # A filter may hide the scenario that it accompanies.
-            inset = "  " if name in self._companions and not self._filter else ""
-            lines.append(
-                fit(
-                    ((f" {'▸' if chosen else ' '} {inset}{one_line(name)}", "chosen" if chosen else "text"),),
-                    width,
-                    "chosen" if chosen else "text",
-                )
-            )
-        return frame(lines, width, height)
+        return frame([self._section.row(name, width) for name in shown[first : first + height]], width, height)
 
     def _paint_about(self, width: int, height: int) -> Picture:
-        name = self._chosen
-        if name is None:
-            return frame((), width, height)
-        about, column = _about(name), min(width - 4, 84)
-        lines: list[Line] = []
-        if isinstance(about, ScenarioError):
-            lines += [((f"{name} cannot be run", "wrong"),), ()]
-            for fault in about.faults:
-                lines += wrap(fault, column, "text", "✗ ")
-        else:
-            lines += [*wrap(about.title, column, "strong"), (), *wrap(about.abstract, column)]
-            for heading, texts in (("Look for", about.look_for), ("Sources", about.sources)):
-                lines += [(), rule(heading, column)] if texts else []
-                for text in texts:
-                    lines += wrap(text, column, "text" if heading == "Look for" else "faint", "• ")
-        return self._scrolled([(("  ", "text"), *line) for line in lines], width, height)
-
-    def _scrolled(self, lines: list[Line], width: int, height: int) -> Picture:
-        """The page from where it is scrolled to; what is above or below is counted."""
+        column = min(width - 4, 92)
+        lines = self._section.page(column, height) if self._section.chosen and column > 0 else []
         self._page = max(height - 3, 1)
-        self._scroll = min(max(self._scroll, 0), max(len(lines) - height, 0))
-        if self._scroll:
-            above = ((f"  … {self._scroll + 1} lines above", "faint"),)
-            lines = [above, *lines[self._scroll + 1 :]]
-        return frame(lines, width, height)
+        indented: list[Line] = [(("  ", "text"), *line) for line in lines]
+        picture, self._scroll = cards.scrolled(indented, self._scroll, width, height)
+        return picture
 
     def _paint_foot(self, width: int, _: int) -> Picture:
         keys = [
             ("↑↓", "choose"),
-            ("enter", "open"),
-            ("type", "to filter"),
-            ("pgdn", "read on"),
-            ("esc", "clear" if self._filter else "quit"),
+            ("enter", self._section.verb),
+            ("type", "to find"),
+            ("tab", "scenarios" if self._section is self._sessions else "sessions"),
+            ("?", "keys"),
+            (":", "actions"),
+            ("esc", "clear" if finding.words(self._section.typed) else "quit"),
         ]
+        keys[3:3] = [("→", "page")] if self._narrow else [("pgdn", "read on")]
+        if self.check_action("resume", ()):
+            keys.insert(2, ("^r", "continue it"))
         return (keys_line(keys, width),)
