@@ -163,8 +163,8 @@ class Wire(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal: alternate screen, no cursor, keys as they come."""
-        # Textual writes to standard error, whatever standard output is.
-        self._writer = Writer(2, lambda: self._later(self._fly), lambda: self._later(self._gone))
+        # The terminal that was asked for: standard error may go to a file.
+        self._writer = Writer(1, lambda: self._later(self._fly), lambda: self._later(self._gone))
         self.cells.forget()
         super().start_application_mode()
         if self._writer_thread is None:
