@@ -26,6 +26,12 @@ class Advance(Struct, frozen=True, tag_field="command", tag="advance"):
     steps: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
 
 
+class Reach(Struct, frozen=True, tag_field="command", tag="reach"):
+    """Go on to a step that has not been reached yet, and hold there; every probe is read where it stops."""
+
+    step: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
 class Turn(Struct, frozen=True, tag_field="command", tag="turn"):
     """Set a knob."""
 
@@ -57,7 +63,7 @@ class Stop(Struct, frozen=True, tag_field="command", tag="stop"):
     """End the session with a keyframe and a footer."""
 
 
-Command = Pause | Resume | Advance | Turn | Kick | Pace | Mark | Stop
+Command = Pause | Resume | Advance | Reach | Turn | Kick | Pace | Mark | Stop
 _ENCODER: Final = msgspec.json.Encoder()
 _DECODER: Final = msgspec.json.Decoder(Command)
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from dltlab.commands import Advance, Command, Pace, Pause, Resume
+from dltlab.commands import Advance, Command, Pace, Pause, Reach, Resume
 from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session.recording import engine_alive, header_of, opened
 from dltlab.text import one_line
@@ -31,7 +31,7 @@ class Replay:
         self.path = path
         self._follower, first = opened(path)
         self.header: Header = header_of(self._follower)
-        self.accepts: frozenset[type] = frozenset({Pause, Resume, Pace, Advance})
+        self.accepts: frozenset[type] = frozenset({Pause, Resume, Pace, Advance, Reach})
         self.paused = False
         self.speed = speed
         """Recorded seconds a second, as long as no Pace in steps a second was asked for."""
@@ -96,6 +96,11 @@ class Replay:
             case Advance(steps=steps):
                 self.paused, self._target = True, self._step + steps
                 self._echo("advance", f"The replay advances by {steps} steps.", {"steps": steps})
+            case Reach(step=step) if step > self._step:
+                self.paused, self._target = True, step
+                self._echo("advance", f"The replay goes on to step {step}.", {"to": step})
+            case Reach(step=step):
+                self._echo("refused", f"Step {step} has been shown; look back at it.", {})
             case Pace(rate=rate):
                 self._rate, self._owed = math.inf if rate is None else rate, 0.0
                 pace = "flat out" if rate is None else f"at {rate:g} steps a second"

@@ -67,9 +67,15 @@ def word_of(history: History, ended: str) -> str:
     held = False
     for event in reversed(history.events):
         if event.what in ("pause", "advance", "resume"):
-            held = event.what != "resume"
+            held = event.what == "pause" or (event.what == "advance" and history.step >= _target(event))
             break
     return "paused" if held else "running"
+
+
+def _target(event: Event) -> float:
+    """The step at which an advance holds."""
+    to, steps = (number(event.data.get(key)) for key in ("to", "steps"))
+    return to if to is not None else event.step + (steps or 0)
 
 
 def standing(history: History, ended: str, pending: str, rate: float | None, link: str) -> Standing:
