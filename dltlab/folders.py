@@ -70,6 +70,12 @@ def new_session_path(scenario: str) -> Path:
         count += 1
 
 
+def unused(session: Path) -> None:
+    """Raise UsageError where a new recording cannot have this path, since there is something already."""
+    if os.path.lexists(session):
+        raise UsageError(f"{one_line(str(session))}: there is a file already; choose another name or remove it.")
+
+
 def log_path(session: Path) -> Path:
     """Beside a recording, where its engine's last words go."""
     return session.with_name(session.name.removesuffix(records.SUFFIX) + ".log")

@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m dltlab.engine run|resume|doctor``.
+"""The engine's process: ``python -m dltlab.engine run|fork|resume|doctor``.
 
 Started by :mod:`dltlab.session.live`. Its standard output is never used for records; what
 it has to say to people goes to standard error, one sentence a line.
@@ -31,6 +31,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     resume = tasks.add_parser("resume")
     resume.add_argument("--session", type=Path, required=True)
     resume.add_argument("--headless", action="store_true")
+    fork = tasks.add_parser("fork")
+    for option in ("--parent", "--session"):
+        fork.add_argument(option, type=Path, required=True)
+    fork.add_argument("--at", type=int, required=True)
+    fork.add_argument("--turn", action="append", default=[], dest="turns", type=_turn, metavar="KNOB=VALUE")
+    fork.add_argument("--kick", type=float)
+    fork.add_argument("--direction", choices=("random", "lowest"), default="random")
+    for option in ("--seed", "--steps"):
+        fork.add_argument(option, type=int)
+    fork.add_argument("--headless", action="store_true")
     tasks.add_parser("doctor")
     given = parser.parse_args(argv)
     for name in ("SIGHUP", "SIGPIPE"):
@@ -43,6 +53,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return fault.exit_code
 
 
+def _turn(text: str) -> tuple[str, float]:
+    """``KNOB=VALUE``."""
+    knob, _, value = text.rpartition("=")
+    return knob, float(value)
+
+
 def _task(given: argparse.Namespace) -> int:
     # JAX is set up before anything of it is imported: some of it reads the settings once.
     from dltlab.engine import machine
@@ -53,11 +69,16 @@ def _task(given: argparse.Namespace) -> int:
         told = {"versions": versions, "device": device, "threads": threads, "fingerprint": fingerprint}
         print(json.dumps(told | {"devices": machine.devices()}))
         return HOLDS
-    from dltlab.engine import session
+    from dltlab.engine import forks, session
 
     try:
         if given.task == "resume":
             return session.resume(given.session, headless=given.headless)
+        if given.task == "fork":
+            changes = forks.Changes(given.seed, tuple(given.turns), given.kick, given.direction)
+            return session.fork(
+                given.parent, given.session, given.at, changes, steps=given.steps, headless=given.headless
+            )
         return session.run(
             given.session,
             given.scenario,

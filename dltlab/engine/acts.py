@@ -1,11 +1,11 @@
-"""What may be done between two chunks: turn a knob, give a kick, read a probe more often or less."""
+"""What may be done between two chunks: turn a knob, give a kick, draw anew, read a probe more often or less."""
 
 from typing import Final
 
 import equinox as eqx
 import jax
 from jax import lax
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, UInt32
 
 from dltlab.engine import knobs
 from dltlab.engine.experiment import Experiment
@@ -58,6 +58,21 @@ def kick(fleet: Fleet, radius: float, direction: str) -> None:
         return _kicked(simulation, state, length, lowest=direction == "lowest", several=members > 1)
 
     fleet.change(kicked)
+
+
+def reseed(fleet: Fleet, seed: int) -> None:
+    """Fold a number into every member's key: what is drawn from here on is drawn anew, and differently by each."""
+
+    def folded(arm: int, members: int, state: State) -> State:
+        del arm
+        fold = jax.vmap(_folded, (0, None)) if members > 1 else _folded
+        return state._replace(key=fold(state.key, jax.numpy.uint32(seed)))
+
+    fleet.change(folded)
+
+
+def _folded(key: UInt32[Array, "2"], seed: UInt32[Array, ""]) -> UInt32[Array, "2"]:
+    return jax.random.key_data(jax.random.fold_in(jax.random.wrap_key_data(key), seed))
 
 
 @eqx.filter_jit

@@ -10,7 +10,7 @@ import os
 import time
 from pathlib import Path
 
-from dltlab import records
+from dltlab import folders, records
 from dltlab.errors import EngineError, RecordingError, UsageError
 from dltlab.records import Decoder, Record
 from dltlab.text import one_line
@@ -74,7 +74,10 @@ class Journal:
 
     def append(self, *said: Record) -> int:
         """Write records, all or none; the bytes they took. Raises EngineError where the disk refuses."""
-        data = b"".join(records.encode(record) for record in said)
+        return self.copy(b"".join(records.encode(record) for record in said))
+
+    def copy(self, data: bytes) -> int:
+        """Write lines that another session's file has, all or none; as :meth:`append` does."""
         rest = memoryview(data)
         try:
             if self._ragged:
@@ -90,6 +93,12 @@ class Journal:
             ) from None
         self._whole += len(data)
         return len(data)
+
+    def named(self, path: Path) -> None:
+        """Give the file its name, now that its beginning is whole. Raises UsageError where that is taken."""
+        folders.unused(path)
+        os.rename(self.path, path)
+        self.path = path
 
     def close(self) -> None:
         """Put what was written on the disk and let go of the lock."""

@@ -34,13 +34,22 @@ def restored(keyframe: Keyframe, like: list[Start]) -> list[Start]:
         name = jax.tree_util.keystr(path)
         stored = keyframe.leaves.get(name)
         wanted = np.asarray(leaf)
-        if stored is None or tuple(stored.shape) != wanted.shape or np.dtype(stored.dtype) != wanted.dtype:
-            raise RecordingError(
-                f"the keyframe at step {keyframe.step} does not fit its scenario; it cannot be continued."
-            )
+        if stored is None or tuple(stored.shape) != wanted.shape or stored.dtype != Array.of(wanted).dtype:
+            raise _unfit(keyframe)
         found.append(jnp.asarray(stored.numpy()))
     whole = jax.tree.unflatten(tree, found)
-    return whole if len(like) > 1 else [whole]
+    starts = whole if len(like) > 1 else [whole]
+    # Members that have diverged stay behind.
+    steps = np.concatenate([np.ravel(state.step) for state, _ in starts])
+    if steps.max() != keyframe.step or steps.min() < 0:
+        raise _unfit(keyframe)
+    return starts
+
+
+def _unfit(keyframe: Keyframe) -> RecordingError:
+    return RecordingError(
+        f"the keyframe at step {keyframe.step} does not fit its scenario, so nothing can go on from it."
+    )
 
 
 def size(starts: list[Start]) -> int:

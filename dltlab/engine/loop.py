@@ -2,12 +2,11 @@
 
 import math
 import time
-from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import numpy as np
 
-from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Resume, Stop, Turn
+from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Reach, Resume, Stop, Turn
 from dltlab.engine import acts, keyframes
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet, Flights, Start
@@ -15,6 +14,7 @@ from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
 from dltlab.engine.meter import Meter
 from dltlab.engine.pacing import UNLIMITED
+from dltlab.engine.past import Past
 from dltlab.engine.program import Read
 from dltlab.engine.readings import Desk, series_name
 from dltlab.records import Event, Footer, Frames
@@ -43,32 +43,39 @@ class Loop:
         journal: Journal,
         inbox: Inbox,
         *,
-        step: int = 0,
-        wall: float = 0.0,
-        recorded: Mapping[str, int] | None = None,
-        script: Iterable[Event] = (),
+        past: Past | None = None,
         pace: float | None = None,
     ) -> None:
         self.experiment = experiment
         self.fleet = fleet
         fleet.place(start)
-        self.step = step
+        self.step = past.keyframe.step if past and past.keyframe else 0
         self.pace = pace
         self.paused = False
         self.stopping = ""
         """Why the session ends before its planned end, once it does."""
-        self._desk = Desk(experiment, fleet, recorded)
+        self._desk = Desk(experiment, fleet, past.recorded if past else None)
         self._journal, self._inbox = journal, inbox
-        self._script = sorted(script, key=lambda event: event.step)
-        """Turns and kicks still to be made: those of a session that is being continued."""
+        self._script = sorted(past.acts if past else (), key=lambda event: event.step)
+        """Acts still to be done: those of a session that is being continued."""
+        self._known = max([past.reached, *(event.step for event in self._script)]) if past else 0
+        """The step from which on everything is new; before it a session is computed again, flat out and silently."""
+        self._waiting: list[Command | str] = []
+        """What was asked for meanwhile."""
+        self._new = past is None
+        self._lost_before = dict(past.lost) if past else {}
+        self._desk.dead |= [self._lost_before.get(who, self.step) < self.step for who in self._members()]
         self._hold_at: int | None = None
-        self._started = time.monotonic() - wall
+        self._started = time.monotonic() - (past.wall if past else 0.0)
         self._next = time.monotonic()
         self._meter = Meter(experiment, fleet, self._flown)
         self._seconds_a_step, self._price_due, self._timing_due = 0.0, math.inf, 0.0
-        self._again_until = max(self._desk.recorded.values(), default=-1)
-        """The last step that was recorded before the session was continued: up to it, cadences are as they were."""
         self._keyframe_bytes, self._keyframe_size, self._keyframe_due = 0, 0, 0.0
+
+    @property
+    def again(self) -> bool:
+        """Whether this was computed before: then only Stop is heard, lest it came out otherwise."""
+        return bool(self._script) or self.step < self._known
 
     @property
     def wall(self) -> float:
@@ -78,15 +85,15 @@ class Loop:
     def run(self) -> Footer:
         """Fly to the planned end, or until told to stop or until nothing finite is left."""
         planned = self.experiment.scenario.run.steps
-        if not self._keyframe_bytes and self.step == 0:
+        if self._new and self.step == 0:
             self._keyframe()
         self.say("compiling", "Compiling; the first time on a machine takes longest.")
         self._meter.begin()
         self._price_due = self.wall + _FIRST_PRICE[1]
         while not self.stopping and self.step < planned:
-            for command in self._inbox.take(self._patience()):
-                self._obey(command)
             self._follow_script()
+            for command in self._heard():
+                self._obey(command)
             if self.stopping or self.paused or time.monotonic() < self._next:
                 continue
             footer = self._chunk(self._limit(planned))
@@ -95,14 +102,15 @@ class Loop:
             if self._hold_at is not None and self.step >= self._hold_at:
                 self._hold_at, self.paused = None, True
                 self._peek()
+        self._follow_script()
         self._peek()
         self._keyframe()
         reason, text = ("stopped", self.stopping) if self.stopping else ("finished", f"{planned} steps were planned.")
-        return Footer(self.step, reason, text, self.wall)
+        return Footer(max(self.step, self._known), reason, text, self.wall)
 
     def say(self, what: str, text: str, **data: Any) -> Event:
         """Append an event."""
-        event = Event(self.step, what, one_line(text), data, self.wall)
+        event = Event(max(self.step, self._known), what, one_line(text), data, self.wall)
         self._journal.append(event)
         return event
 
@@ -113,6 +121,7 @@ class Loop:
     def _limit(self, planned: int) -> int:
         """The step that the next chunk must not pass."""
         due = [planned]
+        due += [self._known] if self.step < self._known else []
         due += [] if self._hold_at is None else [self._hold_at]
         due += [event.step for event in self._script[:1]]
         return min(due)
@@ -120,6 +129,7 @@ class Loop:
     # -- flying ---------------------------------------------------------------------------
 
     def _chunk(self, limit: int) -> Footer | None:
+        pace = self._pace()
         flights, busy = self._flown(min(limit - self.step, self._affordable()))
         alive = ~self._desk.dead
         if not flights.finite[alive].any():
@@ -131,10 +141,14 @@ class Loop:
         steps = int(flights.steps.max())
         fresh = max(busy - self._meter.call, 0.1 * busy) / steps
         self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
-        if self.pace:
-            self._next = max(self._next, time.monotonic() - 0.25) + steps / self.pace
+        if pace:
+            self._next = max(self._next, time.monotonic() - 0.25) + steps / pace
         self._housekeeping()
         return None
+
+    def _pace(self) -> float | None:
+        """The steps a second that are kept now."""
+        return None if self.again else self.pace
 
     def _affordable(self) -> int:
         """Steps for the next chunk: as many as fit its time, at the pace that is kept; if it can, up to a frame."""
@@ -143,18 +157,25 @@ class Loop:
             return 2
         # A call of many blocks should not take longer than what it computes.
         busy, call = max(CHUNK_SECONDS - self._meter.call, self._meter.call), self._meter.call
-        fit = min(busy / self._seconds_a_step, (busy + call) * (self.pace or math.inf))
+        fit = min(busy / self._seconds_a_step, (busy + call) * (self._pace() or math.inf))
         steps = int(min(max(fit, 1), self.experiment.program.longest))
         return steps if steps < every else steps - (self.step + steps) % every
 
     def _lost(self, member: int, at: int) -> None:
         """Say that a member has diverged."""
-        flat = [(arm, seed) for arm, own in enumerate(self.experiment.members) for seed in own]
-        arm, seed = flat[member]
-        heads = self.experiment.arms
-        who = f"{heads[arm].title}, seed {seed}" if heads else f"Seed {seed}"
-        data = {"seed": seed, "step": at} | ({"arm": heads[arm].name} if heads else {})
+        arm, seed = self._members()[member]
+        if (arm, seed) in self._lost_before:
+            return
+        titles = {head.name: head.title for head in self.experiment.arms}
+        who = f"{titles[arm]}, seed {seed}" if arm is not None else f"Seed {seed}"
+        data = {"seed": seed, "step": at} | ({"arm": arm} if arm is not None else {})
         self.say("diverged", f"{who}: the loss stopped being finite at step {at}.", **data)
+
+    def _members(self) -> list[tuple[str | None, int]]:
+        """Arm and seed of every member; a scenario without arms has but seeds."""
+        heads = self.experiment.arms
+        members = enumerate(self.experiment.members)
+        return [(heads[arm].name if heads else None, seed) for arm, own in members for seed in own]
 
     def _flown(self, steps: int, read: int = Read.DUE) -> tuple[Flights, float]:
         """A chunk, and the seconds that it took; nothing of the session has changed yet."""
@@ -168,12 +189,13 @@ class Loop:
         self._meter.saw(self.step, int(np.max(flights.steps)), busy, parts)
         self.fleet.land(flights)
         self.step += int(np.max(flights.steps))
-        self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+        if parts or self.step > self._known:
+            self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
 
-    def _peek(self) -> None:
-        """Read every probe where the session stands, without leaving."""
-        flights, busy = self._flown(1, Read.EVERYTHING)
-        parts = self._desk.parts(flights, self.step, everything=True)
+    def _peek(self, read: Read = Read.EVERYTHING) -> None:
+        """Read every probe where the session stands, or those that are due there, without leaving."""
+        flights, busy = self._flown(1, read)
+        parts = self._desk.parts(flights, self.step, everything=read is Read.EVERYTHING)
         if parts:
             self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
 
@@ -202,6 +224,13 @@ class Loop:
 
     # -- obeying --------------------------------------------------------------------------
 
+    def _heard(self) -> list[Command | str]:
+        """What is to be obeyed now."""
+        self._waiting += self._inbox.take(self._patience())
+        now = [asked for asked in self._waiting if not self.again or isinstance(asked, Stop)]
+        self._waiting = [asked for asked in self._waiting if self.again and not isinstance(asked, Stop)]
+        return now
+
     def _obey(self, command: Command | str) -> None:
         match command:
             case Pause() if not self.paused:
@@ -215,6 +244,11 @@ class Loop:
             case Advance(steps=steps):
                 self.paused, self._hold_at, self._next = False, self.step + steps, time.monotonic()
                 self.say("advance", f"{steps} step{'s' * (steps > 1)} from step {self.step}.", steps=steps)
+            case Reach(step=step) if step > self.step:
+                self.paused, self._hold_at, self._next = False, step, time.monotonic()
+                self.say("advance", f"On from step {self.step} to step {step}.", to=step)
+            case Reach(step=step):
+                self.say("refused", f"step {step} cannot be reached: the session stands at step {self.step}.")
             case Turn(knob=name, value=value):
                 self._turn(name, value)
             case Kick(radius=radius, direction=direction):
@@ -254,6 +288,8 @@ class Loop:
             self._peek()
 
     def _follow_script(self) -> None:
+        """Do the acts again that are due here; where the session was forked, keep the changed state."""
+        forked = False
         while self._script and self._script[0].step <= self.step:
             event = self._script.pop(0)
             match event.what:
@@ -261,8 +297,16 @@ class Loop:
                     acts.kick(self.fleet, event.data["radius"], event.data["direction"])
                 case "cadence":
                     acts.pace(self.fleet, event.data.get("probe"), event.data.get("every"))
+                case "fork":
+                    # What is due here is read of the state that the parent had.
+                    self._peek(Read.DUE)
+                    forked = True
+                    if (seed := event.data.get("seed")) is not None:
+                        acts.reseed(self.fleet, seed)
                 case _:
                     acts.turn(self.fleet, self.experiment, event.data["knob"], event.data["value"])
+        if forked:
+            self._keyframe()
 
     # -- keeping house --------------------------------------------------------------------
 
@@ -270,7 +314,7 @@ class Loop:
         now = self.wall
         if self._keyframe_due == 0.0:
             self._keyframe_due = now + 5
-        if now >= self._keyframe_due:
+        if now >= self._keyframe_due and not self.again:
             self._keyframe_due = now + max(5.0, 0.1 * now)
             # What the last one took is what the next one will: the state's shape never changes.
             if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
@@ -292,7 +336,7 @@ class Loop:
 
     def _keep_to_budgets(self, *, anew: str = "") -> None:
         """Read as often as the budgets allow; a session that is computed again keeps to what it did then."""
-        if self._script or self.step <= self._again_until:
+        if self.again:
             return
         for name, (every, share) in self._meter.paces(anew=anew).items():
             probe, budget = series_name(name, ""), self.fleet.budgets[name]

@@ -1,4 +1,4 @@
-"""A session from its first record to its last: begun from a scenario, or continued from its file."""
+"""A session from its first record to its last: begun from a scenario, forked from another, or continued."""
 
 import datetime as dt
 import os
@@ -8,16 +8,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import jax
+from msgspec.structs import replace
 
 from dltlab import folders, scenario
 from dltlab.engine import experiment, keyframes, machine
 from dltlab.engine.experiment import Experiment
-from dltlab.engine.fleet import Fleet
+from dltlab.engine.fleet import Fleet, Start
+from dltlab.engine.forks import Beginning, Changes
 from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
 from dltlab.engine.loop import Loop
+from dltlab.engine.past import Past
 from dltlab.errors import BROKEN, HOLDS, RecordingError, UsageError
-from dltlab.records import FORMAT, SUFFIX, Event, Footer, Frames, Header, Keyframe, Record
+from dltlab.records import FORMAT, SUFFIX, Event, Footer, Header, Record
+from dltlab.soundness import fault_of
 from dltlab.text import one_line
 
 
@@ -56,6 +60,61 @@ def run(
         journal.close()
 
 
+def fork(
+    parent: Path, path: Path, at: int, changes: Changes, *, steps: int | None = None, headless: bool = False
+) -> int:
+    """Record a new session that is its parent's up to and with a step, and goes on with changes from there.
+
+    The parent may be live, stopped, killed, finished or diverged; it is only read. The new file has its
+    name once the parent's records, the fork and the changes stand in it: killed later, it is continued
+    as any other.
+
+    Raises:
+        RecordingError: The parent is no recording, has no state at that step, or does not fit its scenario.
+        ScenarioError: Its scenario has faults, or more steps than there may be.
+        UsageError: A change cannot be made, nothing is left to run, or the recording cannot be made there.
+        EngineError: The disk refused; nothing is left behind.
+    """
+    beginning = Beginning(parent, at)
+    past = beginning.past
+    document, built = _rebuilt(past, parent, steps)
+    changes.check(built.knobs)
+    if at >= (planned := built.scenario.run.steps):
+        raise UsageError(f"step {at}: nothing is left of {planned} steps; say with --steps how many there shall be.")
+    fleet = Fleet(built.programs, built.members)
+    start = _start(past, fleet, parent)
+    folders.unused(path)
+    inbox = Inbox(folders.socket_path(path))
+    try:
+        header = _header(path, past.header.source, document, built, inbox)
+        header = replace(header, parent=one_line(past.header.session), forked=at)
+        told = changes.told(past, built.knobs, header.parent, at)
+        journal = _begun(path, header, beginning, told)
+    except BaseException:
+        inbox.close()
+        raise
+    for event in told:
+        past.take(event)
+    return _gone_on(past, built, fleet, start, journal, inbox, headless=headless)
+
+
+def _begun(path: Path, header: Header, beginning: Beginning, told: Sequence[Event]) -> Journal:
+    """The file of a fork, which has its name once it is whole up to there."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    journal = Journal.created(draft)
+    try:
+        journal.append(header)
+        for piece in beginning.pieces():
+            journal.copy(piece)
+        journal.append(*([beginning.cut] if beginning.cut else []), *told)
+        journal.named(path)
+    except BaseException:
+        journal.close()
+        draft.unlink(missing_ok=True)
+        raise
+    return journal
+
+
 def resume(path: Path, *, headless: bool = False) -> int:
     """Continue a session that was stopped or killed, from its last keyframe.
 
@@ -67,33 +126,74 @@ def resume(path: Path, *, headless: bool = False) -> int:
     """
     journal, told = Journal.continued(path)
     try:
-        header, keyframe, later = _last_keyframe(path, told)
-        document = scenario.Document(header.source, header.scenario)
-        built = experiment.build(document)
+        past = _past(path, told)
+        _, built = _rebuilt(past, path)
         fleet = Fleet(built.programs, built.members)
-        start = keyframes.restored(keyframe, fleet.begin())
+        start = _start(past, fleet, path)
         inbox = Inbox(folders.socket_path(path))
     except BaseException:
         journal.close()
         raise
+    return _gone_on(past, built, fleet, start, journal, inbox, headless=headless, continued=True)
+
+
+def _gone_on(
+    past: Past,
+    built: Experiment,
+    fleet: Fleet,
+    start: list[Start],
+    journal: Journal,
+    inbox: Inbox,
+    *,
+    headless: bool,
+    continued: bool = False,
+) -> int:
+    """Fly on from a past, to the end."""
     try:
-        loop = Loop(
-            built,
-            fleet,
-            start,
-            journal,
-            inbox,
-            step=keyframe.step,
-            wall=max((record.wall for record in told if isinstance(record, Frames | Event)), default=0.0),
-            recorded=_recorded(told),
-            script=[event for event in later if event.what in ("turn", "kick", "cadence")],
-            pace=None if headless else built.scenario.run.pace,
-        )
-        loop.say("continued", f"Continued from the keyframe at step {keyframe.step}.", step=keyframe.step)
+        loop = Loop(built, fleet, start, journal, inbox, past=past, pace=None if headless else built.scenario.run.pace)
+        if continued:
+            loop.say("continued", f"Continued from the keyframe at step {loop.step}.", step=loop.step)
         return _flown(loop, journal)
     finally:
         inbox.close()
         journal.close()
+
+
+def _past(path: Path, told: Sequence[Record]) -> Past:
+    """The past of a session that can be continued."""
+    if not told or not isinstance(told[0], Header) or told[0].format != FORMAT:
+        raise RecordingError(f"{one_line(str(path))}: no recording; it cannot be continued.")
+    past = Past(told[0])
+    for place, record in enumerate(told):
+        if fault := fault_of(record, told[0]) or ("a second header" if place and isinstance(record, Header) else ""):
+            raise RecordingError(f"{one_line(str(path))}: a record is unsound ({fault}); it cannot be continued.")
+        past.take(record)
+    if past.footer is not None and past.footer.reason in ("finished", "diverged"):
+        raise UsageError(
+            f"{one_line(str(path))}: it has {past.footer.reason}; there is nothing to continue, but it can be forked."
+        )
+    return past
+
+
+def _rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.Document, Experiment]:
+    """The scenario of a recording, and its experiment."""
+    document = scenario.Document(past.header.source, past.header.scenario)
+    try:
+        built = experiment.build(document, steps=steps)
+    except RecursionError:
+        raise RecordingError(f"{one_line(str(path))}: its scenario is nested too deeply.") from None
+    past.fit(built, path)
+    return document, built
+
+
+def _start(past: Past, fleet: Fleet, path: Path) -> list[Start]:
+    """The states of a recording's last keyframe."""
+    if past.keyframe is None:
+        raise RecordingError(f"{one_line(str(path))}: no keyframe, so there is no state to go on from.")
+    try:
+        return keyframes.restored(past.keyframe, fleet.begin())
+    except RecordingError as fault:
+        raise RecordingError(f"{one_line(str(path))}: {fault}") from None
 
 
 def _flown(loop: Loop, journal: Journal) -> int:
@@ -111,29 +211,6 @@ def _flown(loop: Loop, journal: Journal) -> int:
         footer, code = Footer(loop.step, "failed", text, loop.wall), BROKEN
     journal.append(footer)
     return code
-
-
-def _last_keyframe(path: Path, told: Sequence[Record]) -> tuple[Header, Keyframe, list[Event]]:
-    """The Header, the last keyframe, and the events after it."""
-    at = max((index for index, record in enumerate(told) if isinstance(record, Keyframe)), default=-1)
-    if not told or not isinstance(told[0], Header) or told[0].format != FORMAT or at < 0:
-        raise RecordingError(f"{one_line(str(path))}: no recording with a keyframe; it cannot be continued.")
-    if isinstance(told[-1], Footer) and told[-1].reason in ("finished", "diverged"):
-        raise UsageError(f"{one_line(str(path))}: it has {told[-1].reason}; there is nothing to continue.")
-    keyframe = told[at]
-    assert isinstance(keyframe, Keyframe)
-    return told[0], keyframe, [record for record in told[at:] if isinstance(record, Event)]
-
-
-def _recorded(told: Sequence[Record]) -> dict[str, int]:
-    """The last recorded step of every series."""
-    last: dict[str, int] = {}
-    for record in told:
-        if isinstance(record, Frames):
-            for part in record.parts:
-                final = part.first + part.stride * (part.count - 1)
-                last.update(dict.fromkeys(part.columns, final))
-    return last
 
 
 def _header(path: Path, name: str, document: scenario.Document, built: Experiment, inbox: Inbox) -> Header:

@@ -245,8 +245,7 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
     """A path that nobody records to, held by the log beside it, which is made here."""
     while True:
         path = (session or folders.new_session_path(scenario)).absolute()
-        if os.path.lexists(path):
-            raise UsageError(f"{one_line(str(path))}: there is a file already; choose another name or remove it.")
+        folders.unused(path)
         # A chosen name may have a stale log beside it; a new one is ours only if we made its log.
         exclusive = os.O_TRUNC if session else os.O_EXCL
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | exclusive
