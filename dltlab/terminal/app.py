@@ -93,7 +93,7 @@ class Lab(App[int]):
         from dltlab.terminal.screens.palette import offers
 
         table = [(offer.shown, offer.words) for offer in offers(self.screen)]
-        page = Page("Keys", lambda width: help_page(table, {}, width), self.inks, plain=self._plain)
+        page = Page("Keys", lambda width: help_page(table, {}, width), self.inks, plain=self._plain, keys=True)
         self.push_screen(page)
 
     @property

@@ -146,9 +146,8 @@ class Bench(Screen[None]):
                 return self._panels[index].draw(self.following.traces, width, height, look)
             except Exception as fault:
                 # One panel that cannot be drawn must not take the session's viewer with it.
-                return centred(
-                    f"this panel could not be drawn ({type(fault).__name__}: {fault}).", width, height, "wrong"
-                )
+                said = f"this panel cannot be drawn ({type(fault).__name__}: {fault}); tab shows the others."
+                return centred(said, width, height, "wrong")
 
         return paint
 
@@ -210,104 +209,9 @@ class Bench(Screen[None]):
                 return key.needs in self.following.source.accepts
         return True
 
-    def _send(self, command: Command, pending: str = "") -> None:
-        self.following.send(command, pending)
-        self._status.repaint()
-
-    def action_pause(self) -> None:
-        """Pause, or go on."""
-        held = self.following.held
-        self._send(Resume() if held else Pause(), "going on" if held else "pausing")
-
-    def action_advance(self) -> None:
-        """Take one step."""
-        self._send(Advance(1), "stepping")
-
-    def _chosen(self) -> Knob | None:
-        knobs = self.history.header.knobs
-        return knobs[self._knob] if knobs else None
-
-    def action_choose(self, by: int) -> None:
-        """Another knob."""
-        if knobs := self.history.header.knobs:
-            self._knob = (self._knob + by) % len(knobs)
-            self._knobs.repaint()
-
-    def action_turn(self, notches: int) -> None:
-        """Turn the chosen knob."""
-        if knob := self._chosen():
-            base = self.following.asked(knob)
-            self._turn_to(knob, sliders.turned(knob, self.following.value(knob) if base is None else base, notches))
-
-    def _turn_to(self, knob: Knob, value: float) -> None:
-        self.following.turn(knob, value)
-        self._knobs.repaint()
-
-    def action_type_value(self) -> None:
-        """Ask for the knob's value."""
-        knob = self._chosen()
-        if knob is None:
-            return
-
-        name = one_line(knob.title or knob.name)
-        question = f"{name}, from {knob.low:g} to {knob.high:g}:"
-        self._ask_number(question, self.following.value(knob), (knob.low, knob.high), partial(self._turn_to, knob))
-
-    def _ask_number(
-        self, question: str, given: float, bounds: tuple[float, float], answered: Callable[[float], None]
-    ) -> None:
-        def said(text: str | None) -> None:
-            if not text:
-                return
-            try:
-                value = float(text)
-            except ValueError:
-                self.say(f"{one_line(text)} is no number; write one like 0.25.")
-                return
-            if not bounds[0] <= value <= bounds[1]:
-                self.say(f"{value:g} is out of bounds; choose from {bounds[0]:g} to {bounds[1]:g}.")
-                return
-            answered(value)
-
-        self._ask(question, f"{given:g}", said)
-
-    def action_kick(self, direction: Literal["random", "lowest"]) -> None:
-        """Displace the weights, by as much as the scenario says or one is asked for."""
-
-        def kick(radius: float) -> None:
-            self._send(Kick(radius, direction), "kicking")
-
-        if radius := self.following.kick:
-            kick(radius)
-        else:
-            self._ask_number("kick the weights by a vector of length:", 0.01, (1e-12, LONGEST_KICK), kick)
-
-    def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
-        self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
-
     def repaint_plots(self) -> None:
         """Draw all of it anew."""
         self._painting.spoil(*self._plots, self._title, self._side, self._inset)
-
-    def say(self, text: str) -> None:
-        """Leave a notice at the foot."""
-        self.following.say(text)
-        self._foot.repaint()
-
-    def action_pace(self, factor: float) -> None:
-        """Faster or slower."""
-        now = self.following.standing
-        base = now.pace or now.rate or 100.0
-        self._send(Pace(float(f"{max(base * factor, 1e-3):.3g}")), "faster" if factor > 1 else "slower")
-
-    def action_flat_out(self) -> None:
-        """As fast as it computes."""
-        self._send(Pace(None), "flat out")
-
-    def action_mark(self) -> None:
-        """Leave a mark, with a word if wanted."""
-        given = f"mark {sum(e.what == 'mark' for e in self.history.events) + 1}"
-        self._ask("a mark here, named:", given, lambda text: self._send(Mark(text[:200]), "marking") if text else None)
 
     def action_front(self, number: int) -> None:
         """One plot alone."""
@@ -361,10 +265,10 @@ class Bench(Screen[None]):
             "On the step axis": [keys.SIGNS],
             "Session": [self.history.header.session],
         }
-        self._open_page("Keys of the bench", lambda width: prose.help_page(table, said, width))
+        self._open_page("Keys of the bench", lambda width: prose.help_page(table, said, width), keys=True)
 
-    def _open_page(self, title: str, writer: Callable[[int], list[Line]]) -> None:
-        self.app.push_screen(Page(title, writer, self._inks, plain=self._options.glyphs == "ascii"))
+    def _open_page(self, title: str, writer: Callable[[int], list[Line]], *, keys: bool = False) -> None:
+        self.app.push_screen(Page(title, writer, self._inks, plain=self._options.glyphs == "ascii", keys=keys))
 
     def action_export(self) -> None:
         """Write the screen as an SVG."""
@@ -374,14 +278,6 @@ class Bench(Screen[None]):
             self.say(f"this screen is now in {path}")
         except OSError as fault:
             self.say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
-
-    def action_restart(self) -> None:
-        """The same scenario anew."""
-        if self._relaunch is None:
-            self.say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
-            return
-        self.following.end()
-        self.post_message(OpenBench(self._relaunch, one_line(self.history.header.title), instead=True))
 
     def action_detach(self) -> None:
         """Leave; the session goes on."""

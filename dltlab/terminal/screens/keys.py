@@ -51,7 +51,8 @@ KEYS: Final = (
     Key("b", "b", "branch('rewind')", "go back to before what diverged, in a fork, with half the learning rate"),
     Key("r", "r", "restart", "run the scenario anew"),
     Key("e", "e", "export", "write this screen as an SVG file here"),
-    Key("question_mark,h", "?", "help", "this page", None, "help"),
+    Key("question_mark,h", "?", "help", "the keys of where you are", None, "help"),
+    Key("colon,ctrl+p", ":", "app.palette", "find an action by its words", None, "actions"),
     Key("ctrl+z", "^z", "app.suspend_process", "put dltlab aside; fg brings it back, the session goes on meanwhile"),
     Key("d", "d", "detach", "leave; the session goes on", Stop, "detach"),
     Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
@@ -65,8 +66,8 @@ def bindings() -> list[BindingType]:
     made: list[BindingType] = []
     for key in KEYS:
         if key.action:
-            made.append(Binding(key.key, key.action, key.words, show=False))
-    made += [Binding(str(number), f"front({number})", "one plot alone", show=False) for number in range(1, 10)]
+            made.append(Binding(key.key, key.action, key.words, show=False, key_display=key.shown))
+    made += [Binding(str(number), f"front({number})", f"plot {number} alone", show=False) for number in range(1, 10)]
     return made
 
 

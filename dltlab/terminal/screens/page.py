@@ -19,15 +19,20 @@ class Page(Screen[None]):
     """Text that can be scrolled; escape goes back."""
 
     BINDINGS = (
-        Binding("escape,q,question_mark,c,enter", "app.pop_screen", "back", show=False),
-        Binding("up,k", "scroll(-1)", "up", show=False),
-        Binding("down,j", "scroll(1)", "down", show=False),
-        Binding("pageup", "scroll(-10)", "up", show=False),
-        Binding("pagedown,space", "scroll(10)", "down", show=False),
+        Binding("escape,q,c,enter", "app.pop_screen", "go back", show=False),
+        Binding("up,k", "scroll(-1)", "a line up", show=False),
+        Binding("down,j", "scroll(1)", "a line down", show=False),
+        Binding("pageup", "scroll(-10)", "ten lines up", show=False),
+        Binding("pagedown,space", "scroll(10)", "ten lines down", show=False),
+        Binding("home", "scroll(-100000)", "to the beginning", show=False),
+        Binding("end", "scroll(100000)", "to the end", show=False),
+        Binding("question_mark,h", "keys", "the keys of where you are", show=False, key_display="?"),
     )
 
-    def __init__(self, title: str, writer: Writer, inks: dict[str, Style], *, plain: bool) -> None:
+    def __init__(self, title: str, writer: Writer, inks: dict[str, Style], *, plain: bool, keys: bool = False) -> None:
+        """A page of ``keys`` is left by the key that opens it."""
         super().__init__()
+        self._keys = keys
         self._heading = title
         self._writer = writer
         self._top = 0
@@ -42,9 +47,17 @@ class Page(Screen[None]):
         lines = self._writer(column)
         self._top = max(min(self._top, len(lines) - (height - 3)), 0)
         shown = [(("  ", "text"), *line) for line in lines[self._top : self._top + height - 3]]
-        foot = [("↑↓", "scroll"), ("esc", "back")] if len(lines) > height - 3 else [("esc", "back")]
+        foot = [("esc", "back")] if self._keys else [("esc", "back"), ("?", "keys")]
+        foot = [("↑↓", "scroll"), *foot] if len(lines) > height - 3 else foot
         top = fit(((f"  {self._heading}", "strong"),), width)
         return (*frame([top, ()], width, 2), *frame(shown, width, height - 3), keys_line(foot, width))
+
+    async def action_keys(self) -> None:
+        """The keys of this page; from there back to it."""
+        if self._keys:
+            self.app.pop_screen()
+        else:
+            await self.app.run_action("app.keys")
 
     def action_scroll(self, lines: int) -> None:
         """Move through the text."""

@@ -21,7 +21,10 @@ from dltlab.text import one_line
 class Starting(Screen[None]):
     """Waits for an engine's first record in a thread."""
 
-    BINDINGS = (Binding("escape,q,ctrl+c", "leave", "back", show=False),)
+    BINDINGS = (
+        Binding("r,enter", "retry", "try again", show=False),
+        Binding("escape,q,ctrl+c", "leave", "go back", show=False),
+    )
 
     def __init__(self, launch: Launch, title: str, options: Options, inks: dict[str, Style]) -> None:
         super().__init__()
@@ -70,17 +73,28 @@ class Starting(Screen[None]):
         self._faults = str(fault).splitlines()
         self.post_message(Refused(fault, self._sheet.repaint))
 
+    def action_retry(self) -> None:
+        """Once more, now that something may have been mended."""
+        if self._faults:
+            self._faults = []
+            self._sheet.repaint()
+            self._start()
+
     def action_leave(self) -> None:
         """Do not wait."""
         self._left = True
         self.post_message(CloseBench())
 
     def _paint(self, width: int, height: int) -> Picture:
+        keys = [("esc", "back"), ("?", "keys")]
         if not self._faults:
-            body = centred("starting the engine…", width, height - 1)
+            body = centred(f"{self._heading}: starting the engine…", width, height - 1)
         else:
+            keys.insert(0, ("r", "try again"))
             lines: list[Line] = [(), ((f"  {self._heading} cannot be run", "strong"),), ()]
             for fault in self._faults:
                 lines += [(("  ", "text"), *line) for line in wrap(fault, width - 4, "text", "✗ ")]
+            cure = "Mend what stands above and press r, or esc to go back; dltlab doctor says what dltlab stands on."
+            lines += [(), *((("  ", "text"), *line) for line in wrap(cure, width - 4, "pending"))]
             body = frame(lines, width, height - 1)
-        return (*body, keys_line([("esc", "back")], width))
+        return (*body, keys_line(keys, width))
