@@ -70,6 +70,7 @@ class AbstractClaim(Struct, frozen=True, kw_only=True, metaclass=_Meta):
             shown(middle(worst.known)),
             told.tolerance,
             worst.detail(len(found)),
+            told.formula,
         )
 
 

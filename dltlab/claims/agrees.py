@@ -4,10 +4,11 @@ from typing import Literal
 
 import numpy as np
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between, worded
 from dltlab.claims.level import window_needs
-from dltlab.claims.verdict import Interval, Measured
+from dltlab.claims.verdict import Interval, Measured, shown
 from dltlab.claims.windows import Components, Crossing, bounds, firsts, within
 from dltlab.session.history import History
 
@@ -62,7 +63,26 @@ class Agrees(AbstractArmClaim, frozen=True, kw_only=True):
             whole = row[mine & np.isfinite(row)]
             if len(whole) >= self.least:
                 values[member] = self._folded(whole)
-        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found)).sum()))
+        skipped = int((belongs & ~np.isfinite(found)).sum())
+        told = self._formula(history, found, theory, np.where(belongs, apart, np.nan), values)
+        return Measured(values, self.interval, *self.words, False, skipped, formula=told)
+
+    def _formula(
+        self, history: History, found: np.ndarray, theory: np.ndarray, apart: np.ndarray, values: np.ndarray
+    ) -> str:
+        """The deviation where it is largest (or, of another one, now), written out; and what is made of all of them."""
+        member = formulas.whose(values, self.interval, self.over)
+        if member is None:
+            return formulas.waiting(history, self.window)
+        whole = np.flatnonzero(np.isfinite(apart[member]))
+        at = whole[int(np.argmax(apart[member][whole]))] if self.deviation == "max" else whole[-1]
+        mine, its, share = (float(one[member, at]) for one in (found, theory, apart))
+        size = abs(mine - its) / share if share else abs(its)
+        over = "" if self.units == "absolute" else f" / {shown(size)}"
+        what = f"|{shown(mine)} − {shown(its)}|{over} = {shown(share)}"
+        where = "at its largest" if self.deviation == "max" else "at the last"
+        all_of = formulas.judged(float(values[member]), self.interval)
+        return f"{formulas.seed(history, member)}{what} {where} of {len(whole)} readings; {self.deviation} {all_of}"
 
     def _unit(self, history: History, theory: np.ndarray) -> np.ndarray:
         """What one unit of deviation is, beside every reading; NaN where it would be nothing."""

@@ -4,6 +4,7 @@ from typing import Literal
 
 import numpy as np
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between
 from dltlab.claims.level import window_needs
@@ -67,7 +68,22 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
         skipped = int((belongs & np.isnan(found)).sum())
         pending = not span.whole and self._open(values)
         note = self._tightest((found / bound)[compared & (bound > 0)])
-        return Measured(values, self.interval, *self.words, pending, skipped, note=note)
+        told = self._formula(history, (beyond & compared).sum(axis=1), compared.sum(axis=1), values)
+        return Measured(values, self.interval, *self.words, pending, skipped, note=note, formula=told)
+
+    def _formula(self, history: History, counts: np.ndarray, of: np.ndarray, values: np.ndarray) -> str:
+        """How many readings lie beyond the bound, of how many."""
+        member = formulas.whose(values, self.interval, self.over)
+        if member is None:
+            return formulas.waiting(history, self.window)
+        bound = formulas.symbol(history, self.bound) if isinstance(self.bound, str) else shown(self.bound)
+        way, what = (
+            ("above" if self.side == "below" else "below"),
+            formulas.symbol(history, self.series, self.component),
+        )
+        share = f"{int(counts[member]):,} of {int(of[member]):,} readings"
+        value = formulas.judged(float(values[member]), self.interval)
+        return f"{formulas.seed(history, member)}{what} {way} {bound} at {share}: {value}"
 
     def _open(self, values: np.ndarray) -> bool:
         """Whether readings to come can still bring a fraction back under its bound: never, if none may lie beyond."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name
 from dltlab.claims.arms import diverged
 from dltlab.claims.criteria import between
@@ -48,7 +49,7 @@ class Crosses(AbstractArmClaim, frozen=True, kw_only=True):
     def measure(self, history: History) -> Measured:
         """Each member's step of crossing."""
         wanted = Crossing(series=self.series, crosses=self.crosses, direction=self.direction, component=self.component)
-        _, at = crossings(history, wanted)
+        before, at = crossings(history, wanted)
         late = step_of(history, self.before)
         over = history.step >= late or (history.footer is not None and history.footer.reason == "finished")
         if over:
@@ -57,7 +58,22 @@ class Crosses(AbstractArmClaim, frozen=True, kw_only=True):
             for member in set(range(len(at))) - diverged(history):
                 if np.isnan(at[member]) and read[member].any():
                     at[member] = NEVER
-        return Measured(at, self.interval(history), *self.words)
+        return Measured(at, self.interval(history), *self.words, formula=self._formula(history, before, at))
+
+    def _formula(self, history: History, before: np.ndarray, at: np.ndarray) -> str:
+        """Between which two readings it crosses, and between which steps it must."""
+        first, last = (f"{step_of(history, place):,.0f}" for place in (self.after, self.before))
+        level = formulas.symbol(history, self.crosses) if isinstance(self.crosses, str) else f"{self.crosses:.4g}"
+        way = "rises above" if self.direction == "up" else "falls below"
+        what = f"{formulas.symbol(history, self.series, self.component)} {way} {level}"
+        member = formulas.whose(at, self.interval(history), self.over)
+        if member is None:
+            return f"{what}: not yet; it must from step {first} to {last}"
+        if not np.isfinite(at[member]):
+            return f"{formulas.seed(history, member)}{what}: never, and it must from step {first} to {last}"
+        no = "" if float(at[member]) in self.interval(history) else "not "
+        between = f"between steps {before[member]:,.0f} and {at[member]:,.0f}"
+        return f"{formulas.seed(history, member)}{what} {between}, {no}from {first} to {last}"
 
 
 def _place(place: float) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between, near, one_of, worded
 from dltlab.claims.verdict import Interval, Measured, middle, shown
@@ -62,7 +63,18 @@ class Level(AbstractArmClaim, frozen=True, kw_only=True):
             if whole.sum() >= self.least and not gone:
                 values[member] = folded(self.statistic, row[whole])
         skipped = int((belongs & ~np.isfinite(found)).sum())
-        return Measured(values, self.interval, *self.words(history), not span.whole and self._open(values), skipped)
+        waits = not span.whole and self._open(values)
+        told = self._formula(history, (belongs & np.isfinite(found)).sum(axis=1), values)
+        return Measured(values, self.interval, *self.words(history), waits, skipped, formula=told)
+
+    def _formula(self, history: History, counts: np.ndarray, values: np.ndarray) -> str:
+        """The statistic, of how many readings, and whether it lies where it must."""
+        member = formulas.whose(values, self.interval, self.over)
+        if member is None:
+            return formulas.waiting(history, self.window)
+        what = f"{self.statistic} {formulas.symbol(history, self.series, self.component)}"
+        value = formulas.judged(float(values[member]), self.interval)
+        return f"{formulas.seed(history, member)}{what} of {int(counts[member])} readings = {value}"
 
     def _open(self, values: np.ndarray) -> bool:
         """Whether what is still to come may carry the statistic to the other side."""

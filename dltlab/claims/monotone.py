@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import between, one_of, worded
 from dltlab.claims.level import window_needs
@@ -62,7 +63,20 @@ class Monotone(AbstractArmClaim, frozen=True, kw_only=True):
                 change = np.diff(whole)
                 values[member] = np.mean(change > 0 if self.direction == "falls" else change < 0)
         skipped = int((belongs & ~np.isfinite(found.values)).sum())
-        return Measured(values, self.interval, *self.words, not span.whole and self._open(values), skipped)
+        counts = (belongs & np.isfinite(found.values)).sum(axis=1) - 1
+        told, waits = self._formula(history, counts, values), not span.whole and self._open(values)
+        return Measured(values, self.interval, *self.words, waits, skipped, formula=told)
+
+    def _formula(self, history: History, counts: np.ndarray, values: np.ndarray) -> str:
+        """How many steps go the other way, of how many."""
+        member = formulas.whose(values, self.interval, self.over)
+        if member is None:
+            return formulas.waiting(history, self.window)
+        count, of = round(float(values[member]) * int(counts[member])), int(counts[member])
+        way = "rises" if self.direction == "falls" else "falls"
+        share = formulas.judged(float(values[member]), self.interval)
+        what = formulas.symbol(history, self.series, self.component)
+        return f"{formulas.seed(history, member)}{what} {way} on {count:,} of {of:,} steps: {count}/{of} = {share}"
 
     def _open(self, values: np.ndarray) -> bool:
         """Whether steps to come can still bring a fraction back within its bounds: all but a step that none may be."""

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractClaim
 from dltlab.claims.arms import title, unknown
 from dltlab.claims.terms import Gathered, Term, gather, places
@@ -48,7 +49,14 @@ class Ordered(AbstractClaim, frozen=True, kw_only=True):
 
     def _found(self, history: History, arm: str | None) -> Found:
         terms = gather(history, self.terms, arm)
-        told = Measured(self._smallest(terms.values), self.interval, *self.words, terms.pending, note=_row(terms))
+        values = self._smallest(terms.values)
+        formula = ""
+        if (member := formulas.whose(values, self.interval, self.over)) is not None:
+            row = ", ".join(shown(float(value)) for value in terms.values[:, member])
+            least = "smallest difference" if self.factor is None else "smallest factor"
+            whose = formulas.seed(history, member) if len(values) > 1 else ""
+            formula = f"{whose}{row}: {least} {formulas.judged(float(values[member]), self.interval)}"
+        told = Measured(values, self.interval, *self.words, terms.pending, note=_row(terms), formula=formula)
         return terms.found(told, title(history, arm))
 
     def _smallest(self, values: np.ndarray) -> np.ndarray:

@@ -8,10 +8,11 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.verdict import Interval, Measured, shown
-from dltlab.claims.windows import Component, aligned, readings, step_of
+from dltlab.claims.windows import Component, Readings, aligned, readings, step_of
 from dltlab.session.history import History
 
 
@@ -66,7 +67,31 @@ class Plateau(AbstractArmClaim, frozen=True, kw_only=True):
         entered = found.steps[counted.any(axis=0)]
         since = int(entered[0]) if turn is not None and len(entered) else turn
         skipped = int((~np.isfinite(found.values) & (found.steps >= low)).sum())
-        return Measured(values, self.interval, *self.words, False, skipped, since)
+        told = self._formula(history, found, ratios, counted, values)
+        return Measured(values, self.interval, *self.words, False, skipped, since, formula=told)
+
+    def _formula(
+        self, history: History, found: Readings, ratios: np.ndarray, counted: np.ndarray, values: np.ndarray
+    ) -> str:
+        """The ratio of the latest reading written out, and the median that is judged."""
+        member = formulas.whose(values, self.interval, self.over)
+        read = np.flatnonzero(np.isfinite(ratios[member or 0])) if len(ratios) else ratios
+        told = ""
+        if len(read):
+            at = int(read[-1])
+            value, ratio, step = (
+                float(found.values[member or 0, at]),
+                float(ratios[member or 0, at]),
+                int(found.steps[at]),
+            )
+            bound = value / ratio if ratio else 0.0
+            told = formulas.quotient(history, self.series, self.component, value, self.theory, bound, step)
+            told = f"{told} at step {step:,}"
+        if member is None:
+            least = f"{int(counted.sum(axis=1).max(initial=0))} of {self.least} readings that it takes"
+            return "; ".join(filter(None, (told, formulas.waiting(history, self.window) or least)))
+        median = formulas.judged(float(values[member]), self.interval)
+        return f"{formulas.seed(history, member)}{told}; median of {int(counted[member].sum())} readings {median}"
 
     def _settled(self, ratios: np.ndarray) -> np.ndarray:
         """Which readings after a turn count: those since the ratio has come back to the prediction.

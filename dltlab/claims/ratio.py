@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractClaim
 from dltlab.claims.arms import title, unknown
 from dltlab.claims.criteria import between, near, one_of, worded
@@ -56,5 +57,11 @@ class Ratio(AbstractClaim, frozen=True, kw_only=True):
         terms = gather(history, (self.numerator, self.denominator), arm)
         above, below = terms.values
         ratios = np.where(below == 0, np.nan, above / below)
-        told = Measured(ratios, self.interval, *self.words, terms.pending, note=terms.note)
+        formula = ""
+        if (member := formulas.whose(ratios, self.interval, self.over)) is not None:
+            numbers = f"{shown(float(above[member]))} / {shown(float(below[member]))}"
+            whose = formulas.seed(history, member) if len(ratios) > 1 else ""
+            value = formulas.judged(float(ratios[member]), self.interval)
+            formula = f"{whose}{' / '.join(terms.names)} = {numbers} = {value}"
+        told = Measured(ratios, self.interval, *self.words, terms.pending, note=terms.note, formula=formula)
         return terms.found(told, title(history, arm))

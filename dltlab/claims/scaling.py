@@ -10,6 +10,7 @@ import numpy as np
 from msgspec import Meta
 from msgspec.structs import replace
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractClaim, Name
 from dltlab.claims.arms import unknown
 from dltlab.claims.criteria import between, near, one_of, worded
@@ -99,8 +100,21 @@ class Scaling(AbstractClaim, frozen=True, kw_only=True):
         across = np.array([standing.get(arm) for arm in chosen], np.float64)[:, None]
         across = gathered.values[len(chosen) :] if self.against else np.broadcast_to(across, up.shape)
         slopes = self._slopes(across, up)
-        told = Measured(slopes, self.interval, *self.words, gathered.pending, note=_span(gathered, len(chosen), across))
+        told = self._formula(history, across, up, slopes)
+        span = _span(gathered, len(chosen), across)
+        told = Measured(slopes, self.interval, *self.words, gathered.pending, note=span, formula=told)
         return [gathered.found(told)]
+
+    def _formula(self, history: History, across: np.ndarray, up: np.ndarray, slopes: np.ndarray) -> str:
+        """The points at its two ends, and the slope through all."""
+        member = formulas.whose(slopes, self.interval, self.over)
+        if member is None:
+            return ""
+        order = np.argsort(across[:, member], kind="stable")
+        ends = [f"({shown(float(across[at, member]))}, {shown(float(up[at, member]))})" for at in order[[0, -1]]]
+        whose = formulas.seed(history, member) if len(slopes) > 1 else ""
+        value = formulas.judged(float(slopes[member]), self.interval)
+        return f"{whose}{len(up)} points from {ends[0]} to {ends[1]}, slope of logarithms {value}"
 
     def _slopes(self, across: np.ndarray, up: np.ndarray) -> np.ndarray:
         """One slope a member; NaN where an arm is missing, or has no logarithm."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
+from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, Name, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.level import window_needs
@@ -56,7 +57,20 @@ class Slope(AbstractArmClaim, frozen=True, kw_only=True):
             whole = mine & np.isfinite(across[member]) & np.isfinite(up[member])
             if whole.sum() >= self.least:
                 values[member] = least_squares(across[member][whole], up[member][whole])
-        return Measured(values, self.interval, *self.words, False, int((belongs & ~np.isfinite(found.values)).sum()))
+        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        told = self._formula(history, belongs & np.isfinite(across) & np.isfinite(up), values)
+        return Measured(values, self.interval, *self.words, False, skipped, formula=told)
+
+    def _formula(self, history: History, counted: np.ndarray, values: np.ndarray) -> str:
+        """What is fitted against what, through how many readings."""
+        member = formulas.whose(values, self.interval, self.over)
+        if member is None:
+            return formulas.waiting(history, self.window)
+        against = "t" if self.against is None else formulas.symbol(history, self.against)
+        against = f"ln {against}" if self.axes == "loglog" else against
+        what = f"slope of ln {formulas.symbol(history, self.series, self.component)} on {against}"
+        value = formulas.judged(float(values[member]), self.interval)
+        return f"{formulas.seed(history, member)}{what} through {int(counted[member].sum())} readings = {value}"
 
 
 def least_squares(x: np.ndarray, y: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from dltlab.claims import arms
+from dltlab.claims import arms, formulas
 from dltlab.claims.abstract import Name, Span
 from dltlab.claims.verdict import Found, Measured, middle
 from dltlab.claims.windows import (
@@ -19,6 +19,7 @@ from dltlab.claims.windows import (
     inside,
     reached,
     readings,
+    step_of,
 )
 from dltlab.session.history import History
 
@@ -54,6 +55,18 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         waits = self.statistic != "first" and not span.whole
         return self._folded(self.statistic, found.values, belongs), waits
 
+    def told(self, history: History, member: int = 0) -> str:
+        """What it is called in a formula: first λ₁, λ₁ at step 520, median loss of steps 3,000 to 6,000."""
+        what = formulas.symbol(history, self.series, self.component)
+        if isinstance(self.at, Crossing):
+            step = crossings(history, self.at)[1]
+            return f"{what} at step {step[member]:,.0f}" if np.isfinite(step[member : member + 1]).all() else what
+        if self.at is not None:
+            return f"{self.at} {what}"
+        first, last = (step_of(history, place) for place in self.window)
+        whole = self.window == (0.0, 1.0)
+        return f"{self.statistic} {what}" + ("" if whole else f" of steps {first:,.0f} to {last:,.0f}")
+
     def _at(self, history: History, steps: np.ndarray) -> np.ndarray:
         """The first finite reading at or after each member's own step."""
         found = readings(history, self.series, self.component)
@@ -83,6 +96,8 @@ class Gathered(NamedTuple):
     dead: int
     note: str
     """What a verdict says of the way they are compared, where that is not seed by seed."""
+    names: tuple[str, ...] = ()
+    """What formulas call the terms, the arm with each where they are of several."""
 
     def found(self, measured: Measured, arm: str = "") -> Found:
         """What a claim made of them."""
@@ -105,7 +120,12 @@ def gather(history: History, terms: Sequence[Term], arm: str | None = None) -> G
     note = "; ".join(sorted(missing)) or ("" if matched else "medians of each arm's seeds")
     rows = [values if matched else np.array([_most(values)]) for values, _ in told]
     dead = set().union(*(arms.diverged(alone) for alone in views.values()))
-    return Gathered(np.stack(rows), any(waits for _, waits in told), members, len(dead), note)
+    several = len(views) > 1
+    names = tuple(
+        term.told(views[term.arm or arm]) + (f" ({arms.title(history, term.arm or arm)})" if several else "")
+        for term in terms
+    )
+    return Gathered(np.stack(rows), any(waits for _, waits in told), members, len(dead), note, names)
 
 
 def _most(values: np.ndarray) -> float:

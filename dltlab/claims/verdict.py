@@ -20,6 +20,8 @@ class Verdict(Struct, frozen=True):
     measured: str
     tolerance: str
     detail: str = ""
+    formula: str = ""
+    """How the number comes about, with today's numbers in it."""
 
 
 class Interval(NamedTuple):
@@ -63,6 +65,8 @@ class Measured(NamedTuple):
     """The step from which it looked, where that is not plain from the scenario."""
     note: str = ""
     """What else is to be said of the numbers."""
+    formula: str = ""
+    """How the number that stands for all comes about, with today's numbers in it."""
 
 
 class Found(NamedTuple):
