@@ -19,10 +19,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from dltlab import commands, folders, records
+from dltlab import commands, folders
 from dltlab.commands import Command, Stop
 from dltlab.errors import DltlabError, EngineError, ScenarioError, UsageError
 from dltlab.records import Footer, Frames, Header, Record
+from dltlab.session import logs
 from dltlab.session.recording import Follower, engine_alive, header_of, opened
 from dltlab.text import one_line
 
@@ -32,8 +33,6 @@ LONGEST_START: Final = 120.0
 _LOCK_EVERY: Final = 0.25
 _PATIENCE: Final = 0.25
 _SLICE: Final = 0.02
-_RECORD: Final = 1 << 14
-"""Bytes of a small record."""
 Ready = Callable[[Path, int], "Live | None"]
 """Says whether an engine has begun: its session file and its process in, what follows it out."""
 
@@ -95,7 +94,7 @@ class Live:
             text = "" if self._footer.reason == "finished" else one_line(self._footer.text).rstrip(".")
             how = f"The session {one_line(self._footer.reason)} at step {self._footer.step}"
             self._end(f"{how}: {text}." if text else f"{how}.")
-            _sweep(folders.log_path(self.path))
+            logs.sweep(folders.log_path(self.path))
         elif time.monotonic() - self._looked >= _LOCK_EVERY:
             self._looked = time.monotonic()
             if not engine_alive(self.path, self._pid):
@@ -108,8 +107,8 @@ class Live:
         if found:
             self._waiting, found = found, []
             return self.poll()
-        words = last_line(folders.log_path(self.path))
-        full = _is_full(self.path.parent)
+        words = logs.last_line(folders.log_path(self.path))
+        full = logs.is_full(self.path.parent)
         # On a full disk there was no room for last words either.
         why, first = (": the disk is full", "make room, and ") if full else ("", "")
         said = f" It said: {words}" if words else ""
@@ -144,14 +143,51 @@ def launch(
     for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
         wanted += [] if number is None else [option, str(number)]
     wanted += [f"--arms={','.join(arms)}"] if arms else []
+    return _begun(["run", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)], scenario, session, nice)
+
+
+def fork(
+    path: Path,
+    at: int,
+    *,
+    turns: Sequence[tuple[str, float]] = (),
+    kick: float | None = None,
+    direction: str = "random",
+    seed: int | None = None,
+    steps: int | None = None,
+    headless: bool = False,
+    session: Path | None = None,
+    nice: int = 5,
+) -> Live:
+    """Start an engine on a new session that is another one's up to and with a step, and goes on with changes.
+
+    The changes are made in the order of ``seed`` (batches, noise and kicks are drawn anew from there on),
+    ``turns`` and ``kick``. The other session may be running still; it is only read.
+
+    Raises:
+        RecordingError: The file is no recording.
+        ScenarioError: The engine refuses: the step, a change, or the recording; one line a fault.
+        EngineError: The engine ended, or said nothing for two minutes.
+        UsageError: The session cannot be recorded where it was asked to be.
+    """
+    parent = attach(path)
+    parent.close()
+    wanted = [f"--parent={path.absolute()}", f"--at={at}", f"--direction={direction}", *(["--headless"] * headless)]
+    wanted += [f"--turn={knob}={float(value)!r}" for knob, value in turns]
+    for option, number in (("--kick", kick), ("--seed", seed), ("--steps", steps)):
+        wanted += [] if number is None else [f"{option}={number}"]
+    return _begun(["fork", *wanted], parent.header.source, session, nice)
+
+
+def _begun(order: list[str], scenario: str, session: Path | None, nice: int) -> Live:
+    """Start an engine on a new session, which leaves nothing behind if it does not begin."""
     path, log = _reserved(scenario, session)
-    _sweep_old(path.parent)
-    order = ["run", f"--session={path}", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
+    logs.sweep_old(path.parent, 2 * LONGEST_START)
     try:
-        return _started(order, path, log, nice, _heard)
+        return _started([order[0], f"--session={path}", *order[1:]], path, log, nice, _heard)
     except BaseException:
-        _sweep(path)
-        _sweep(folders.log_path(path))
+        logs.sweep(path)
+        logs.sweep(folders.log_path(path))
         raise
     finally:
         os.close(log)
@@ -219,7 +255,7 @@ def resume(path: Path, *, nice: int = 5) -> Live:
     try:
         return _started(["resume", f"--session={path}"], path, log, nice, continued)
     except BaseException:
-        _sweep(folders.log_path(path))
+        logs.sweep(folders.log_path(path))
         raise
     finally:
         os.close(log)
@@ -233,12 +269,6 @@ def attach(path: Path) -> Live:
     """
     follower, first = opened(path)
     return Live(path, follower, first)
-
-
-def last_line(log: Path) -> str:
-    """The last line that an engine said, cleaned; empty if it said nothing."""
-    lines = [line for line in _lines(log) if line]
-    return lines[-1] if lines else ""
 
 
 def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
@@ -301,12 +331,12 @@ def _heard(path: Path, pid: int) -> Live | None:
 def _stillborn(code: int, path: Path) -> ScenarioError | EngineError | UsageError:
     """The error that an engine's end before its first record amounts to; its log is used up."""
     log = folders.log_path(path)
-    said = [line for line in _lines(log) if line]
+    said = [line for line in logs.lines(log) if line]
     with contextlib.suppress(OSError):
         log.unlink()
     if code == UsageError.exit_code and said:
         return ScenarioError(*said)
-    if not said and _is_full(path.parent):
+    if not said and logs.is_full(path.parent):
         return UsageError(
             f"{one_line(str(path.parent))}: the disk is full; make room, or set DLTLAB_DATA_DIR elsewhere."
         )
@@ -330,39 +360,3 @@ def _ours(path: str) -> bool:
     except (OSError, ValueError):
         return False
     return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid()
-
-
-def _lines(log: Path) -> list[str]:
-    """The last lines of a log, cleaned."""
-    try:
-        with log.open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - (1 << 16)))
-            return [one_line(line) for line in stream.read().decode("utf-8", "replace").splitlines()]
-    except OSError:
-        return []
-
-
-def _is_full(folder: Path) -> bool:
-    """Whether a folder's disk has no room for another record."""
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return False
-    return found.f_bavail * found.f_frsize < _RECORD
-
-
-def _sweep_old(folder: Path) -> None:
-    """Remove the logs of engines that said nothing, and that nobody saw end."""
-    before = time.time() - 2 * LONGEST_START
-    for log in folder.glob("*.log"):
-        with contextlib.suppress(OSError):
-            found, session = log.stat(), log.with_name(log.name.removesuffix(".log") + records.SUFFIX)
-            if not found.st_size and found.st_mtime < before and session.is_file() and not engine_alive(session):
-                log.unlink()
-
-
-def _sweep(file: Path) -> None:
-    """Remove a file of ours that stayed empty."""
-    with contextlib.suppress(OSError):
-        if file.is_file() and file.stat().st_size == 0:
-            file.unlink()
