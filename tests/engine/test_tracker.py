@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 import pytest
 from jax import lax
@@ -17,7 +16,7 @@ from jax.flatten_util import ravel_pytree
 
 from dltlab import scenario
 from dltlab.engine import ensemble, experiment
-from dltlab.engine.numerics import hessian, ritz
+from dltlab.engine.numerics import hessian
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracker import Tracker
 from dltlab.engine.simulation import in_precision
@@ -43,21 +42,20 @@ class Told(NamedTuple):
 
 @partial(jax.jit, static_argnames=("count", "biased"))
 def _follow(matrices: jax.Array, least: Any, bias: Any, first: jax.Array, *, count: int, biased: bool) -> Told:
-    tracker = Tracker(count, tolerance=TOLERANCE)
+    tracker, seed = Tracker(count, tolerance=TOLERANCE), jnp.asarray(0, jnp.uint32)
 
-    def read(memory: Any, now: tuple[jax.Array, jax.Array]) -> tuple[Any, Told]:
-        matrix, at = now
+    def read(memory: Any, matrix: jax.Array) -> tuple[Any, Told]:
 
         def exact(vector: jax.Array) -> jax.Array:
             return matrix @ vector
 
         quick: Product = (lambda vector: (1 + bias) * exact(vector)) if biased else exact
-        told, memory = tracker.read(memory, quick, exact if biased else None, least, lambda: jr.fold_in(jr.key(0), at))
+        told, memory = tracker.read(memory, quick, exact if biased else None, least, seed)
         return memory, Told(told.values, told.errors, told.residuals, told.products)
 
-    start = tracker.begin(matrices.shape[1], jnp.dtype(jnp.float64), jr.key(0))
-    start = start._replace(vectors=ritz.orthonormal(first[: start.vectors.shape[0]]))
-    return lax.scan(read, start, (matrices, jnp.arange(matrices.shape[0], dtype=jnp.int32)))[1]
+    start = tracker.begin(matrices.shape[1], jnp.dtype(jnp.float64), seed)
+    start = start._replace(vectors=jnp.linalg.qr(first[: start.vectors.shape[0]].T)[0].T)
+    return lax.scan(read, start, matrices)[1]
 
 
 def followed(

@@ -11,7 +11,6 @@ entries uᵢᵀHuⱼ are those of an earlier H. A product is taken, in this orde
   lacks of the next eigenvectors is what the residual is made of.
 """
 
-from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import jax.numpy as jnp
@@ -19,6 +18,7 @@ from jax import lax
 from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float, Int
 
+from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
 
 NARROW: Final = 1e-3
@@ -31,9 +31,6 @@ _FEW: Final = 8
 """Rows up to which sums of them are spelt out."""
 _BELOW: Final = 0.3
 """Where the rest of the spectrum is taken to end at least, in units of the leading eigenvalue."""
-
-Multiply = Callable[[Float[Array, " p"], Bool[Array, ""]], Float[Array, " p"]]
-"""A vector and whether its product has to be exact ↦ Hv."""
 
 
 class Aim(NamedTuple):
@@ -113,13 +110,6 @@ def mixed(weights: Float[Array, "k m"], rows: Float[Array, "m p"]) -> Float[Arra
     return jnp.stack([combined(own, rows) for own in weights])
 
 
-def orthonormal(rows: Float[Array, "m p"]) -> Float[Array, "m p"]:
-    """Rows that are nearly orthonormal made so, each by those before it (Cholesky QR)."""
-    factor = jnp.linalg.cholesky(rows @ rows.T)
-    # The small inverse, since a triangular solve of so many columns is ten times as slow.
-    return mixed(solve_triangular(factor, jnp.eye(rows.shape[0], dtype=rows.dtype), lower=True), rows)
-
-
 def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -> Search:
     """A search before its first product; that is with the leading vector."""
     m, p = basis.shape
@@ -143,20 +133,23 @@ def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -
     )
 
 
-def followed(search: Search, aim: Aim, multiply: Multiply, image: Float[Array, " p"]) -> Search:
+def followed(search: Search, aim: Aim, quick: Product, exact: Product | None, image: Float[Array, " p"]) -> Search:
     """Products until nothing more is asked for.
 
     Args:
         search: As it begins.
         aim: What to find.
-        multiply: Takes a product.
+        quick: v ↦ Hv.
+        exact: The same where it has to be exact; None where ``quick`` is.
         image: That of the leading vector, where ``aim.seen`` says that it is known.
     """
+    ways = [lambda _: image, quick, *([] if exact is None else [exact])]
 
     def onward(search: Search) -> Search:
         free = aim.seen & (search.products == 0)
-        vector, sure = search.basis[search.next], aim.sure | search.known[search.next]
-        found = lax.cond(free, lambda _: image, lambda vector: multiply(vector, sure), vector)
+        sure = aim.sure | search.known[search.next]
+        way = jnp.where(free, 0, jnp.where(sure, len(ways) - 1, 1))
+        found = lax.switch(way, ways, search.basis[search.next])
         search = judged(informed(search, found), aim)
         # To be compared with an exact one, the first product is taken again.
         compared = free & aim.compared
@@ -280,14 +273,18 @@ def bottom(search: Search) -> Float[Array, ""]:
 def improved(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Array, "m p"]:
     """The first Ritz vectors with what is known of their residuals: where the next ones are expected. Orthonormal."""
     strides = stride(search.values[:count], search.values[0], bottom)
-    fresh = (_fresh(search, count) * strides[None, :]).T
-    both = jnp.concatenate([search.coordinates[:, :count].T, fresh], axis=1)
+    inside = search.coordinates[:, :count].T
+    outside = (_fresh(search, count) * strides[None, :]).T
+    # Cholesky QR on the coefficients, before anything long is touched. That the basis is orthonormal and the rest
+    # orthogonal to it holds to rounding, which would add up from search to search.
+    within, across = search.basis @ search.basis.T, search.basis @ search.apart.T
+    mixed = inside @ across @ outside.T
+    gram = inside @ within @ inside.T + mixed + mixed.T + outside @ search.lengths @ outside.T
+    both = solve_triangular(jnp.linalg.cholesky(gram), jnp.concatenate([inside, outside], axis=1), lower=True)
     if search.used.size > _FEW:
-        return orthonormal(both @ jnp.concatenate([search.basis, search.apart]))
+        return both @ jnp.concatenate([search.basis, search.apart])
     rows = [*search.basis, *search.apart]
-    return orthonormal(
-        jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in both])
-    )
+    return jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in both])
 
 
 def _least(like: Float[Array, "*s"]) -> Float[Array, ""]:

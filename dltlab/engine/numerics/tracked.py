@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from jaxtyping import Array, Float, Int
 
-RING: Final = 3
+RING: Final = 2
 """Readings whose leading eigenvector is remembered."""
 
 
@@ -16,8 +16,8 @@ class Tracked(NamedTuple):
 
     vectors: Float[Array, "m p"]
     """U, orthonormal: where the next eigenvectors are expected, the leading one first."""
-    latest: Float[Array, "3 p"]
-    """The leading eigenvectors of the last readings; that of reading i is in row i mod 3."""
+    latest: Float[Array, "2 p"]
+    """The leading eigenvectors of the last readings; that of reading i is in row i mod 2."""
     notes: Float[Array, " n"]
     """``matrix``, ``age``, ``loose`` and the six numbers, end to end."""
     readings: Int[Array, ""]

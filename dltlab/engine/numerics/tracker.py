@@ -19,22 +19,20 @@ eigenvalue lies within r = ‖Hv − ρv‖ of a Rayleigh quotient ρ, and withi
 the rest of the spectrum is a gap away (Kato–Temple).
 """
 
-from collections.abc import Callable
+import math
 from typing import Any, Final, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-import jax.random as jr
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from dltlab.engine.numerics import ritz
+from dltlab.engine.numerics import noise, ritz
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
 from dltlab.engine.numerics.tracked import RING, Found, Tracked
 
-Draw = Callable[[], Array]
 _ROUNDS: Final = 6
 """Searches that the first reading may take, since it starts from noise."""
 _GROWTH: Final = 2.0
@@ -63,14 +61,16 @@ class _Glance(NamedTuple):
     """How much of the residual improves the vector."""
     turns: Float[Array, " m"]
     """The leading Ritz vector in the basis: nearly 1, and a small rotation into the others."""
+    out: Float[Array, ""]
+    """The square of the part of the residual outside the basis."""
 
 
 class _Round(NamedTuple):
-    """What a search found, and what is remembered of it."""
+    """What a search found, what is remembered of it, and how many more there will be."""
 
     memory: Tracked
     found: Found
-    rounds: Int[Array, ""]
+    left: Int[Array, ""]
 
 
 class Tracker(eqx.Module):
@@ -90,43 +90,54 @@ class Tracker(eqx.Module):
     verified: int = 64
     """Readings after which quick products are compared with exact ones."""
 
-    def begin(self, size: int, dtype: Any, key: Array) -> Tracked:
-        """Nothing known: random vectors."""
+    def begin(self, size: int, dtype: Any, seed: UInt32[Array, ""]) -> Tracked:
+        """Nothing known: signs by lot, each vector on coordinates of its own."""
         m = min(self.count + self.explorers, size)
+        vectors = _scattered(m, size, dtype) * noise.signs(seed, 0, size, dtype)[None, :]
+        return Tracked(vectors, jnp.zeros((RING, size), dtype), self._unknown(m, dtype), jnp.asarray(0, jnp.int32))
+
+    def _unknown(self, m: int, dtype: Any) -> Float[Array, " n"]:
+        """The notes before the first reading."""
         none = jnp.zeros(m, dtype)
         numbers = jnp.asarray([0.0, 0.0, 1.0, 0.0, 0.0, 0.0], dtype)
-        return Tracked(
-            vectors=ritz.orthonormal(jr.normal(key, (m, size), dtype)),
-            latest=jnp.zeros((RING, size), dtype),
-            notes=jnp.concatenate([jnp.zeros(m * m, dtype), none + self.period, none + 1, numbers]),
-            readings=jnp.asarray(0, jnp.int32),
-        )
+        return jnp.concatenate([jnp.zeros(m * m, dtype), none + self.period, none + 1, numbers])
 
     def read(
-        self, memory: Tracked, quick: Product, exact: Product | None, least: Float[Array, ""], key: Draw
+        self,
+        memory: Tracked,
+        quick: Product,
+        exact: Product | None,
+        least: Float[Array, ""],
+        seed: UInt32[Array, ""],
     ) -> tuple[Found, Tracked]:
         """One reading.
 
         Args:
             memory: Of the last one.
-            quick: v ↦ Hv, of a Hessian that may differ from the last reading's, perhaps inexact.
+            quick: v ↦ Hv for a v of length 1, of a Hessian that may differ from the last reading's, perhaps inexact.
             exact: The same without error, to measure what ``quick`` is worth, and used in its
                 place where that is too little; None where ``quick`` is exact.
             least: Eigenvalues behind the first one are reported where they are above this.
-            key: Gives the key of the noise that explorers are shaken with, another one for each reading.
+            seed: Of the noise that explorers are shaken with.
         """
         image = quick(memory.vectors[0])
-        row = memory.vectors @ image
-        apart = image - ritz.combined(row, memory.vectors)
+        lean = memory.vectors @ memory.vectors[0]
+        row, weights = _straightened(memory.vectors @ image, lean)
+        apart = image - ritz.combined(weights, memory.vectors)
         glance = self._glance(memory, row, apart, least, exact=exact is None)
         enough = glance.enough
         if exact is not None:
             enough = enough & (memory.readings % self.verified != 1) & ~self._distrusted(memory)
+        rounds = jnp.where(enough, 0, jnp.where(memory.readings == 0, _ROUNDS, 1))
 
-        def search(_: tuple[Found, Tracked]) -> tuple[Found, Tracked]:
-            return self._searched(memory, image, quick, exact, least, key)
+        def search(carry: _Round) -> _Round:
+            # The image is that of the first round's leading vector.
+            return self._searched(carry, image, quick, exact, least, seed, seen=carry.left == rounds)
 
-        return once(~enough, search, (glance.found, self._glanced(memory, glance, apart)))
+        start = _Round(memory, Found(jnp.zeros_like(glance.found.told)), rounds)
+        end = lax.while_loop(lambda carry: carry.left > 0, search, start)
+        found = Found(jnp.where(enough, glance.found.told, end.found.told))
+        return found, self._after(end.memory, glance, apart, lean, enough)
 
     def _distrusted(self, memory: Tracked) -> Bool[Array, ""]:
         """Whether quick products are worth too little."""
@@ -180,7 +191,7 @@ class Tracker(eqx.Module):
         products = jnp.ones(1, row.dtype)
         found = jnp.concatenate([value[None], others, bar[None], others, residual[None], others, products])
         turned = jnp.where(behind, turns, 1.0) * length
-        return _Glance(Found(found), self._noted(memory, value), enough, stride, turned)
+        return _Glance(Found(found), self._noted(memory, value), enough, stride, turned, out)
 
     def _noted(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, " n"]:
         """The notes after a glance: the leading row and column of S are its value alone, and the others have aged."""
@@ -193,65 +204,63 @@ class Tracker(eqx.Module):
         lanes = jnp.where(jnp.asarray(lane == m * m), 1.0, lanes)
         return jnp.where(jnp.asarray(lane == n - 4), self._drift(memory, value), lanes)
 
-    def _glanced(self, memory: Tracked, glance: _Glance, apart: Float[Array, " p"]) -> Tracked:
-        """What is remembered of a glance."""
-        found = ritz.combined(glance.turns, memory.vectors)
-        improved = found + glance.stride * apart
-        # Taken from the vector itself: an error of its length would grow from glance to glance.
-        ahead = 1 / jnp.sqrt(jnp.vdot(improved, improved))
-        improved = improved * ahead
-        # The others are orthogonal to the old leading vector, and have to be to the new one, in which they have
-        # the share that it turned into them.
-        shares = glance.turns * ahead
-        rest = memory.vectors[1:] - shares[1:, None] * improved[None, :]
-        latest = memory.latest.at[memory.readings % RING].set(found)
-        return Tracked(jnp.concatenate([improved[None], rest]), latest, glance.notes, memory.readings + 1)
+    def _after(
+        self,
+        memory: Tracked,
+        glance: _Glance,
+        apart: Float[Array, " p"],
+        lean: Float[Array, " m"],
+        enough: Bool[Array, ""],
+    ) -> Tracked:
+        """What is remembered of a reading: of a search what it left, of a glance the rotation that it saw.
+
+        Weights of nothing leave the vectors as they are, where a choice between old and new ones would copy them.
+        """
+        vectors = memory.vectors
+        first = jnp.arange(vectors.shape[0], dtype=jnp.int32) == 0
+        turns = jnp.where(enough, glance.turns, first.astype(apart.dtype))
+        stride = jnp.where(enough, glance.stride, 0.0)
+        weights = turns - jnp.where(first, jnp.sum(jnp.where(first, 0.0, turns * lean)) / lean[0], 0.0)
+        found = ritz.combined(weights, vectors)
+        length = jnp.sum(turns**2 * jnp.where(first, lean[0], 1.0)) + stride**2 * glance.out
+        ahead = 1 / jnp.sqrt(length)
+        improved = (found + stride * apart) * jnp.where(enough, ahead, 1.0)
+        # The others have to be orthogonal to the new leading vector.
+        shares = jnp.where(enough, (turns + weights[0] * lean) * ahead, 0.0)
+        rest = vectors[1:] - shares[1:, None] * improved[None, :]
+        at = memory.readings % RING
+        latest = memory.latest.at[at].set(jnp.where(enough, found, memory.latest[at]))
+        notes = jnp.where(enough, glance.notes, memory.notes)
+        return Tracked(jnp.concatenate([improved[None], rest]), latest, notes, memory.readings + 1)
 
     def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
         return jnp.maximum(0.7 * memory.drift, jnp.abs(value - memory.value) / _scale(value, memory.bottom))
 
     def _searched(
         self,
-        memory: Tracked,
+        carry: _Round,
         image: Float[Array, " p"],
         quick: Product,
         exact: Product | None,
         least: Float[Array, ""],
-        key: Draw,
-    ) -> tuple[Found, Tracked]:
-        """The reading with as many products as it needs; the very first one from several searches."""
-        sure, verify = jnp.asarray(False), jnp.asarray(False)
+        seed: UInt32[Array, ""],
+        *,
+        seen: Bool[Array, ""],
+    ) -> _Round:
+        """One search, with as many products as it needs."""
+        memory = carry.memory
+        sure = verify = jnp.asarray(False)
         if exact is not None:
             # What the first products are made with is mostly noise, of which nothing is learnt about quick ones.
             sure = self._distrusted(memory) | (memory.readings == 0)
             verify = memory.readings % self.verified == 1
-
-        def multiply(vector: Float[Array, " p"], surely: Bool[Array, ""]) -> Float[Array, " p"]:
-            return quick(vector) if exact is None else lax.cond(surely, exact, quick, vector)
-
-        def aimed(memory: Tracked, seen: Bool[Array, ""]) -> ritz.Aim:
-            due = jnp.concatenate([self._due(memory, least), jnp.zeros(self.added * self.count, bool)])
-            return ritz.Aim(
-                self.count, self.tolerance, self.most, least, memory.drift, due, sure, seen, compared=verify | sure
-            )
-
-        # After a product that was not finite nothing would be, ever again.
-        lost = ~jnp.all(jnp.isfinite(memory.notes))
-        memory = once(lost, lambda _: self.begin(image.size, image.dtype, key()), memory)
-
-        def again(carry: _Round) -> _Round:
-            memory = carry.memory
-            # The image is that of the first round's leading vector.
-            aim = aimed(memory, (carry.rounds == 0) & ~lost)
-            search = ritz.begun(memory.vectors, memory.matrix, self.added * self.count)
-            search = ritz.followed(search, aim, multiply, image)
-            found = self._told(search, aim, carry, exact=exact is None)
-            return _Round(self._advanced(search, memory, found, key), found, carry.rounds + 1)
-
-        start = _Round(memory, Found(jnp.zeros(3 * self.count + 1, image.dtype)), jnp.asarray(0, jnp.int32))
-        rounds = jnp.where(memory.readings == 0, _ROUNDS, 1)
-        end = lax.while_loop(lambda carry: carry.rounds < rounds, again, start)
-        return end.found, end.memory._replace(readings=memory.readings + 1)
+        due = jnp.concatenate([self._due(memory, least), jnp.zeros(self.added * self.count, bool)])
+        compared = verify | sure
+        aim = ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure, seen, compared)
+        search = ritz.begun(memory.vectors, memory.matrix, self.added * self.count)
+        search = ritz.followed(search, aim, quick, exact, image)
+        found = self._told(search, aim, carry, exact=exact is None)
+        return _Round(self._advanced(search, memory, found, seed), found, carry.left - 1)
 
     def _told(self, search: ritz.Search, aim: ritz.Aim, carry: _Round, *, exact: bool) -> Found:
         """The reading that a search ended with."""
@@ -268,13 +277,14 @@ class Tracker(eqx.Module):
         products = carry.found.products + search.products.astype(scale.dtype)
         return Found(jnp.concatenate([*shown, products[None]]))
 
-    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: Draw) -> Tracked:
+    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, seed: UInt32[Array, ""]) -> Tracked:
         """What is remembered of a search."""
         m, scale = memory.vectors.shape[0], _scale(found.values[0], memory.bottom)
         bottom = jnp.minimum(_FADES * memory.bottom, ritz.bottom(search))
         vectors = ritz.improved(search, m, bottom)
         leading = vectors[0]
-        vectors = once(memory.readings % self.period == 0, lambda vectors: _shaken(vectors, key()), vectors)
+        shaken = memory.readings % self.period == 0
+        vectors = once(shaken, lambda vectors: _shaken(vectors, seed, memory.readings), vectors)
         matrix = jnp.diag(search.values[:m])
         vectors, matrix = once(
             _alternates(leading, memory), lambda basis: _turned(*basis, _earlier(memory, 1)), (vectors, matrix)
@@ -292,7 +302,30 @@ class Tracker(eqx.Module):
         value = found.values[0]
         numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
         latest = memory.latest.at[memory.readings % RING].set(leading)
-        return Tracked(vectors, latest, jnp.concatenate([matrix.ravel(), age, loose, numbers]), memory.readings)
+        notes = jnp.concatenate([matrix.ravel(), age, loose, numbers])
+        # After a product that was not finite nothing would be, ever again.
+        sound = jnp.all(jnp.isfinite(notes))
+        return Tracked(
+            jnp.where(sound, vectors, _scattered(m, vectors.shape[1], vectors.dtype)),
+            latest,
+            jnp.where(sound, notes, self._unknown(m, notes.dtype)),
+            jnp.where(sound, memory.readings, -1),
+        )
+
+
+def _straightened(row: Float[Array, " m"], lean: Float[Array, " m"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
+    """A row UᵀHu₀ as it were if u₀ had length 1 and the others no share in it; and the weights of its projection.
+
+    What the basis lacks of that would grow from glance to glance.
+
+    Args:
+        row: As it is.
+        lean: Uᵀu₀.
+    """
+    first = jnp.arange(row.size, dtype=jnp.int32) == 0
+    share = jnp.where(first, 0.0, lean / lean[0])
+    straight = jnp.where(first, row / lean[0], row - share * row[0])
+    return straight, straight - jnp.where(first, jnp.sum(share * straight), 0.0)
 
 
 def _scale(value: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, ""]:
@@ -312,10 +345,24 @@ def _alternates(leading: Float[Array, " p"], memory: Tracked) -> Bool[Array, ""]
     return (memory.readings >= 2) & (before < 0.5 * last) & (last > 1e-4)
 
 
-def _shaken(vectors: Float[Array, "m p"], key: Array) -> Float[Array, "m p"]:
+def _scattered(count: int, size: int, dtype: Any) -> Float[Array, "m p"]:
+    """Orthonormal vectors, each constant on coordinates of its own."""
+    lengths = np.sqrt(np.bincount(np.arange(size) % count))
+    place = (jnp.arange(size, dtype=jnp.int32) % count)[None, :] == jnp.arange(count, dtype=jnp.int32)[:, None]
+    return jnp.where(place, jnp.asarray(1 / lengths, dtype)[:, None], 0.0)
+
+
+def _shaken(vectors: Float[Array, "m p"], seed: UInt32[Array, ""], count: Int[Array, ""]) -> Float[Array, "m p"]:
     """The basis with noise in its last vector."""
-    noise = jr.normal(key, vectors.shape[1:], vectors.dtype)
-    return ritz.orthonormal(vectors.at[-1].add(_SHAKEN * noise / jnp.linalg.norm(noise)))
+    size = vectors.shape[1]
+    if vectors.shape[0] == 1:
+        return vectors
+    last = vectors[-1] + _SHAKEN / math.sqrt(size) * noise.signs(seed, count + 1, size, vectors.dtype)
+    for _ in range(2):
+        # Of noise in few dimensions little may be left beside the others.
+        last = last - ritz.combined(vectors[:-1] @ last, vectors[:-1])
+        last = last / jnp.linalg.norm(last)
+    return vectors.at[-1].set(last)
 
 
 def _turned(

@@ -12,17 +12,17 @@ With ``preconditioned = true`` it is the spectrum of P^(−1/2) H P^(−1/2), P 
 metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484).
 """
 
+import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import jax.random as jr
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int, UInt32
 from msgspec import Meta
 
-from dltlab.engine.numerics import hessian, lanczos
+from dltlab.engine.numerics import hessian, lanczos, noise
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracked import Found, Tracked
 from dltlab.engine.numerics.tracker import Tracker
@@ -36,7 +36,6 @@ _TINY: Final = 8
 _SELDOM: Final = 10
 """Steps between readings from which on a Hessian of some hundred parameters may be formed for each."""
 _NOISE: Final = 0.1
-_OWN_NOISE: Final = 2**31 - 1
 
 
 class Kept(NamedTuple):
@@ -107,11 +106,11 @@ class Sharpness(AbstractProbe, Budgeted):
         flat, _ = ravel_pytree(moment.state.params)
         if self._dense(flat.size):
             return Kept(None, None, None)
-        top, lowest = (jr.fold_in(jr.wrap_key_data(moment.state.key), _OWN_NOISE + end) for end in range(2))
-        end = _unit(lowest, 1, flat) if self.lowest else None
+        seed = noise.seeded(moment.state.key)
+        end = _unit(seed, 1, flat, end=1) if self.lowest else None
         if self.method == "lanczos":
-            return Kept(None, end, _unit(top, min(self.top, flat.size), flat))
-        return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, top), end, None)
+            return Kept(None, end, _unit(seed, min(self.top, flat.size), flat))
+        return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, seed), end, None)
 
     def measure(self, simulation: Simulation, moment: Moment, memory: Kept) -> tuple[Readings, Kept]:
         """The eigenvalues at the moment's parameters."""
@@ -124,12 +123,10 @@ class Sharpness(AbstractProbe, Budgeted):
         root = None if scale is None else 1 / jnp.sqrt(ravel_pytree(scale)[0])
         quick, exact = _products(simulation, moment, root, precise=self.precise)
 
-        def noise() -> Array:
-            return jr.fold_in(jr.wrap_key_data(state.key), state.step)
-
+        seed = noise.seeded(state.key)
         readings: Readings = {}
         if memory.start is not None:
-            pairs = self._by_lanczos(exact or quick, memory.start, noise())
+            pairs = self._by_lanczos(exact or quick, memory.start, seed, state.step)
             count = pairs.products.astype(pairs.values.dtype)[None]
             found = Found(jnp.concatenate([pairs.values, pairs.residuals, pairs.residuals, count]))
             memory = memory._replace(start=pairs.vectors)
@@ -138,12 +135,12 @@ class Sharpness(AbstractProbe, Budgeted):
             least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
             least = least.astype(memory.top.notes.dtype)
             count = min(self.top, memory.top.vectors.shape[1])
-            found, kept = self._tracker(count).read(memory.top, quick, exact, least, noise)
+            found, kept = self._tracker(count).read(memory.top, quick, exact, least, seed)
             memory = memory._replace(top=kept)
         products = found.products
         if memory.lowest is not None:
             # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
-            end = self._by_lanczos(_turned(exact or quick), memory.lowest, noise())
+            end = self._by_lanczos(_turned(exact or quick), memory.lowest, seed, state.step)
             memory = memory._replace(lowest=end.vectors)
             readings = {"lowest": -end.values[0], "lowest_error": end.residuals[0]}
             products = products + end.products.astype(products.dtype)
@@ -171,10 +168,13 @@ class Sharpness(AbstractProbe, Budgeted):
         readings = {"": values, "error": bars, "residual": bars, "products": jnp.asarray(float(flat.size))}
         return readings | ({"lowest": spectrum[0], "lowest_error": bound} if self.lowest else {})
 
-    def _by_lanczos(self, product: Product, known: Float[Array, "k p"], key: Array) -> lanczos.Eigenpairs:
-        noise = jr.normal(key, known.shape[1:], known.dtype)
+    def _by_lanczos(
+        self, product: Product, known: Float[Array, "k p"], seed: UInt32[Array, ""], step: Int[Array, ""]
+    ) -> lanczos.Eigenpairs:
+        size = known.shape[1]
         start = jnp.sum(known, axis=0)
-        start = start / jnp.linalg.norm(start) + _NOISE * noise / jnp.linalg.norm(noise)
+        shaken = _NOISE / math.sqrt(size) * noise.signs(seed, step + 2, size, known.dtype)
+        start = start / jnp.linalg.norm(start) + shaken
         return lanczos.largest(product, start, count=known.shape[0], tolerance=self._sought, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
@@ -207,10 +207,10 @@ def _products(
     return _framed(hessian.differenced(gradient, flat, slope), root), exact
 
 
-def _unit(key: Array, count: int, like: Float[Array, " p"]) -> Float[Array, "k p"]:
+def _unit(seed: UInt32[Array, ""], count: int, like: Float[Array, " p"], *, end: int = 0) -> Float[Array, "k p"]:
     """Noise of length 1 to start Lanczos from, in the first of ``count`` rows."""
-    start = jr.normal(key, like.shape, like.dtype)
-    return jnp.zeros((count, like.size), like.dtype).at[0].set(start / jnp.linalg.norm(start))
+    start = noise.signs(seed, end, like.size, like.dtype) / math.sqrt(like.size)
+    return jnp.zeros((count, like.size), like.dtype).at[0].set(start)
 
 
 def _turned(product: Product) -> Product:

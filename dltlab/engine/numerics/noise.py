@@ -1,0 +1,36 @@
+"""Signs that look drawn by lot: a hash of where they stand, for directions that only have to favour nothing.
+
+Ten integer operations a sign, fused into whatever uses them; :mod:`jax.random` is for what has
+to be random in earnest.
+"""
+
+from typing import Any, Final
+
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int, UInt32
+
+_GOLDEN: Final = 0x9E3779B9
+"""2³²/φ: neighbours lie far apart."""
+
+
+def seeded(words: UInt32[Array, " w"]) -> UInt32[Array, ""]:
+    """One word from those of a key."""
+    found = jnp.asarray(0, jnp.uint32)
+    for word in words:
+        found = _mixed(found + word + jnp.asarray(_GOLDEN, jnp.uint32))
+    return found
+
+
+def signs(seed: UInt32[Array, ""], count: Int[Array, ""] | int, size: int, dtype: Any) -> Float[Array, " p"]:
+    """±1, another ``size`` of them for each count."""
+    golden = jnp.asarray(_GOLDEN, jnp.uint32)
+    begin = _mixed(seed + golden * jnp.asarray(count).astype(jnp.uint32))
+    lanes = _mixed(begin + golden * jnp.arange(size, dtype=jnp.uint32))
+    return 1 - 2 * (lanes >> 31).astype(dtype)
+
+
+def _mixed(words: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
+    """Every bit of a word made to depend on all of them: MurmurHash3's finalizer (A. Appleby)."""
+    words = (words ^ (words >> 16)) * jnp.asarray(0x85EBCA6B, jnp.uint32)
+    words = (words ^ (words >> 13)) * jnp.asarray(0xC2B2AE35, jnp.uint32)
+    return words ^ (words >> 16)
