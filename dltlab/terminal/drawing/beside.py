@@ -1,5 +1,6 @@
 """What stands beside the plots: verdicts, what to look for, knobs, keys."""
 
+import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,6 +9,7 @@ from rich.cells import cell_len
 
 from dltlab.claims import Verdict
 from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, wrap
+from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.prose import rule
 from dltlab.text import one_line
 
@@ -23,16 +25,26 @@ _SOME: Final = 5
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 
 
-def verdict_lines(verdicts: Sequence[Verdict], width: int, *, detail: int = 2) -> list[Line]:
-    """Every verdict: sign, word, name and measured number; with detail what is predicted, then what it says."""
+Since = Mapping[str, int]
+"""By a claim's name the step since which it stands as it does."""
+
+
+def verdict_lines(
+    verdicts: Sequence[Verdict], width: int, *, detail: int = 2, since: Since | None = None
+) -> list[Line]:
+    """Every verdict: sign, word, name and measured number; with detail what is predicted, what it says, its formula."""
     lines: list[Line] = []
     for verdict in verdicts:
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
         head, name, number = f"{sign} {verdict.status}", one_line(verdict.name), one_line(verdict.measured)
+        if detail >= 3 and since and verdict.name in since:
+            head += f" since step {count(since[verdict.name])}"
         space = width - 1 - cell_len(head) - cell_len(name) - cell_len(number) - 3
         lines.append(((head, ink), (f"  {name} {' ' * max(space, 0)}", "text"), (number, "strong")))
         if detail >= 2 and verdict.says:
             lines += wrap(one_line(verdict.says), width - 1, "text", "  ")
+        if detail >= 3 and verdict.formula:
+            lines += wrap(one_line(verdict.formula), width - 1, "strong", "  ")
         if detail >= 1 and verdict.predicted:
             lines += wrap(
                 f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}", width - 1, "faint", "  "
@@ -79,26 +91,35 @@ def side(
     height: int,
     turn: int = 0,
     alarm: Sequence[str] = (),
+    since: Since | None = None,
 ) -> Picture:
     """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last.
+
+    Where not all claims can be explained, one is each ``turn``: since when it stands as it does, and its formula.
 
     What went wrong, the ``alarm``, is said before everything else.
     What to look for then stands in what is left, at least in the place of the heading, some of it each ``turn``.
     """
     if alarm:
         said = _alarmed(alarm, max(width - 1, 1))[: max(height - len(verdicts) - 3, 3)]
-        below = side(verdicts, look_for, width, max(height - len(said) - 1, 0), turn)
+        below = side(verdicts, look_for, width, max(height - len(said) - 1, 0), turn, since=since)
         return tuple(frame([*(fit(((" ", "text"), *line), width) for line in said), (), *below], width, height))
     inner = max(width - 1, 1)
     told = [wrap(text, inner, "text", "• ") for text in look_for]
     hints = [line for lines in told for line in lines]
     look = [rule("Look for", inner), *hints] if hints else []
-    ways = [verdict_lines(verdicts, inner, detail=detail) for detail in (2, 1)] + [compact(verdicts, inner)]
+    ways = [verdict_lines(verdicts, inner, detail=detail, since=since) for detail in (3, 2, 1)]
+    ways.append(compact(verdicts, inner))
     ways = [[rule("Claims", inner), *claims] if claims else [] for claims in ways]
     gap: list[Line] = [()] if ways[0] and look else []
     # With all hints if that can be, else with some of them; every verdict comes before any hint.
     wanted = len(gap) + len(look)
     rooms = (height - wanted, height - min(wanted, _SOME), height - min(wanted, 1), height)
+    explained = _explained(verdicts, inner, turn, since)
+    if explained and len(ways[0]) > rooms[0] and len(ways[-1]) + 1 + len(explained) <= rooms[1]:
+        ways = [[*ways[-1], (), *explained]]
+    elif explained:
+        told = [one for pair in itertools.zip_longest(told, _formulas(verdicts, inner)) for one in pair if one]
     claims = next((claims for room in rooms for claims in ways if len(claims) <= room), ways[-1])
     left = height - len(claims)
     if not hints or left >= min(wanted, _SOME):
@@ -108,6 +129,21 @@ def side(
     else:
         lines = [*_some(told, 1, turn), *claims[1:]]
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
+
+
+def _explained(verdicts: Sequence[Verdict], width: int, turn: int, since: Since | None) -> list[Line]:
+    """One of the claims that have a formula, in full; another one each turn."""
+    known = [verdict for verdict in verdicts if verdict.formula]
+    return verdict_lines([known[turn % len(known)]], width, detail=3, since=since) if known else []
+
+
+def _formulas(verdicts: Sequence[Verdict], width: int) -> list[list[Line]]:
+    """The formulas alone, for where there is no room for more."""
+    return [
+        wrap(f"{verdict.name}: {verdict.formula}", width, "text", f"{_SIGNS.get(verdict.status, '·')} ")
+        for verdict in verdicts
+        if verdict.formula
+    ]
 
 
 def _alarmed(alarm: Sequence[str], width: int) -> list[Line]:
@@ -125,11 +161,17 @@ def _some(told: Sequence[Sequence[Line]], rows: int, turn: int) -> Sequence[Line
     return [(("… ", "faint"), *page[0][1:]), *page[1:]] if amid else page
 
 
-def page(abstract: str, verdicts: Sequence[Verdict], texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:
+def page(
+    abstract: str,
+    verdicts: Sequence[Verdict],
+    texts: Mapping[str, Sequence[str]],
+    width: int,
+    since: Since | None = None,
+) -> list[Line]:
     """What the session is about, its verdicts in full, and further texts under their headings."""
     lines: list[Line] = [*wrap(abstract, width), ()]
     if verdicts:
-        lines += [rule("Claims", width), *verdict_lines(verdicts, width), ()]
+        lines += [rule("Claims", width), *verdict_lines(verdicts, width, detail=3, since=since), ()]
     for heading, said in texts.items():
         lines += [rule(heading, width)] if said else []
         for text in said:

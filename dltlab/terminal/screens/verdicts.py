@@ -6,6 +6,8 @@ from typing import Final
 
 from dltlab import claims
 from dltlab.claims import AbstractClaim, Verdict
+from dltlab.claims.since import since
+from dltlab.claims.verdict import Status
 from dltlab.errors import ScenarioError
 from dltlab.records import Header
 from dltlab.session.history import History
@@ -14,6 +16,8 @@ from dltlab.text import one_line
 _EVERY: Final = 0.5
 _DEAREST: Final = 0.05
 """The share of the viewer's time that judging may take."""
+_DATING: Final = 0.03
+"""Seconds of judging and dating after which no further claim is dated in the same look."""
 
 
 class Judge:
@@ -25,6 +29,9 @@ class Judge:
         self._claims = [claim for claim in made if isinstance(claim, AbstractClaim)]
         self._unknown = [claim for claim in made if isinstance(claim, Verdict)]
         self.verdicts: Sequence[Verdict] = [*(_open(claim, "") for claim in self._claims), *self._unknown]
+        self.since: dict[str, int] = {}
+        """By a claim's name the step since which it stands as it does."""
+        self._stood: dict[str, tuple[str, int]] = {}
         self._next = 0.0
         self._version = -1
 
@@ -36,8 +43,24 @@ class Judge:
         """Judge the history as it is."""
         before = time.perf_counter()
         self._version = history.version
-        self.verdicts = [*(_judged(claim, history) for claim in self._claims), *self._unknown]
+        verdicts = [_judged(claim, history) for claim in self._claims]
+        self.verdicts = [*verdicts, *self._unknown]
+        self._date(verdicts, history, before)
         self._next = now + max(_EVERY, (time.perf_counter() - before) / _DEAREST)
+
+    def _date(self, verdicts: Sequence[Verdict], history: History, begun: float) -> None:
+        """Find since when claims stand as they do: of those that changed as many as there is time for."""
+        for claim, verdict in zip(self._claims, verdicts, strict=True):
+            status, seen = self._stood.get(claim.name, ("", 0))
+            if status == verdict.status:
+                self._stood[claim.name] = status, history.step
+                continue
+            self.since.pop(claim.name, None)
+            if verdict.status == "not yet":
+                self._stood[claim.name] = verdict.status, history.step
+            elif time.perf_counter() - begun < _DATING:
+                self.since[claim.name] = _since(claim, history, verdict.status, seen if status else 0)
+                self._stood[claim.name] = verdict.status, history.step
 
 
 def _claim(table: object) -> AbstractClaim | Verdict:
@@ -56,6 +79,14 @@ def _judged(claim: AbstractClaim, history: History) -> Verdict:
     except Exception as fault:
         # A claim that cannot be judged must not take the session's viewer with it.
         return _open(claim, f"cannot be judged ({type(fault).__name__}: {one_line(str(fault))})")
+
+
+def _since(claim: AbstractClaim, history: History, status: Status, after: int) -> int:
+    try:
+        return since(claim, history, status, after)
+    except Exception:
+        # As with judging: what cannot be dated stands since now.
+        return history.step
 
 
 def _open(claim: AbstractClaim, detail: str) -> Verdict:
