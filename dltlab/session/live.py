@@ -199,7 +199,7 @@ class Ahead:
     An engine that nobody came for by the end of the ``with`` block is stopped.
     """
 
-    def __init__(self, launch: Callable[[], Live]) -> None:
+    def __init__(self, launch: Callable[..., Live]) -> None:
         self._launch = launch
         self._begun: list[Future[Live]] = []
 
@@ -216,9 +216,9 @@ class Ahead:
         threading.Thread(target=begin, name="dltlab-ahead", daemon=True).start()
         return self
 
-    def __call__(self) -> Live:
-        """The session that was begun, once; another one afterwards."""
-        return self._begun.pop().result() if self._begun else self._launch()
+    def __call__(self, **others: int) -> Live:
+        """The session that was begun, once; another one afterwards, with what is to be otherwise."""
+        return self._begun.pop().result() if self._begun and not others else self._launch(**others)
 
     def __exit__(
         self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from dltlab.session.source import Source
 
 
-Launch = Callable[[], "Source"]
+Launch = Callable[..., "Source"]
+"""Starts an engine; with ``seed`` on another seed than before."""
 
 
 class OpenBench(Message):

@@ -66,7 +66,7 @@ def word_of(history: History, ended: str) -> str:
         return "over"
     held = False
     for event in reversed(history.events):
-        if event.what in ("pause", "advance", "resume"):
+        if event.what in ("pause", "advance", "resume", "continued", "fork"):
             held = event.what == "pause" or (event.what == "advance" and history.step >= _target(event))
             break
     return "paused" if held else "running"

@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta
 
+from dltlab.records import Header
 from dltlab.terminal.drawing import overlaid, plot, smoothing
 from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
 from dltlab.terminal.drawing.lines import Picture
@@ -122,13 +123,16 @@ class Curves(AbstractPanel):
         )
 
     def _seen(self, traces: Traces, look: Look) -> _Seen:
-        """What is seen of the step axis; a logarithmic one begins with the same step in all panels."""
-        header = traces.history.header
-        span = look.window or Span(0, header.steps)
-        if self.x == "log":
-            least = min(max(header.every, 1), max(header.steps // 2, 1))
-            span = Span(min(max(span.first, least), max(span.last // 2, 1)), span.last, log=True)
+        span = self.span(traces.history.header, look.window)
         return _Seen(span, smoothing.wide(span, look.smoothing), look.cursor, look.window is not None)
+
+    def span(self, header: Header, window: Span | None) -> Span:
+        """What is seen of the step axis; a logarithmic one begins with the same step in all panels."""
+        span = window or Span(0, header.steps)
+        if self.x != "log":
+            return span
+        least = min(max(header.every, 1), max(header.steps // 2, 1))
+        return Span(min(max(span.first, least), max(span.last // 2, 1)), span.last, log=True)
 
     def _of_one(self, traces: Traces, names: Sequence[str], arm: str, seen: _Seen) -> list[Curve]:
         """The curves of a session without arms, or of one arm."""

@@ -6,29 +6,29 @@ into a History, and sends commands that come back as Events.
 
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 
-from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Resume, Turn
-from dltlab.records import Knob
+from dltlab.commands import Kick, Turn
 from dltlab.session.source import Source
-from dltlab.terminal.drawing import beside, prose, sliders, standing
+from dltlab.terminal.drawing import axes, beside, prose, sliders, standing, timeline
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
 from dltlab.terminal.fit import Options
-from dltlab.terminal.messages import CloseBench, Launch, OpenBench
+from dltlab.terminal.messages import CloseBench, Launch
 from dltlab.terminal.panels import chosen
+from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.screens import keys
+from dltlab.terminal.screens import keys, looking
 from dltlab.terminal.screens.branching import Act, Branching
-from dltlab.terminal.screens.following import LONGEST_KICK, Following
-from dltlab.terminal.screens.page import Ask, Page
+from dltlab.terminal.screens.driven import AbstractDriven
+from dltlab.terminal.screens.looking import Act as LookAct
+from dltlab.terminal.screens.looking import Looking
+from dltlab.terminal.screens.page import Page
 from dltlab.terminal.screens.painting import Painting
 from dltlab.terminal.screens.stills import write_new
 from dltlab.terminal.widgets.board import Board, lowest
@@ -37,11 +37,13 @@ from dltlab.text import one_line
 
 SMALLEST: Final = (40, 12)
 _WIDE: Final = 100
+_NAMED: Final = 30
+"""Rows of screens on which the timeline has a line for names."""
 _READING: Final = 6.0
 """Seconds for which a hint stands where there is no room for all of them."""
 
 
-class Bench(Screen[None]):
+class Bench(AbstractDriven):
     """Follows a source and shows what it says."""
 
     BINDINGS = keys.bindings()
@@ -49,14 +51,10 @@ class Bench(Screen[None]):
     def __init__(
         self, source: Source, options: Options, inks: dict[str, Style], relaunch: Launch | None = None
     ) -> None:
-        super().__init__()
-        self.following = Following(source)
-        self.history = self.following.history
-        self._options = options
-        self._inks = inks
-        self._relaunch = relaunch
+        super().__init__(source, options, inks, relaunch)
+        self.looking = Looking(self.history, self.following.traces)
         self._panels, self._own = chosen.with_standard(self.history.header)
-        self._knob, self._turn = 0, 0
+        self._turn = 0
         self._fresh = False
         self.branching = Branching(self, inks, plain=options.glyphs == "ascii")
         self._painting = Painting(self.call_later)
@@ -65,6 +63,7 @@ class Bench(Screen[None]):
         self._side = self._sheet(self._paint_side, "side")
         self._board = Board([*self._plots, self._inset], [panel.SHAPE for panel in self._panels], id="board")
         self._title = self._sheet(self._paint_title, "title")
+        self._time = self._sheet(self._paint_time, "time")
         self._knobs = self._sheet(self._paint_knobs, "knobs")
         self._status = self._sheet(self._paint_status, "status")
         self._foot = self._sheet(self._paint_keys, "keys")
@@ -74,11 +73,12 @@ class Bench(Screen[None]):
         return Sheet(painter, self._inks, plain=self._options.glyphs == "ascii", id=name)
 
     def compose(self) -> ComposeResult:
-        """Title, plots with what stands beside them, knobs, status, keys."""
+        """Title, plots with what stands beside them, timeline, knobs, status, keys."""
         yield self._title
         with Horizontal(id="middle"):
             yield self._board
             yield self._side
+        yield self._time
         yield self._knobs
         yield self._status
         yield self._foot
@@ -100,6 +100,7 @@ class Bench(Screen[None]):
         count = len(self.history.header.knobs)
         knobs = sliders.rows(count, height)
         self._knobs.styles.height = knobs
+        self._time.styles.height = line = 1 if height < _NAMED else 2
         self._knobs.display = count > 0 and not small
         wide = width >= _WIDE
         self._side.display = wide and self._board.front is None and self._beside()
@@ -108,7 +109,7 @@ class Bench(Screen[None]):
         if not wide and self._beside() and height >= 20:
             # The last cell of the grid belongs to verdicts and hints.
             columns = max(width // 34, 1)
-            free = height - 3 - knobs
+            free = height - 3 - knobs - line
             most = max(columns * max(free // lowest(free), 1) - 1, 1)
             plots = [*plots[:most], len(self._plots)]
         self._board.wanted = plots
@@ -124,7 +125,7 @@ class Bench(Screen[None]):
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
         self._fresh = self.following.poll() or self._fresh
-        self._fresh = self.branching.poll() or self._fresh
+        self._fresh = self.branching.poll() or self.looking.follow() or self._fresh
         if self.branching.covered:
             return
         if self._fresh and self._painting.rested:
@@ -134,16 +135,18 @@ class Bench(Screen[None]):
         if self.following.judged() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
-        self._painting.spoil(self._title, self._knobs, self._status, self._foot)
+        self._painting.spoil(self._title, self._time, self._knobs, self._status, self._foot)
 
     # What is painted.
 
     def _painter(self, index: int) -> Callable[[int, int], Picture]:
         def paint(width: int, height: int) -> Picture:
             number = str(index + 1) if index < 9 else ""
-            look = Look(self._options.glyphs, number, self.branching.overlaid)
+            looking, panel = self.looking, self._panels[index]
+            look = Look(self._options.glyphs, number, self.branching.overlaid, looking.cursor, looking.window)
+            look = look._replace(smoothing=looking.smoothing, other=index in looking.other)
             try:
-                return self._panels[index].draw(self.following.traces, width, height, look)
+                return panel.draw(self.following.traces if panel.OVER_TIME else looking.traces, width, height, look)
             except Exception as fault:
                 # One panel that cannot be drawn must not take the session's viewer with it.
                 said = f"this panel cannot be drawn ({type(fault).__name__}: {fault}); tab shows the others."
@@ -158,13 +161,16 @@ class Bench(Screen[None]):
         return (standing.title_bar(self.history, told, width),)
 
     def _paint_side(self, width: int, height: int) -> Picture:
-        alarm, verdicts = self.branching.alarm(), self.following.judge.verdicts
-        return beside.side(verdicts, self._texts("look_for"), width, height, self._turn, alarm)
+        alarm, judge = self.branching.alarm(), self.following.judge
+        return beside.side(judge.verdicts, self._texts("look_for"), width, height, self._turn, alarm, judge.since)
 
     def _texts(self, key: str) -> list[str]:
         """Lines of the scenario, as its recording holds them."""
         texts = self.history.header.scenario.get(key)
         return [str(text) for text in texts] if isinstance(texts, list) else []
+
+    def _paint_time(self, width: int, height: int) -> Picture:
+        return timeline.draw(self.looking.time(self.following.standing.word), width, height, self._options.glyphs)
 
     def _paint_knobs(self, width: int, height: int) -> Picture:
         told = self.following
@@ -189,6 +195,8 @@ class Bench(Screen[None]):
             ink = "pending" if notice else "ended"
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
+        if self.cursor is not None:
+            return (prose.keys_line(keys.LOOKING, width),)
         offered = keys.offered(self.following.source.accepts)
         shown = [(k.shown, k.brief) for k in offered if k.brief and (k.needs is not Kick or self.following.kick)]
         if Turn in self.following.source.accepts and self.history.header.knobs:
@@ -209,9 +217,97 @@ class Bench(Screen[None]):
                 return key.needs in self.following.source.accepts
         return True
 
+    # Where one looks.
+
+    @property
+    def cursor(self) -> int | None:
+        """The step at which all panels are read; None follows the end."""
+        return self.looking.cursor
+
+    @cursor.setter
+    def cursor(self, step: int | None) -> None:
+        self.looking.look_at(step)
+        self.repaint_plots()
+
+    def action_look(self, act: LookAct, by: int = 0) -> None:
+        """Look elsewhere: the cursor, the window, the axes, the means."""
+        looking, plots = self.looking, range(len(self._plots)) if self._board.front is None else [self._board.front]
+        match act:
+            case "columns":
+                looking.move(by, self._columns())
+            case "reading":
+                self._look_on(by)
+            case "page":
+                looking.page(by)
+            case "start":
+                looking.look_at(0)
+            case "end":
+                looking.look_at(None)
+            case "zoom" if not looking.zoom(2.0**-by):
+                self.say("this is as near as it gets." if by > 0 else "all that is planned is seen.")
+            case "axis":
+                looking.turn_over([*plots])
+            case "mean":
+                self.say(f"running means: {looking.smooth()}")
+        self.repaint_plots()
+
+    def _look_on(self, by: int) -> None:
+        """The reading before or after; at the end of the session the next one is a step away."""
+        if by > 0 and self.cursor is None:
+            self._step()
+            return
+        front = self._board.front
+        shown = [place for place in self._board.shown if place < len(self._panels)]
+        panel = self._panels[shown[0] if front is None and shown else front or 0]
+        self.looking.read(by, panel.names)
+
+    def _columns(self) -> int:
+        """The columns of a plot over time, the first that is shown."""
+        widths = (len(axes.between(self._plots[place].picture)) for place in self._over_time())
+        return next((wide for wide in widths if wide), self.size.width)
+
+    def _over_time(self) -> list[int]:
+        """The plots that are shown and span the step axis."""
+        return [place for place in self._board.shown if place < self._own and self._panels[place].OVER_TIME]
+
+    def on_sheet_touched(self, message: Sheet.Touched) -> None:
+        """A click on the timeline or in a plot looks there."""
+        sheet, column = message.sheet, message.column
+        if sheet is self._time:
+            self.cursor = timeline.step_at(column, sheet.size.width, self.history.header.steps)
+        elif sheet in self._plots and column in (inside := axes.between(sheet.picture)):
+            panel = self._panels[self._plots.index(sheet)]
+            if isinstance(panel, Curves):
+                span = panel.span(self.history.header, self.looking.window)
+                self.cursor = span.step((column - inside.start) / max(len(inside) - 1, 1))
+
+    def action_go(self) -> None:
+        """Go on to a step that is to come, or look at one that is past."""
+        planned, step = self.history.header.steps, self.looking.step
+
+        def named(text: str) -> int | None:
+            found = [one.step for one in timeline.of(self.history) if text.casefold() in one.name.casefold()]
+            return found[-1] if found else None
+
+        def said(text: str | None) -> None:
+            if not text or not text.strip():
+                return
+            found = looking.target(one_line(text), step, planned, named)
+            if isinstance(found, str):
+                self.say(found)
+            elif found > self.history.step:
+                self.cursor = None
+                self._reach(min(found, planned))
+            else:
+                self.cursor = found
+
+        self._ask(f"go to step ({step:,} of {planned:,}; +20, -20, 50%, a mark's name):", "", said)
+
     def repaint_plots(self) -> None:
-        """Draw all of it anew."""
-        self._painting.spoil(*self._plots, self._title, self._side, self._inset)
+        """Draw all of it anew, as far as it is seen."""
+        self._painting.spoil(self._time, *self._plots, self._title, self._side, self._inset, self._foot)
+
+    # Which plots.
 
     def action_front(self, number: int) -> None:
         """One plot alone."""
@@ -253,7 +349,8 @@ class Bench(Screen[None]):
         texts = {"Look for": self._texts("look_for"), "Sources": self._texts("sources")}
 
         def write(width: int) -> list[Line]:
-            return beside.page(abstract, self.following.judge.verdicts, texts, width)
+            judge = self.following.judge
+            return beside.page(abstract, judge.verdicts, texts, width, judge.since)
 
         self._open_page(one_line(self.history.header.title), write)
 

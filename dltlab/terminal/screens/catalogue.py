@@ -94,10 +94,10 @@ class Scenarios(Section):
             _fields.cache_clear()
             return None
 
-        def launch() -> Source:
+        def launch(*, seed: int | None = None) -> Source:
             from dltlab.session.live import launch as start
 
-            return start(name, seeds=1)
+            return start(name, seed=seed, seeds=1)
 
         return launch
 

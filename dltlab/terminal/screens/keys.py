@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Stop, Turn
+from dltlab.commands import Command, Kick, Mark, Pace, Pause, Stop, Turn
 
 
 class Key(NamedTuple):
@@ -23,7 +23,24 @@ class Key(NamedTuple):
 
 KEYS: Final = (
     Key("space", "space", "pause", "pause, or go on", Pause, "pause"),
-    Key("full_stop", ".", "advance", "take one step and hold", Advance, "step"),
+    Key("full_stop", ".", "look('reading', 1)", "take one step and hold; looking back: the next reading", None, "step"),
+    Key("comma", ",", "look('reading', -1)", "look back by one reading", None, "back"),
+    Key("less_than_sign,greater_than_sign", "< >", "", "look a column of the plots earlier, later"),
+    Key("pageup,pagedown", "pgup pgdn", "", "look half a window earlier, later"),
+    Key("home", "home", "look('start')", "look at the start"),
+    Key("end", "end", "look('end')", "look at the end again, and follow it"),
+    Key(
+        "g",
+        "g",
+        "go",
+        "go to a step: 500, +20, -20, 50%, a mark's name; to come: run there and hold",
+        None,
+        "go",
+    ),
+    Key("z", "z", "look('zoom', 1)", "see half as many steps, around where you look"),
+    Key("Z", "⇧z", "look('zoom', -1)", "see twice as many"),
+    Key("y", "y", "look('axis')", "logarithmic value axis for linear and back: the plot in front, or all"),
+    Key("tilde", "~", "look('mean')", "running means over the readings: short, long, none"),
     Key("left", "←", "turn(-1)", "turn the chosen knob down", Turn),
     Key("right", "→", "turn(1)", "turn the chosen knob up", Turn),
     Key("shift+left", "⇧←", "turn(-4)", "turn it down by much", Turn),
@@ -31,6 +48,7 @@ KEYS: Final = (
     Key("up", "↑", "choose(-1)", "choose the knob above", Turn),
     Key("down", "↓", "choose(1)", "choose the knob below", Turn),
     Key("equals_sign,enter", "=", "type_value", "type the knob's value", Turn, "value"),
+    Key("u", "u", "undo", "take back the last turn; again: the one before", Turn),
     Key("k", "k", "kick('random')", "kick the weights in a random direction", Kick, "kick"),
     Key("K", "⇧k", "kick('lowest')", "kick them along the direction of lowest curvature", Kick),
     Key("plus", "+", "pace(2.0)", "twice as fast", Pace, "faster"),
@@ -50,6 +68,7 @@ KEYS: Final = (
     Key("D", "⇧d", "branch('compare')", "what sets the overlaid sessions apart: settings, turns, seeds, machines"),
     Key("b", "b", "branch('rewind')", "go back to before what diverged, in a fork, with half the learning rate"),
     Key("r", "r", "restart", "run the scenario anew"),
+    Key("R", "⇧r", "restart(1)", "run it anew with another seed"),
     Key("e", "e", "export", "write this screen as an SVG file here"),
     Key("question_mark,h", "?", "help", "the keys of where you are", None, "help"),
     Key("colon,ctrl+p", ":", "app.palette", "find an action by its words", None, "actions"),
@@ -58,6 +77,18 @@ KEYS: Final = (
     Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
 )
 
+LOOKING: Final = (
+    ("< >", "look earlier, later"),
+    (", .", "by a reading"),
+    ("end", "now"),
+    ("z", "zoom"),
+    ("⇧f", "fork here"),
+    ("g", "go"),
+    ("y", "log"),
+    ("~", "mean"),
+    ("?", "help"),
+)
+"""What the footer offers who looks back."""
 SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged"
 
 
@@ -67,6 +98,13 @@ def bindings() -> list[BindingType]:
     for key in KEYS:
         if key.action:
             made.append(Binding(key.key, key.action, key.words, show=False, key_display=key.shown))
+    for key, act, by in (
+        ("less_than_sign", "columns", -1),
+        ("greater_than_sign", "columns", 1),
+        ("pageup", "page", -1),
+        ("pagedown", "page", 1),
+    ):
+        made.append(Binding(key, f"look('{act}', {by})", "look elsewhere", show=False))
     made += [Binding(str(number), f"front({number})", f"plot {number} alone", show=False) for number in range(1, 10)]
     return made
 

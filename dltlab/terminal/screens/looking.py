@@ -4,7 +4,7 @@ Nothing here is asked of the session, so that it works alike on a running one an
 """
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from dltlab.terminal.drawing.span import LEAST, Span, panned, zoomed
 from dltlab.terminal.drawing.timeline import Happening, Time
 from dltlab.terminal.drawing.traces import Traces
 
+Act = Literal["columns", "reading", "page", "start", "end", "zoom", "axis", "mean"]
 _PAGE: Final = 0.5
 """What a page is of what is seen."""
 

@@ -21,12 +21,13 @@ class Sheet(Widget):
     """Shows what its painter draws for its present size."""
 
     class Touched(Message):
-        """A line was clicked."""
+        """A cell was clicked."""
 
-        def __init__(self, sheet: "Sheet", line: int) -> None:
+        def __init__(self, sheet: "Sheet", line: int, column: int) -> None:
             super().__init__()
             self.sheet = sheet
             self.line = line
+            self.column = column
 
     def __init__(self, painter: Painter, inks: dict[str, Style], *, plain: bool = False, id: str | None = None) -> None:  # noqa: A002 (Textual's word)
         super().__init__(id=id)
@@ -36,6 +37,11 @@ class Sheet(Widget):
         self._picture: Picture = ()
         self.painted = 0
         """How many pictures were drawn: what the tests count."""
+
+    @property
+    def picture(self) -> Picture:
+        """What it shows."""
+        return self._picture
 
     def repaint(self) -> None:
         """Draw again and send what differs."""
@@ -62,8 +68,8 @@ class Sheet(Widget):
         self.repaint()
 
     def on_click(self, event: Click) -> None:
-        """Say which line was meant."""
-        self.post_message(self.Touched(self, event.y))
+        """Say which cell was meant."""
+        self.post_message(self.Touched(self, event.y, event.x))
 
     def render_line(self, y: int) -> Strip:
         """One line of the picture. Every segment has a style: NO_COLOR's filter needs one."""
