@@ -4,18 +4,15 @@ What a command needs is imported inside it, so that ``dltlab --help`` is there a
 """
 
 import contextlib
-import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import click
-from click.shell_completion import CompletionItem
 
-from dltlab import __version__, errors
+from dltlab import __version__, errors, options
 from dltlab.errors import DltlabError, ScenarioError, UsageError
-from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES, Options, asked, require_terminal
+from dltlab.terminal.fit import Options, asked, require_terminal
 from dltlab.text import clean, one_line
 
 FIRST: Final = "edge-of-stability"
@@ -41,55 +38,6 @@ class Commands(click.Group):
         return code
 
 
-def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
-    """The gallery's names, for the shell."""
-    from dltlab import scenario
-
-    return [CompletionItem(name) for name in scenario.gallery() if name.startswith(incomplete)]
-
-
-def _told(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001
-    """The theme goes by the environment, as it does without the option."""
-    if value is not None:
-        os.environ["DLTLAB_THEME"] = value
-
-
-def _drawing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every command that opens the screen."""
-    for option in (
-        click.option("--fps", type=click.FloatRange(0.1, 60), help="Frames a second (default: 10, or 4 over SSH)."),
-        click.option(
-            "--theme", type=click.Choice(THEMES), callback=_told, expose_value=False, help="A dark or a light ground."
-        ),
-        click.option("--colours", type=click.Choice(COLOURS), default="auto", help="Force a palette."),
-        click.option("--glyphs", type=click.Choice(GLYPHS), default="auto", help="Force what plots are made of."),
-    ):
-        command = option(command)
-    return command
-
-
-def _separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:  # noqa: ARG001
-    """Names between commas."""
-    return tuple(name.strip() for name in value.split(",") if name.strip())
-
-
-def _running(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Options of every command that starts an engine."""
-    for option in (
-        click.option("--steps", type=click.IntRange(1), help="Steps, in place of run.steps."),
-        click.option("--arms", callback=_separated, default="", metavar="NAME,…", help="Only these arms."),
-        click.option("--seeds", type=click.IntRange(1), help="Members of the ensemble, in place of run.seeds."),
-        click.option("--seed", type=click.IntRange(0), help="The first seed, in place of run.seed."),
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
-    ):
-        command = option(command)
-    return command
-
-
-_scenario = click.argument("name", metavar="SCENARIO", shell_complete=_names)
-_scenarios = click.argument("names", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_names)
-
-
 def _options(glyphs: Any, colours: Any, fps: float | None) -> Options:
     """To be called before the screen is imported: the terminal answers meanwhile."""
     return asked(Options(glyphs, colours, fps or 0.0))
@@ -101,7 +49,7 @@ def _options(glyphs: Any, colours: Any, fps: float | None) -> Options:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="dltlab", message="%(prog)s %(version)s")
-@_drawing
+@options.drawing
 @click.pass_context
 def cli(ctx: click.Context, glyphs: str, colours: str, fps: float | None) -> int | None:
     """Watch the phenomena of deep learning theory happen, live, in the terminal.
@@ -117,16 +65,16 @@ def cli(ctx: click.Context, glyphs: str, colours: str, fps: float | None) -> int
         from dltlab import headless
 
         return headless.run((FIRST,), alone=True)
-    options = _options(glyphs, colours, fps)
+    chosen = _options(glyphs, colours, fps)
     from dltlab.terminal.app import gallery
 
-    return gallery(options)
+    return gallery(chosen)
 
 
 @cli.command("open")
-@_scenario
-@_running
-@_drawing
+@options.SCENARIO
+@options.running
+@options.drawing
 def open_(
     name: str,
     overrides: tuple[str, ...],
@@ -149,20 +97,20 @@ def open_(
     title = scenario.validate(document).title
     from dltlab.session import live
 
-    def launch() -> live.Live:
+    def launch(*, seed: int | None = seed) -> live.Live:
         return live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps, arms=arms)
 
     # The engine starts while the screen's libraries are still being imported.
     with live.Ahead(launch) as ahead:
-        options = _options(glyphs, colours, fps)
+        chosen = _options(glyphs, colours, fps)
         from dltlab.terminal.app import start
 
-        return start(ahead, title, options)
+        return start(ahead, title, chosen)
 
 
 @cli.command()
-@_scenarios
-@_running
+@options.SCENARIOS
+@options.running
 @click.option("--out", type=click.Path(path_type=Path), help="Record to this file.")
 @click.option("--json", "json_", type=click.Path(path_type=Path, allow_dash=True), help="Verdicts as JSON.")
 @click.option("--junit", type=click.Path(path_type=Path), help="Verdicts as JUnit XML.")
@@ -206,7 +154,7 @@ def run(
 
 
 @cli.command()
-@_scenarios
+@options.SCENARIOS
 def check(names: tuple[str, ...]) -> int:
     """Validate scenarios and run nothing; faults as FILE:LINE:COLUMN: message."""
     from dltlab import scenario
@@ -228,28 +176,13 @@ def check(names: tuple[str, ...]) -> int:
 @click.option("--json", "as_json", is_flag=True, help="As JSON: name, title, tags, file.")
 def list_(as_json: bool) -> None:
     """The gallery as text."""
-    from dltlab import scenario
+    from dltlab import show as text
 
-    rows = []
-    known = scenario.gallery()
-    for name, companion in scenario.programme():
-        with contextlib.suppress(ScenarioError):
-            table = scenario.read(str(known[name])).table
-            title, tags = one_line(str(table.get("title", ""))), table.get("tags", [])
-            row = {"name": name, "title": title, "tags": tags, "companion": companion, "file": str(known[name])}
-            rows.append(row)
-    if as_json:
-        import json
-
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    width = max((len(row["name"]) for row in rows), default=0) + 2
-    for row in rows:
-        click.echo(f"{'  ' * row['companion']}{row['name']:<{width - 2 * row['companion']}}  {row['title']}")
+    click.echo(text.gallery(as_json=as_json))
 
 
 @cli.command()
-@_scenario
+@options.SCENARIO
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value).")
 def show(name: str, overrides: tuple[str, ...]) -> None:
     """A scenario: what it is about, its sources and claims, and its tables with every default."""
@@ -273,12 +206,13 @@ def sessions() -> None:
 
     for one in shelf.kept():
         progress = f"{one.step:>9}/{one.header.steps:<9}"
-        click.echo(f"{one.name:<48} {one.state:<9} {progress} {one_line(one.header.title)}")
+        fork = f" (fork of {one_line(one.header.parent)} at {one.header.forked})" if one.header.forked >= 0 else ""
+        click.echo(f"{one.name:<48} {one.state:<9} {progress} {one_line(one.header.title)}{fork}")
 
 
 @cli.command()
 @click.argument("session", default="")
-@_drawing
+@options.drawing
 def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a running session: the newest one, if none is named."""
     require_terminal()
@@ -294,7 +228,7 @@ def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 @cli.command()
 @click.argument("session", default="")
 @click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Times the recorded pace.")
-@_drawing
+@options.drawing
 def replay(session: str, speed: float, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a recording: the newest one, if none is named."""
     require_terminal()
@@ -307,7 +241,7 @@ def replay(session: str, speed: float, glyphs: str, colours: str, fps: float | N
 
 @cli.command()
 @click.argument("session")
-@_drawing
+@options.drawing
 def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Continue a stopped or killed session from its last keyframe, on the bench."""
     require_terminal()
@@ -315,6 +249,46 @@ def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     from dltlab.terminal.app import bench
 
     return bench(live.resume(shelf.find(session)), _options(glyphs, colours, fps))
+
+
+@cli.command()
+@click.argument("session")
+@click.option("--at", type=click.IntRange(0), required=True, metavar="STEP", help="Where the two part.")
+@click.option("--turn", "turns", multiple=True, callback=options.turns, metavar="KNOB=VALUE", help="Turn a knob there.")
+@click.option(
+    "--kick", type=click.FloatRange(0, min_open=True), metavar="RADIUS", help="Displace the parameters there."
+)
+@click.option(
+    "--along", "direction", type=click.Choice(("random", "lowest")), default="random", help="Where a kick leads."
+)
+@click.option("--seed", type=click.IntRange(0), help="Draw batches, noise and kicks anew from there on.")
+@click.option("--steps", type=click.IntRange(1), help="Steps in all, in place of as many as were planned.")
+@click.option("--detached", "mode", flag_value="detached", help="Leave it running, and print its name.")
+@click.option("--headless", "mode", flag_value="headless", help="Run it to its end, and print its verdicts.")
+@options.drawing
+def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float | None, **changes: Any) -> int:
+    """A new session: another one's up to a step, then with changes; on the bench.
+
+    The other one may be running, and is only read. Up to the step both recordings are the same, bit for bit.
+    """
+    if mode is None:
+        require_terminal()
+    from dltlab.session import live, shelf
+
+    path = shelf.find(session)
+    if mode == "headless":
+        from dltlab import headless
+
+        return headless.follow(live.fork(path, headless=True, **changes))
+    source = live.fork(path, **changes)
+    if mode == "detached":
+        source.close()
+        click.echo(one_line(source.header.session))
+        return errors.HOLDS
+    chosen = _options(glyphs, colours, fps)
+    from dltlab.terminal.app import bench
+
+    return bench(source, chosen)
 
 
 @cli.command()

@@ -1,5 +1,6 @@
-"""A scenario as text for people: what it is about, what to look for, and its tables as TOML."""
+"""Scenarios as text for people: the gallery; what one is about, what to look for, and its tables as TOML."""
 
+import contextlib
 import json
 import re
 import shutil
@@ -7,6 +8,8 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any, Final
 
+from dltlab import scenario
+from dltlab.errors import ScenarioError
 from dltlab.scenario import Scenario
 from dltlab.text import clean, one_line
 
@@ -14,24 +17,41 @@ TOLD: Final = ("title", "abstract", "sources", "look_for")
 """What :func:`prose` tells, and the tables need not repeat."""
 
 
-def prose(scenario: Scenario) -> Iterator[str]:
+def prose(told: Scenario) -> Iterator[str]:
     """Title, abstract, what to look for, sources and claims, a line at a time."""
-    yield one_line(scenario.title)
-    yield "=" * len(one_line(scenario.title))
-    for paragraph in clean(scenario.abstract).split("\n\n"):
+    yield one_line(told.title)
+    yield "=" * len(one_line(told.title))
+    for paragraph in clean(told.abstract).split("\n\n"):
         yield from _wrapped(paragraph)
         yield ""
-    for heading, items in (("What to look for", scenario.look_for), ("Sources", scenario.sources)):
+    for heading, items in (("What to look for", told.look_for), ("Sources", told.sources)):
         if items:
             yield heading
             for item in items:
                 yield from _wrapped(item, bullet="  · ")
             yield ""
-    if scenario.claims:
+    if told.claims:
         yield "Claims"
-        for claim in scenario.claims:
+        for claim in told.claims:
             yield from _wrapped(f"{claim.get('name', claim['kind'])}: {claim.get('says', '')}", bullet="  · ")
         yield ""
+
+
+def gallery(*, as_json: bool) -> str:
+    """The gallery: names and titles in the order in which one reads them, companions below what they accompany."""
+    rows: list[dict[str, Any]] = []
+    known = scenario.gallery()
+    for name, companion in scenario.programme():
+        with contextlib.suppress(ScenarioError):
+            table = scenario.read(str(known[name])).table
+            title, tags = one_line(str(table.get("title", ""))), table.get("tags", [])
+            row = {"name": name, "title": title, "tags": tags, "companion": companion, "file": str(known[name])}
+            rows.append(row)
+    if as_json:
+        return json.dumps(rows, ensure_ascii=False, indent=2)
+    width = max((len(row["name"]) for row in rows), default=0) + 2
+    labels = ["  " * row["companion"] + row["name"] for row in rows]
+    return "\n".join(f"{label:<{width}}  {row['title']}" for label, row in zip(labels, rows, strict=True))
 
 
 def toml(tables: dict[str, Any]) -> Iterator[str]:

@@ -1,5 +1,5 @@
 """Scenarios run to their end without a screen: progress on stderr, verdicts on stdout."""
 
-from dltlab.headless.runner import run
+from dltlab.headless.runner import follow, run
 
-__all__ = ["run"]
+__all__ = ["follow", "run"]

@@ -29,7 +29,7 @@ def table(outcome: Outcome) -> str:
     title = one_line(history.header.title) if history else one_line(outcome.scenario)
     step = history.step if history else 0
     members = _members(history.header) if history else "no seed"
-    lines = [title, f"{members}, {step:,} steps, {outcome.seconds:.1f} s", ""]
+    lines = [title, f"{members}, {step:,} steps, {outcome.seconds:.1f} s", *_fork(history), ""]
     rows = [_HEAD, *map(_row, outcome.verdicts)] if outcome.verdicts else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row, verdict in zip(rows, (None, *outcome.verdicts), strict=False):
@@ -37,6 +37,12 @@ def table(outcome: Outcome) -> str:
         lines += _prose(verdict) if verdict else []
     told = [line for one in outcome.error_bars if history for line in _wrapped(in_words(one, history), 0)]
     return "\n".join([*lines, *(["", *told] if told else []), "", _sum(outcome)])
+
+
+def _fork(history: History | None) -> list[str]:
+    """Whose recording it is up to which step, and what was changed there."""
+    forks = [event for event in history.events if event.what == "fork"] if history else []
+    return [line for event in forks for line in _wrapped(one_line(event.text), 0)]
 
 
 def in_words(bar: ErrorBar, history: History) -> str:

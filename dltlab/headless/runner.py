@@ -77,6 +77,28 @@ def run(
     return max(outcome.exit_code for outcome in outcomes) if outcomes else HOLDS
 
 
+def follow(source: Live) -> int:
+    """Follow a session that goes on to its end, judge the claims of its scenario and print them; its exit code.
+
+    Raises:
+        ScenarioError: Its claims cannot be judged of it; it was told to stop.
+    """
+    header, begun = source.header, time.monotonic()
+    outcome = Outcome(one_line(header.source), source.path, History(header))
+    try:
+        document = scenario.Document(header.source, header.scenario)
+        _judged(source, outcome, document, shelf.build(scenario.validate(document).claims, document), quiet=False)
+    except ScenarioError:
+        source.send(commands.Stop())
+        source.close()
+        raise
+    except KeyboardInterrupt:
+        outcome.interrupted = True
+    outcome.seconds = time.monotonic() - begun
+    print(table(outcome), flush=True)
+    return outcome.exit_code
+
+
 def _accompanied(scenarios: Sequence[str]) -> list[str]:
     """Each scenario, then the companions that it names and that do not run anyway."""
     names: list[str] = []
@@ -96,19 +118,26 @@ def _run_one(name: str, started: dict, *, quiet: bool) -> Outcome:
         document, judged = _claims_of(name, started["overrides"])
         source = live.launch(name, headless=True, **started)
         outcome.session, outcome.history = source.path, History(source.header)
-        faults = shelf.check_series(judged, outcome.history.columns, document)
-        if faults:
-            source.send(commands.Stop())
-            raise ScenarioError(*faults)
-        _follow(source, outcome, Progress(source.header, quiet=quiet))
-        outcome.verdicts = shelf.judge_all(judged, outcome.history)
-        outcome.error_bars = errorbars.largest(outcome.history)
+        _judged(source, outcome, document, judged, quiet=quiet)
     except DltlabError as fault:
         outcome.refusal = fault
     except KeyboardInterrupt:
         outcome.interrupted = True
     outcome.seconds = time.monotonic() - begun
     return outcome
+
+
+def _judged(
+    source: Live, outcome: Outcome, document: scenario.Document, judged: list[AbstractClaim], *, quiet: bool
+) -> None:
+    """Follow to the end, and judge."""
+    assert outcome.history is not None
+    if faults := shelf.check_series(judged, outcome.history.columns, document):
+        source.send(commands.Stop())
+        raise ScenarioError(*faults)
+    _follow(source, outcome, Progress(source.header, quiet=quiet))
+    outcome.verdicts = shelf.judge_all(judged, outcome.history)
+    outcome.error_bars = errorbars.largest(outcome.history)
 
 
 def _claims_of(name: str, overrides: Sequence[str]) -> tuple[scenario.Document, list[AbstractClaim]]:

@@ -1,0 +1,72 @@
+"""What the commands take: options that several of them share, and how they are read."""
+
+import os
+from collections.abc import Callable
+from typing import Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES
+from dltlab.text import one_line
+
+
+def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
+    """The gallery's names, for the shell."""
+    from dltlab import scenario
+
+    return [CompletionItem(name) for name in scenario.gallery() if name.startswith(incomplete)]
+
+
+def _told(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001
+    """The theme goes by the environment, as it does without the option."""
+    if value is not None:
+        os.environ["DLTLAB_THEME"] = value
+
+
+def drawing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that opens the screen."""
+    for option in (
+        click.option("--fps", type=click.FloatRange(0.1, 60), help="Frames a second (default: 10, or 4 over SSH)."),
+        click.option(
+            "--theme", type=click.Choice(THEMES), callback=_told, expose_value=False, help="A dark or a light ground."
+        ),
+        click.option("--colours", type=click.Choice(COLOURS), default="auto", help="Force a palette."),
+        click.option("--glyphs", type=click.Choice(GLYPHS), default="auto", help="Force what plots are made of."),
+    ):
+        command = option(command)
+    return command
+
+
+def _separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:  # noqa: ARG001
+    """Names between commas."""
+    return tuple(name.strip() for name in value.split(",") if name.strip())
+
+
+def running(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that starts an engine."""
+    for option in (
+        click.option("--steps", type=click.IntRange(1), help="Steps, in place of run.steps."),
+        click.option("--arms", callback=_separated, default="", metavar="NAME,…", help="Only these arms."),
+        click.option("--seeds", type=click.IntRange(1), help="Members of the ensemble, in place of run.seeds."),
+        click.option("--seed", type=click.IntRange(0), help="The first seed, in place of run.seed."),
+        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
+    ):
+        command = option(command)
+    return command
+
+
+def turns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, float], ...]:  # noqa: ARG001
+    """Knobs and their values."""
+    found = []
+    for text in values:
+        knob, _, value = text.rpartition("=")
+        try:
+            found.append((knob, float(value)))
+        except ValueError:
+            raise click.BadParameter(f"{one_line(text)}: write KNOB=VALUE, for example learning_rate=0.3.") from None
+    return tuple(found)
+
+
+SCENARIO: Final = click.argument("name", metavar="SCENARIO", shell_complete=_names)
+SCENARIOS: Final = click.argument("names", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_names)
