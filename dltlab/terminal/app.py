@@ -93,7 +93,8 @@ class Lab(App[int]):
         from dltlab.terminal.screens.palette import offers
 
         table = [(offer.shown, offer.words) for offer in offers(self.screen)]
-        page = Page("Keys", lambda width: help_page(table, {}, width), self.inks, plain=self._plain, keys=True)
+        notes = {"Here": [self.screen.HELP]} if self.screen.HELP else {}
+        page = Page("Keys", lambda width: help_page(table, notes, width), self.inks, plain=self._plain, keys=True)
         self.push_screen(page)
 
     @property
@@ -137,25 +138,26 @@ class Lab(App[int]):
             self.push_screen(screen)
 
     def on_refused(self, message: Refused) -> None:
-        """Where there is a gallery to go back to the screen says why; else the command line does."""
-        if self._above_gallery:
+        """Where there is a gallery or a bench to go back to the screen says why; else the command line does."""
+        if self._above_another:
             message.tell()
         else:
             self.refusal = message.fault
             self.exit(message.fault.exit_code)
 
     def on_close_bench(self) -> None:
-        """Back to the gallery if there is one below; else out."""
-        if self._above_gallery:
+        """Back to the gallery, or from a fork to its parent's bench, if there is one below; else out."""
+        if self._above_another:
             self.pop_screen()
         else:
             self.exit(0)
 
     @property
-    def _above_gallery(self) -> bool:
+    def _above_another(self) -> bool:
+        from dltlab.terminal.screens.bench import Bench
         from dltlab.terminal.screens.gallery import Gallery
 
-        return any(isinstance(screen, Gallery) for screen in self.screen_stack[:-1])
+        return any(isinstance(screen, Gallery | Bench) for screen in self.screen_stack[:-1])
 
 
 def gallery(options: Options) -> int:

@@ -12,8 +12,8 @@ from dltlab.text import one_line
 
 SIGNS: Final = {
     "running": ("●", "running"),
-    "finished": ("✓", "ended"),
-    "stopped": ("■", "paused"),
+    "finished": ("■", "ended"),
+    "stopped": ("‖", "paused"),
     "diverged": ("✗", "wrong"),
     "failed": ("✗", "wrong"),
     "died": ("✗", "wrong"),

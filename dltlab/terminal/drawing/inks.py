@@ -55,7 +55,7 @@ _DARK: Final = _Paints(
 )
 _LIGHT: Final = _Paints(
     ("#05489c", "#a95e1b", "#127f65", "#8a5a8e", "#6b001f", "#7344dd", "#5e4600", "#2b2040"),
-    ("#7a95bd", "#b98d62", "#5f9f8c", "#a184a3", "#a3687a", "#9c83d6", "#8f805a", "#8a8496"),
+    ("#6b88b3", "#a87a4e", "#4a8a77", "#95749a", "#96596c", "#8f74cc", "#7f704a", "#7b7588"),
     {
         "text": TEXT["light"],
         "strong": "bold #12161b",
@@ -63,12 +63,12 @@ _LIGHT: Final = _Paints(
         "rule": "#cfd3d8",
         "tick": "#5a626c",
         "key": "#5a626c",
-        "theory": "#9a4a00",
-        "band": "#7a95bd",
+        "theory": "#c4006a",
+        "band": "#6b88b3",
         "event": "#8a3f86",
         "chosen": f"bold {GROUNDS['light']} on #05489c",
         "picked": f"bold underline {GROUNDS['light']} on #05489c",
-        "found": "bold underline #9a4a00",
+        "found": "bold underline #c4006a",
         "holds": "bold #0f7059",
         "fails": "bold #a8330c",
         "not yet": "#5a626c",
@@ -122,7 +122,7 @@ _ANSI_LIGHT: Final = _Paints(
 )
 # Without colours weight, slant and reversal are left.
 _NONE: Final = _Paints(
-    ("default",) * 8,
+    ("bold default", "dim default", "default", "bold default", "dim default", "default", "bold default", "dim default"),
     ("dim default",) * 8,
     dict.fromkeys(_ANSI.named, "default")
     | {

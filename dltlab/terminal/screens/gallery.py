@@ -18,7 +18,7 @@ from textual.worker import get_current_worker
 
 from dltlab import scenario
 from dltlab.terminal import outcomes
-from dltlab.terminal.drawing import cards, finding
+from dltlab.terminal.drawing import cards
 from dltlab.terminal.drawing.lines import Line, Picture, Span, between, centred, frame
 from dltlab.terminal.drawing.prose import keys_line
 from dltlab.terminal.fit import Options
@@ -38,13 +38,23 @@ _DWELL: Final = 0.12
 """Seconds for which a choice stands before its recording is read."""
 _SETTLE: Final = 0.05
 """Seconds after the first picture: what is read then keeps nobody waiting."""
-_HINT: Final = " New here? Enter runs what is chosen, ? tells the keys of wherever you are, esc leaves."
+_HINTS: Final = (
+    " New here? enter runs what is chosen, ? tells the keys of wherever you are, esc leaves.",
+    " New here? enter runs it, ? tells the keys, esc leaves.",
+    " enter runs it, ? tells the keys",
+)
 _LONGEST: Final = 40
 
 
 class Gallery(Screen[None]):
     """Type to filter, move with the arrows, Enter opens the bench."""
 
+    HELP = (
+        "Letters find: every word that you type is looked for in names, titles, tags and abstracts (of sessions in "
+        "names, titles and how they stand), the best match first. ✓ ✗ · beside a scenario count the claims that held, "
+        "failed or were not shown in its newest recording. In the sessions enter attaches to one that runs and replays "
+        "one that was kept."
+    )
     BINDINGS: list[BindingType] = [  # noqa: RUF012 (Textual's word)
         Binding("enter", "open", "open the chosen one on the bench", show=False),
         Binding("up", "move(-1)", "the one above", show=False),
@@ -80,7 +90,7 @@ class Gallery(Screen[None]):
         self._top = Sheet(self._paint_top, inks, plain=plain, id="title")
         self._list = Sheet(self._paint_list, inks, plain=plain, id="list")
         self._about = Sheet(self._paint_about, inks, plain=plain, id="about")
-        self._hint = Sheet(lambda width, _: frame([((_HINT, "pending"),)], width, 1), inks, plain=plain, id="hint")
+        self._hint = Sheet(self._paint_hint, inks, plain=plain, id="hint")
         self._hint.display = False
         self._foot = Sheet(self._paint_foot, inks, plain=plain, id="keys")
 
@@ -303,17 +313,17 @@ class Gallery(Screen[None]):
         picture, self._scroll = cards.scrolled(indented, self._scroll, width, height)
         return picture
 
+    def _paint_hint(self, width: int, _: int) -> Picture:
+        hint = next((hint for hint in _HINTS if len(hint) <= width), _HINTS[-1])
+        return frame([((hint, "pending"),)], width, 1)
+
     def _paint_foot(self, width: int, _: int) -> Picture:
-        keys = [
-            ("↑↓", "choose"),
-            ("enter", self._section.verb),
-            ("type", "to find"),
-            ("tab", "scenarios" if self._section is self._sessions else "sessions"),
-            ("?", "keys"),
-            (":", "actions"),
-            ("esc", "clear" if finding.words(self._section.typed) else "quit"),
-        ]
-        keys[3:3] = [("→", "page")] if self._narrow else [("pgdn", "read on")]
-        if self.check_action("resume", ()):
-            keys.insert(2, ("^r", "continue it"))
-        return (keys_line(keys, width),)
+        choose, do, typing = ("↑↓", "choose"), ("enter", self._section.verb), ("type", "to find")
+        other = ("tab", "scenarios" if self._section is self._sessions else "sessions")
+        leave = ("esc", "clear" if self._section.typed else "quit")
+        resume = [("^r", "continue it")] if self.check_action("resume", ()) else []
+        help_ = [("?", "keys"), (":", "actions")]
+        if self._narrow:
+            turn = ("→", "list" if self._reading else "page")
+            return (keys_line([do, turn, other, *resume, *help_, leave], width),)
+        return (keys_line([choose, do, *resume, typing, ("pgdn", "read on"), other, *help_, leave], width),)

@@ -49,7 +49,9 @@ def offers(screen: Screen[object]) -> list[Offer]:
             found.setdefault(
                 (binding.action, binding.description), Offer(shown, binding.description, binding.action, place)
             )
-    return list(found.values())
+    # What a screen binds anew keeps the place that Textual gave it; where the screen's own table puts it is better.
+    bound = [binding.action for binding in Binding.make_bindings(screen.BINDINGS)]
+    return sorted(found.values(), key=lambda offer: bound.index(offer.action) if offer.action in bound else len(bound))
 
 
 class Palette(ModalScreen[Offer | None]):
