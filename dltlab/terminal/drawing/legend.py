@@ -106,12 +106,20 @@ Entry = list[Span]
 
 
 def top(
-    title: Sequence[Span], curves: Sequence[Curve | Sign], width: int, glyphs: str, note: str, most: int
+    title: Sequence[Span],
+    curves: Sequence[Curve | Sign],
+    width: int,
+    glyphs: str,
+    note: str,
+    most: int,
+    *,
+    valued: bool = False,
 ) -> list[Line]:
     """The title line, and below it at most so many lines of legend where the legend is too long for it.
 
     Where room is scarce the title gives way a little, then values go, then what the names of the
-    arms have in common is said once, then long names are cut; last of all curves are left out, and counted.
+    arms have in common is said once, then long names are cut; last of all curves are left out, and counted. Where
+    values are what one looks for (``valued``) they stay as long as there is a line for them.
     """
     keys = [curve for curve in curves if curve.label is not None]
     marked = any(isinstance(curve, Sign) or curve.marker for curve in keys)
@@ -123,7 +131,7 @@ def top(
     ways = _ways(keys, glyphs)
     whole = width_of(named)
     least = whole if marked and most > 0 else min(whole, max(width // 3, whole * 3 // 4 if most > 0 else 0))
-    beside = ways if most < 1 else ways[:1] if marked else ways[:3]
+    beside = ways if most < 1 else ways[:1] if marked or valued else ways[:3]
     if alone := next((way for way in beside if sum(map(width_of, way)) <= width - least - 5), None):
         return [_titled(named, _spans(alone), width, glyphs)]
     if most < 1:
@@ -131,6 +139,9 @@ def top(
     # The title's own line has room too; half of the lines if that can be: a plot gives up what a legend takes.
     first = max(width - min(whole, max(width // 3, whole * 3 // 4)) - 5, 0)
     rooms = [[start, *([width] * lines)] for lines in (max(most // 2, 1), most) for start in (0, first)]
+    for way in _valued(ways[0]) if valued else ():
+        if found := next((flowed for room in rooms if len(flowed := _flowed(way, room)) <= len(room)), None):
+            return _laid(named, found, width, glyphs)
     if any(isinstance(key, Sign) and key.remark for key in keys):
         # A remark beside the curves takes the room that the title leaves before it takes their values.
         room = [max(width - whole - 5, 0), *([width] * most)]
@@ -161,6 +172,12 @@ def _ways(keys: Sequence[Curve | Sign], glyphs: str) -> list[list[Entry]]:
     shared = _shared(keys, glyphs)
     cuts = [[[*one[:-1], (_cut(one[-1][0], most + 1), one[-1][1])] for one in shared] for most in _CUTS]
     return [entries, led, bare, shared, *cuts]
+
+
+def _valued(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """The entries with ever shorter names, all of their values kept."""
+    cuts = [[[*one[:-2], (_cut(one[-2][0], most), one[-2][1]), one[-1]] for one in entries] for most in (*_CUTS, 0)]
+    return [list(entries), *cuts]
 
 
 def _spans(entries: Sequence[Entry]) -> list[Span]:

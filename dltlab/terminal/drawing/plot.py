@@ -56,7 +56,9 @@ def draw(
     curves = _told(curves, up, width, height, glyphs)
     if width < 16 or height < 4:
         return frame([title_line(title, curves, width, glyphs)], width, height)
-    head = top(title, [*signs, *curves, *remarks], width, glyphs, note, min(legend, (height - 5) // 3))
+    # What is read at the cursor is said, if that takes a line more.
+    most = min(legend + (cursor is not None), (height - 5) // 3)
+    head = top(title, [*signs, *curves, *remarks], width, glyphs, note, most, valued=cursor is not None)
     within = room(width, height, len(head), up)
     if up is None:
         return enclose(head, "nothing to draw yet", within, across, glyphs, marks=marks, name=name, cursor=cursor)

@@ -31,11 +31,10 @@ def wide(span: Span, length: str) -> float:
 
 
 def said(span: Span, share: float) -> str:
-    """A window in words."""
+    """A window in words: so many steps, or a factor between them."""
     if not span.log:
-        return f"mean of {count(share * span.steps)} steps"
-    factor = max(span.last / max(span.first, 1), 1.0) ** (share / 2)
-    return f"mean of steps within ×{short(factor)}"
+        return f"{count(share * span.steps)} steps"
+    return f"×{short(max(span.last / max(span.first, 1), 1.0) ** share)}"
 
 
 class Mean:

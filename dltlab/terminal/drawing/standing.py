@@ -112,6 +112,8 @@ def status_line(now: Standing, width: int) -> Line:
     if now.rate is not None and now.word == "running":
         goal = "flat out" if now.pace is None else f"of {short(now.pace)}"
         parts.append([(short(now.rate), "strong"), (" steps/s ", "text"), (goal, "faint")])
+    elif now.word == "paused":
+        parts.append([("flat out" if now.pace is None else f"at {short(now.pace)} steps/s", "faint")])
     known: list[list[Span]] = []
     if left := time_left(now):
         known.append([(left, "faint")])

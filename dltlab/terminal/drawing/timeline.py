@@ -132,8 +132,10 @@ def draw(time: Time, width: int, height: int, glyphs: str) -> Picture:
     taken = {*places, head, *(() if here is None else (here,))}
     _names(grid, places, here, line, taken)
     if here is not None:
-        sign = SIGNS[places[here].what][plain] if here in places else "|" if plain else "┃"
-        grid.put(0, here, sign, "chosen")
+        if here in places:
+            grid.put(0, here, SIGNS[places[here].what][plain], "chosen")
+        else:
+            grid.put(0, here, "+" if plain else "╋", "strong")
     label = "now" if time.cursor is None else count(time.cursor)
     grid.write(0, max(line.start - 2 - len(label), 0), label, "faint" if time.cursor is None else "strong")
     grid.write(0, line.stop + 2, count(time.planned), "faint")

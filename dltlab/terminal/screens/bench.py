@@ -16,7 +16,7 @@ from textual.containers import Horizontal
 
 from dltlab.commands import Kick, Turn
 from dltlab.session.source import Source
-from dltlab.terminal.drawing import axes, beside, prose, sliders, standing, timeline
+from dltlab.terminal.drawing import axes, beside, prose, sliders, smoothing, standing, timeline
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch
@@ -248,7 +248,8 @@ class Bench(AbstractDriven):
             case "axis":
                 looking.turn_over([*plots])
             case "mean":
-                self.say(f"running means: {looking.smooth()}")
+                share = smoothing.wide(looking.seen, kind := looking.smooth())
+                self.say(f"running means: {kind}" + (f", over {smoothing.said(looking.seen, share)}" if share else ""))
         self.repaint_plots()
 
     def _look_on(self, by: int) -> None:
