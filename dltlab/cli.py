@@ -38,6 +38,16 @@ class Commands(click.Group):
         return code
 
 
+def _running_session(name: str) -> Path:
+    """The session of that name; the newest that is running, if none is named."""
+    from dltlab.session import shelf
+
+    running = [one.path for one in shelf.kept() if one.state == "running"] if not name else [shelf.find(name)]
+    if not running:
+        raise UsageError("no session is running; start one with dltlab open SCENARIO.")
+    return running[0]
+
+
 def _options(glyphs: Any, colours: Any, fps: float | None) -> Options:
     """To be called before the screen is imported: the terminal answers meanwhile."""
     return asked(Options(glyphs, colours, fps or 0.0))
@@ -216,13 +226,22 @@ def sessions() -> None:
 def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a running session: the newest one, if none is named."""
     require_terminal()
-    from dltlab.session import live, shelf
+    from dltlab.session import live
     from dltlab.terminal.app import bench
 
-    running = [one.path for one in shelf.kept() if one.state == "running"] if not session else [shelf.find(session)]
-    if not running:
-        raise UsageError("no session is running; start one with dltlab open SCENARIO.")
-    return bench(live.attach(running[0]), _options(glyphs, colours, fps))
+    return bench(live.attach(_running_session(session)), _options(glyphs, colours, fps))
+
+
+@cli.command()
+@click.argument("session", default="")
+@_drawing
+def watch(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+    """Look at a running session and change nothing: the newest one, if none is named. As many as like may watch."""
+    require_terminal()
+    from dltlab.session.watching import Watching
+    from dltlab.terminal.app import bench
+
+    return bench(Watching(_running_session(session)), _options(glyphs, colours, fps))
 
 
 @cli.command()

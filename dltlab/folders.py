@@ -81,6 +81,11 @@ def log_path(session: Path) -> Path:
     return session.with_name(session.name.removesuffix(records.SUFFIX) + ".log")
 
 
+def viewers_path(session: Path) -> Path:
+    """Beside a recording, the file that those who watch it lock together while its engine lives."""
+    return session.with_name(session.name.removesuffix(records.SUFFIX) + ".viewers")
+
+
 def _slug(text: str, longest: int) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "-", text).strip("-")[:longest] or "session"
 

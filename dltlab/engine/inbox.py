@@ -1,9 +1,13 @@
 """Commands as they come: a Unix socket that only its owner can open."""
 
+import contextlib
 import os
 import selectors
 import socket
+import struct
+import time
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -11,31 +15,26 @@ from dltlab import commands
 from dltlab.commands import Command
 from dltlab.text import one_line
 
-_MOST_CALLERS = 32
-_ROUNDS = 3
+_MOST_CALLERS: Final = 32
+_ROUNDS: Final = 3
 """A caller is welcomed, heard and taken leave of in one go: his command does not wait for another chunk."""
+_LOOK: Final = 2.0
+"""Seconds between two looks at whether the socket still stands where it is called."""
 
 
 class Inbox:
-    """Listens at a path, mode 0600, for any number of callers."""
+    """Listens at a path, mode 0600, for any number of callers, all of them the user whose engine it is."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        path.unlink(missing_ok=True)
-        self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            self._server.bind(str(path))
-        finally:
-            os.umask(before)
-        self._server.listen(8)
-        self._server.setblocking(False)
         self._selector = selectors.DefaultSelector()
-        self._selector.register(self._server, selectors.EVENT_READ)
         self._halves: dict[socket.socket, bytes] = {}
+        self._server = self._listening()
+        self._look_due = time.monotonic() + _LOOK
 
     def take(self, wait: float) -> list[Command | str]:
         """What came within ``wait`` seconds: commands, and for what is none a text that says so."""
+        self._stand_there()
         found: list[Command | str] = []
         for again in range(_ROUNDS):
             for key, _ in self._selector.select(0 if again else max(wait, 0)):
@@ -46,12 +45,46 @@ class Inbox:
                     found += self._heard(key.fileobj)
         return found
 
+    def _listening(self) -> socket.socket:
+        """A socket at our path."""
+        server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            server.bind(str(self.path))
+        except OSError:
+            server.close()
+            raise
+        finally:
+            os.umask(before)
+        server.listen(8)
+        server.setblocking(False)
+        self._selector.register(server, selectors.EVENT_READ)
+        return server
+
+    def _stand_there(self) -> None:
+        """Listen anew where the socket was taken away: logging out empties the folder that it stands in."""
+        if time.monotonic() < self._look_due:
+            return
+        self._look_due = time.monotonic() + _LOOK
+        if os.path.lexists(self.path):
+            return
+        # Where the folder is not back yet, it may be the next time.
+        with contextlib.suppress(OSError):
+            self.path.parent.mkdir(mode=0o700, exist_ok=True)
+            folder = self.path.parent.lstat()
+            if folder.st_uid != os.getuid() or folder.st_mode & 0o077:
+                return
+            old, self._server = self._server, self._listening()
+            self._selector.unregister(old)
+            old.close()
+
     def _welcome(self) -> None:
         try:
             caller, _ = self._server.accept()
         except OSError:
             return
-        if len(self._halves) >= _MOST_CALLERS:
+        if len(self._halves) >= _MOST_CALLERS or not _is_ours(caller):
             caller.close()
             return
         caller.setblocking(False)
@@ -85,3 +118,15 @@ class Inbox:
         self._selector.close()
         self._server.close()
         self.path.unlink(missing_ok=True)
+
+
+def _is_ours(caller: socket.socket) -> bool:
+    """Whether a caller is our own user, where the kernel tells (elsewhere the folder's mode must do)."""
+    if not hasattr(socket, "SO_PEERCRED"):
+        return True
+    credentials = struct.Struct("3i")
+    try:
+        _, user, _ = credentials.unpack(caller.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, credentials.size))
+    except OSError:
+        return False
+    return user == os.getuid()

@@ -17,6 +17,7 @@ from dltlab.engine.pacing import UNLIMITED
 from dltlab.engine.past import Past
 from dltlab.engine.program import Read
 from dltlab.engine.readings import Desk, series_name
+from dltlab.engine.viewers import Viewers
 from dltlab.records import Event, Footer, Frames
 from dltlab.text import one_line
 
@@ -56,6 +57,7 @@ class Loop:
         """Why the session ends before its planned end, once it does."""
         self._desk = Desk(experiment, fleet, past.recorded if past else None)
         self._journal, self._inbox = journal, inbox
+        self.viewers = Viewers(journal.path)
         self._script = sorted(past.acts if past else (), key=lambda event: event.step)
         """Acts still to be done: those of a session that is being continued."""
         self._known = max([past.reached, *(event.step for event in self._script)]) if past else 0
@@ -94,6 +96,7 @@ class Loop:
             self._follow_script()
             for command in self._heard():
                 self._obey(command)
+            self.stopping = self.stopping or self.viewers.left_alone(paused=self.paused)
             if self.stopping or self.paused or time.monotonic() < self._next:
                 continue
             footer = self._chunk(self._limit(planned))

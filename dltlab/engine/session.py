@@ -80,7 +80,8 @@ def fork(
     document, built = _rebuilt(past, parent, steps)
     changes.check(built.knobs)
     if at >= (planned := built.scenario.run.steps):
-        raise UsageError(f"step {at}: nothing is left of {planned} steps; say with --steps how many there shall be.")
+        cure = "say with --steps how many there shall be."
+        raise UsageError(f"{one_line(str(parent))}: nothing is left of its {planned} steps at step {at}; {cure}")
     fleet = Fleet(built.programs, built.members)
     start = _start(past, fleet, parent)
     folders.unused(path)
@@ -209,6 +210,8 @@ def _flown(loop: Loop, journal: Journal) -> int:
         text = one_line(str(fault))[:400]
         print(f"the engine failed at step {loop.step}: {text}", file=sys.stderr)
         footer, code = Footer(loop.step, "failed", text, loop.wall), BROKEN
+    finally:
+        loop.viewers.close()
     journal.append(footer)
     return code
 

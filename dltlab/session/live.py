@@ -25,6 +25,7 @@ from dltlab.errors import DltlabError, EngineError, ScenarioError, UsageError
 from dltlab.records import Footer, Frames, Header, Record
 from dltlab.session import logs
 from dltlab.session.recording import Follower, engine_alive, header_of, opened
+from dltlab.session.viewing import Viewing
 from dltlab.text import one_line
 
 ENGINE: list[str] = [sys.executable, "-P", "-m", "dltlab.engine"]
@@ -45,6 +46,7 @@ class Live:
         self.header: Header = header_of(follower)
         self.accepts: frozenset[type] = frozenset(typing.get_args(Command))
         self._follower = follower
+        self._viewing = Viewing(path)
         self._waiting = first
         self._pid = pid or self.header.pid
         self._step = 0
@@ -84,6 +86,7 @@ class Live:
     def close(self) -> None:
         """Stop following. The engine goes on."""
         self._follower.close()
+        self._viewing.close()
 
     def _how_it_stands(self) -> list[Record]:
         """Settle whether the session has ended, now that nothing new stands in the file."""
@@ -97,6 +100,7 @@ class Live:
             logs.sweep(folders.log_path(self.path))
         elif time.monotonic() - self._looked >= _LOCK_EVERY:
             self._looked = time.monotonic()
+            self._viewing.hold()
             if not engine_alive(self.path, self._pid):
                 return self._last_words()
         return []

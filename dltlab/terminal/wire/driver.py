@@ -61,8 +61,8 @@ class Wire(LinuxDriver):
 
     @property
     def drained(self) -> bool:
-        """Whether all that was drawn has left, and arrived as far as can be known."""
-        return not self.cells.stale and self._free
+        """Whether all that was drawn has left."""
+        return not self.cells.stale
 
     @property
     def _free(self) -> bool:
