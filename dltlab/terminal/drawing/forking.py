@@ -14,7 +14,8 @@ from dltlab.text import one_line
 
 LARGEST_KICK: Final = 1e6
 _LARGEST_SEED: Final = (1 << 32) - 1
-Kind = Literal["step", "knob", "kick", "seed"]
+_MOST_STEPS: Final = 1e9
+Kind = Literal["step", "knob", "kick", "seed", "until"]
 
 
 class Wanted(NamedTuple):
@@ -25,6 +26,8 @@ class Wanted(NamedTuple):
     """Knobs by name and the values that they take."""
     kick: float | None = None
     seed: int | None = None
+    steps: int | None = None
+    """The steps that it takes in all, where those are not as many as its parent's."""
 
 
 class Choice(NamedTuple):
@@ -51,8 +54,8 @@ class Choice(NamedTuple):
     def stepped(self, notches: int) -> "Choice":
         """Changed by a notch or some."""
         match self.kind:
-            case "step":
-                grain = max(round((self.high - self.low) / 100), 1)
+            case "step" | "until":
+                grain = max(round((self.given or 0.0) / 100), 1)
                 return self.put((self.now or 0.0) + notches * grain)
             case "seed":
                 return self.put((self.now or 0.0) + notches)
@@ -79,7 +82,7 @@ class Choice(NamedTuple):
             return self._replace(value=None, typed=None)
         try:
             value = float(self.typed)
-            value = float(int(value)) if self.kind in ("step", "seed") else value
+            value = float(int(value)) if self.kind in ("step", "seed", "until") else value
         except (ValueError, OverflowError):
             return f"{one_line(self.typed)} is no number; write one like 0.25."
         if not self.low <= value <= self.high:
@@ -97,7 +100,8 @@ def choices(history: History, at: int) -> list[Choice]:
             found.append(Choice("knob", knob.name, title, _value(history, knob, at), knob.low, knob.high, knob))
     found.append(Choice("kick", "kick", "kick by a length of", None, 1e-12, LARGEST_KICK))
     seed = float(header.seeds[0]) if header.seeds else 0.0
-    return [*found, Choice("seed", "seed", "seed", seed, 0.0, float(_LARGEST_SEED))]
+    found.append(Choice("seed", "seed", "seed", seed, 0.0, float(_LARGEST_SEED)))
+    return [*found, Choice("until", "steps", "up to step", float(header.steps), 1.0, _MOST_STEPS)]
 
 
 def wanted(made: Sequence[Choice]) -> Wanted:
@@ -106,7 +110,12 @@ def wanted(made: Sequence[Choice]) -> Wanted:
     turns = tuple((one.name, one.value) for one in made if one.kind == "knob" and one.value is not None)
     kick = next((one.value for one in made if one.kind == "kick"), None)
     seed = next((one.value for one in made if one.kind == "seed"), None)
-    return Wanted(round(at), turns, kick, None if seed is None else round(seed))
+    until = next((one for one in made if one.kind == "until"), None)
+    steps = until.value if until else None
+    if until and until.given and steps is None and at >= until.given:
+        # Where nothing is left of the parent's steps, as many again.
+        steps = at + until.given
+    return Wanted(round(at), turns, kick, *(None if one is None else round(one) for one in (seed, steps)))
 
 
 def _value(history: History, knob: Knob, at: int) -> float:
@@ -145,7 +154,7 @@ def _line(one: Choice, wide: int, *, chosen: bool) -> Line:
 def _number(one: Choice, value: float | None) -> str:
     if value is None:
         return "none"
-    return count(value) if one.kind == "step" else f"{value:.4g}" if one.kind != "seed" else f"{value:.0f}"
+    return count(value) if one.kind in ("step", "until") else f"{value:.4g}" if one.kind != "seed" else f"{value:.0f}"
 
 
 def told(asked: Wanted, made: Sequence[Choice]) -> str:
@@ -154,4 +163,5 @@ def told(asked: Wanted, made: Sequence[Choice]) -> str:
     parts = [f"{titles[name]} = {value:.4g}" for name, value in asked.turns]
     parts += [f"a kick of {asked.kick:.4g}"] if asked.kick is not None else []
     parts += [f"seed {asked.seed}"] if asked.seed is not None else []
+    parts += [f"{asked.steps:,} steps in all"] if asked.steps is not None else []
     return f"Enter starts it at step {asked.at:,} {'with ' + ', '.join(parts) if parts else 'with nothing changed'}."

@@ -14,6 +14,7 @@ _INKS: Final = {"running": "running", "finished": "text", "stopped": "text"}
 _NAME: Final = 40
 _STATE: Final = 9
 _STEPS: Final = 17
+_KIN: Final = 18
 _ROOMY: Final = 110
 """Cells of a screen that has room for titles beside names."""
 
@@ -55,11 +56,9 @@ def line(row: Row, width: int, *, chosen: bool, plain: bool = False) -> Line:
         spans += [(f"{told:>{_STEPS}}", "tick"), ("  ", "text")]
         kin = "hidden" if row.hidden else row.kin
         origin = f"fork of {one_line(row.parent)} at {count(row.forked)}" if row.parent and row.forked >= 0 else ""
-        if width >= _ROOMY:
-            spans += fit(((one_line(row.title), "faint"),), 34)
-            spans += [("  ", "text")]
         # What is known by its kinship needs no name besides.
-        spans.append((kin or origin, "faint"))
+        spans += fit(((kin or origin, "faint"),), _KIN) if width >= _ROOMY else [(kin or origin, "faint")]
+        spans += [("  ", "text"), (one_line(row.title), "faint")] if width >= _ROOMY else []
     return fit(spans, width)
 
 
@@ -77,5 +76,5 @@ def heading(filtered: str, number: int, of: int, width: int) -> Line:
     """The title, what was typed to filter, and how many sessions are left."""
     left: list[Span] = [(" Draw over this session", "strong")]
     left += [("   filter ", "faint"), (f"{one_line(filtered)}▏" if filtered else "▏", "pending")]
-    right = f"{count(number)} of {count(of)} " if number < of else f"{count(of)} sessions "
+    right = f"{count(number)} of {count(of)} " if number < of else f"{count(of)} session{'s' * (of != 1)} "
     return between(left, [(right, "faint")] if cell_len(right) < width // 2 else [], width)

@@ -103,4 +103,4 @@ def launch(path: Path, asked: Wanted) -> Callable[[], Source]:
     """What starts that fork of the session recorded there."""
     from dltlab.session import live
 
-    return partial(live.fork, path, asked.at, turns=asked.turns, kick=asked.kick, seed=asked.seed)
+    return partial(live.fork, path, asked.at, turns=asked.turns, kick=asked.kick, seed=asked.seed, steps=asked.steps)
