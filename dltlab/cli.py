@@ -234,7 +234,7 @@ def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 
 @cli.command()
 @click.argument("session", default="")
-@_drawing
+@options.drawing
 def watch(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Look at a running session and change nothing: the newest one, if none is named. As many as like may watch."""
     require_terminal()
