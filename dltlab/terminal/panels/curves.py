@@ -8,7 +8,7 @@ import numpy as np
 from msgspec import Meta
 
 from dltlab.records import Header
-from dltlab.terminal.drawing import overlaid, plot, smoothing
+from dltlab.terminal.drawing import overlaid, plot, smoothing, timeline
 from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
 from dltlab.terminal.drawing.lines import Picture
 from dltlab.terminal.drawing.numbers import count
@@ -20,9 +20,7 @@ from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
 from dltlab.text import one_line
 
-EVENTS: Final = {
-    "turn": ("▲", "^"), "mark": ("◆", "!"), "kick": ("✶", "*"), "fork": ("Ψ", "Y"), "diverged": ("✗", "X"),
-}  # fmt: skip
+EVENTS: Final = {what: signs for what, signs in timeline.SIGNS.items() if what != "pause"}
 """What stands on the step axis for what happened, and in ASCII."""
 _ROOMY: Final = 70
 """Cells of a plot that has room for words."""

@@ -1,0 +1,123 @@
+"""Where one looks on the bench: the keys and clicks that move the cursor, the window and the axes."""
+
+import abc
+from collections.abc import Sequence
+
+from rich.style import Style
+
+from dltlab.session.source import Source
+from dltlab.terminal.drawing import axes, smoothing, timeline
+from dltlab.terminal.fit import Options
+from dltlab.terminal.messages import Launch
+from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels.panel import AbstractPanel
+from dltlab.terminal.screens import looking
+from dltlab.terminal.screens.driven import AbstractDriven
+from dltlab.terminal.screens.looking import Act, Looking
+from dltlab.terminal.widgets.board import Board
+from dltlab.terminal.widgets.sheet import Sheet
+from dltlab.text import one_line
+
+
+class AbstractLooked(AbstractDriven):
+    """A screen with plots and a timeline, read at a cursor."""
+
+    _board: Board
+    _plots: Sequence[Sheet]
+    _panels: Sequence[AbstractPanel]
+    _time: Sheet
+
+    def __init__(
+        self, source: Source, options: Options, inks: dict[str, Style], relaunch: Launch | None = None
+    ) -> None:
+        super().__init__(source, options, inks, relaunch)
+        self.looking = Looking(self.history, self.following.traces)
+
+    @abc.abstractmethod
+    def repaint_plots(self) -> None:
+        """Draw all of it anew, as far as it is seen."""
+
+    @property
+    def cursor(self) -> int | None:
+        """The step at which all panels are read; None follows the end."""
+        return self.looking.cursor
+
+    @cursor.setter
+    def cursor(self, step: int | None) -> None:
+        self.looking.look_at(step)
+        self.repaint_plots()
+
+    def action_look(self, act: Act, by: int = 0) -> None:
+        """Look elsewhere: the cursor, the window, the axes, the means."""
+        looking, plots = self.looking, range(len(self._plots)) if self._board.front is None else [self._board.front]
+        match act:
+            case "columns":
+                looking.move(by, self._columns())
+            case "reading":
+                self._look_on(by)
+            case "page":
+                looking.page(by)
+            case "start":
+                looking.look_at(0)
+            case "end":
+                looking.look_at(None)
+            case "zoom" if not looking.zoom(2.0**-by):
+                self.say("this is as near as it gets." if by > 0 else "all that is planned is seen.")
+            case "axis":
+                looking.turn_over([*plots])
+            case "mean":
+                share = smoothing.wide(looking.seen, kind := looking.smooth())
+                self.say(f"running means: {kind}" + (f", over {smoothing.said(looking.seen, share)}" if share else ""))
+        self.repaint_plots()
+
+    def _look_on(self, by: int) -> None:
+        """The reading before or after; at the end of the session the next one is a step away."""
+        if by > 0 and self.cursor is None:
+            self._step()
+            return
+        front = self._board.front
+        shown = [place for place in self._board.shown if place < len(self._panels)]
+        panel = self._panels[shown[0] if front is None and shown else front or 0]
+        self.looking.read(by, panel.names)
+
+    def _columns(self) -> int:
+        """The columns of a plot over time, the first that is shown."""
+        widths = (len(axes.between(self._plots[place].picture)) for place in self._over_time())
+        return next((wide for wide in widths if wide), self.size.width)
+
+    def _over_time(self) -> list[int]:
+        """The plots that are shown and span the step axis."""
+        return [place for place in self._board.shown if place < len(self._panels) and self._panels[place].OVER_TIME]
+
+    def on_sheet_touched(self, message: Sheet.Touched) -> None:
+        """A click on the timeline or in a plot looks there."""
+        sheet, column = message.sheet, message.column
+        if sheet is self._time:
+            self.cursor = timeline.step_at(column, sheet.size.width, self.history.header.steps)
+        elif sheet in self._plots and column in (inside := axes.between(sheet.picture)):
+            panel = self._panels[self._plots.index(sheet)]
+            if isinstance(panel, Curves):
+                span = panel.span(self.history.header, self.looking.window)
+                self.cursor = span.step((column - inside.start) / max(len(inside) - 1, 1))
+
+    def action_go(self) -> None:
+        """Go on to a step that is to come, or look at one that is past."""
+        planned, step = self.history.header.steps, self.looking.step
+
+        def named(text: str) -> int | None:
+            found = [one.step for one in timeline.of(self.history) if text.casefold() in one.name.casefold()]
+            return found[-1] if found else None
+
+        def said(text: str | None) -> None:
+            if not text or not text.strip():
+                return
+            found = looking.target(one_line(text), step, planned, named)
+            if isinstance(found, str):
+                self.say(found)
+            elif found > self.history.step:
+                self.cursor = None
+                self._reach(min(found, planned))
+            else:
+                self.cursor = found
+
+        self._ask(f"go to step ({step:,} of {planned:,}; +20, -20, 50%, a mark's name):", "", said)
