@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from dltlab.records import Event
 from dltlab.session.history import History
 from dltlab.terminal.drawing.grid import Grid
-from dltlab.terminal.drawing.lines import Picture, fit
+from dltlab.terminal.drawing.lines import Picture, fit, frame
 from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.drawing.span import Span
 from dltlab.text import one_line
@@ -109,10 +109,10 @@ def step_at(column: int, width: int, planned: int) -> int:
 
 def draw(time: Time, width: int, height: int, glyphs: str) -> Picture:
     """The line, and below it the names of what happened; on the line itself where there is only one."""
-    if height < 1 or width < 1:
-        return ()
     plain = glyphs == "ascii"
     line = track(width, time.planned)
+    if line.stop + 2 > width:
+        return frame((), width, height)
     grid = Grid(width, 2 if height > 1 else 1)
     columns = Span(0, max(time.planned, 1))
 
@@ -142,8 +142,7 @@ def draw(time: Time, width: int, height: int, glyphs: str) -> Picture:
     if time.window and height > 1:
         zoom = f"{'x' if plain else '×'}{short(time.planned / time.window.steps)}"
         grid.write(1, max(line.start - 2 - len(zoom), 0), zoom, "faint")
-    lines = grid.lines()
-    return tuple(fit(one, width) for one in [*lines, *[()] * (height - len(lines))])
+    return frame(grid.lines(), width, height)
 
 
 def _rule(grid: Grid, line: range, head: int, seen: tuple[int, int], plain: bool) -> None:
