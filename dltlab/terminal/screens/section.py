@@ -36,12 +36,16 @@ class Section(abc.ABC):
         self._glyphs = glyphs
         self._now = now
         self._tallies: dict[str, Outcome] = {}
+        self._found: tuple[object, list[str]] = (None, [])
         self._drawn: tuple[object, list[Line]] = (None, [])
 
     @property
     def shown(self) -> list[str]:
         """The names that match what was typed, the best first."""
-        return finding.ranked(self.typed, self.names, [self._found_by(name) for name in self.names])
+        if self._found[0] != (self.typed, self.names):
+            found = finding.ranked(self.typed, self.names, [self._found_by(name) for name in self.names])
+            self._found = ((self.typed, list(self.names)), found)
+        return self._found[1]
 
     @property
     def chosen(self) -> str | None:
