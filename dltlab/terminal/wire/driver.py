@@ -80,10 +80,12 @@ class Wire(LinuxDriver):
                         self.cells.write(row, column, strip)
                         column += strip.cell_length
             case ChopsUpdate():
-                for row in {row for row, _, _ in update.spans}:
+                for row, first, last in update.spans:
                     for column, strip in update.chops[row].items():
-                        if strip is not None:
-                            self.cells.write(row, column, strip)
+                        # Beyond its span a row may hold what lies beneath: only what changed was composed whole.
+                        if strip is not None and column < last and column + strip.cell_length > first:
+                            start = max(first - column, 0)
+                            self.cells.write(row, column + start, strip.crop(start, last - column))
             case _:
                 self.write(update.render_segments(console))
                 self.cells.forget()
