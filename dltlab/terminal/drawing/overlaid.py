@@ -38,13 +38,15 @@ def curves(
     span: Span | None = None,
     cursor: int | None = None,
 ) -> list[Curve]:
-    """A curve for every session and series that it has (of a vector the first component), the name said once."""
+    """A curve for every session and series that it has (of a vector the first component), the name said once.
+
+    Predictions are drawn only where there is nothing else to draw.
+    """
     found: list[Curve] = []
     for one in overlaid:
         title: str | None = one.title
-        for name in names:
-            if name not in one.traces:
-                continue
+        known = [name for name in names if name in one.traces]
+        for name in [name for name in known if not one.traces.is_theory(name)] or known:
             own = [arm for arm in arms if arm in one.traces.arms] or [next(iter(one.traces.arms), "")]
             for arm in own:
                 trace = one.traces.trace(name, arm, span)
