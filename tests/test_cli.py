@@ -11,8 +11,9 @@ from typing import Final
 import jsonschema
 import pytest
 import tomli
+from click.testing import CliRunner
 
-from dltlab import show
+from dltlab import folders, records, show
 from dltlab.check import check, resolved
 from dltlab.cli import cli
 from dltlab.scenario import folder, gallery, parse, programme, read
@@ -62,6 +63,10 @@ def test_every_command_says_what_it_is_for(command: str) -> None:
         (["replay", "nothing"], "the screen needs a terminal"),
         (["attach"], "the screen needs a terminal"),
         (["resume", "nothing"], "the screen needs a terminal"),
+        (["fork", "nothing", "--at", "3"], "the screen needs a terminal"),
+        (["fork", "nothing", "--at", "3", "--headless"], "nothing: no session is kept yet"),
+        (["fork", "nothing"], "--at"),
+        (["fork", "nothing", "--at", "3", "--turn", "x"], "x: write KNOB=VALUE, for example learning_rate=0.3."),
         (["run", "a", "b", "--out", "x"], "--out names one file"),
     ],
 )
@@ -208,6 +213,44 @@ def test_doctor_tells_versions_device_and_folders(tmp_path: Path) -> None:
 def test_no_sessions_is_no_error() -> None:
     done = dltlab("sessions")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_fork_is_listed_with_its_parent_and_step() -> None:
+    path = folders.sessions() / f"child{records.SUFFIX}"
+    header = records.Header(
+        format=records.FORMAT, session="child", started="2026-01-02T03:04:05Z", title="A fall", scenario={}, source="",
+        steps=50, every=1, pace=None, seeds=(0,), series=(), knobs=(), parameters=1, precision="float64", optimizer="",
+        versions={}, device={}, threads=1, fingerprint="", parent="mother\x1b[2J", forked=30,
+    )  # fmt: skip
+    path.write_bytes(records.encode(header))
+    done = dltlab("sessions")
+    assert done.returncode == 0
+    assert done.stdout.endswith("A fall (fork of mother\\x1b[2J at 30)\n")
+
+
+def test_a_fork_is_started_with_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: dict[str, object] = {}
+
+    class Started:
+        def fork(self, path: Path, **changes: object) -> "Started":
+            asked.update(changes, path=path)
+            self.header = self
+            return self
+
+        def close(self) -> None:
+            asked["closed"] = True
+
+        session = "child"
+
+    monkeypatch.setattr("dltlab.session.live.fork", Started().fork)
+    parent = tmp_path / "parent"
+    given = f"fork {parent} --at 30 --turn learning_rate=0.2 --kick 0.5 --along lowest --seed 3 --steps 90 --detached"
+    done = CliRunner().invoke(cli, given.split())
+    assert done.output == "child\n"
+    assert asked == {
+        "path": parent, "at": 30, "turns": (("learning_rate", 0.2),), "kick": 0.5, "direction": "lowest", "seed": 3,
+        "steps": 90, "closed": True,
+    }  # fmt: skip
 
 
 def test_a_reader_that_has_had_enough_is_no_error() -> None:

@@ -51,7 +51,7 @@ class Changes(Struct, frozen=True):
         if self.kick is not None and not 0 < self.kick < 1e300:
             raise UsageError(f"a kick of {self.kick:g}: not a length; give a positive number.")
         if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
-            raise UsageError(f"seed {self.seed}: lies between 0 and {LARGEST_SEED}.")
+            raise UsageError(f"seed {self.seed}: no seed; it lies between 0 and {LARGEST_SEED}.")
 
     def told(self, past: Past, knobs: tuple[Knob, ...], parent: str, at: int) -> list[Event]:
         """The fork as events, and every change as its own kind of event."""

@@ -174,13 +174,13 @@ def fork(
         EngineError: The engine ended, or said nothing for two minutes.
         UsageError: The session cannot be recorded where it was asked to be.
     """
-    parent = attach(path)
+    parent, _ = opened(path)
     parent.close()
     wanted = [f"--parent={path.absolute()}", f"--at={at}", f"--direction={direction}", *(["--headless"] * headless)]
     wanted += [f"--turn={knob}={float(value)!r}" for knob, value in turns]
     for option, number in (("--kick", kick), ("--seed", seed), ("--steps", steps)):
         wanted += [] if number is None else [f"{option}={number}"]
-    return _begun(["fork", *wanted], parent.header.source, session, nice)
+    return _begun(["fork", *wanted], header_of(parent).source, session, nice)
 
 
 def _begun(order: list[str], scenario: str, session: Path | None, nice: int) -> Live:

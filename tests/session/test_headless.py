@@ -11,10 +11,12 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
+import tomli
 
-from dltlab import headless
+from dltlab import headless, records
 from dltlab.errors import ScenarioError, UsageError
 from dltlab.headless.progress import told
+from dltlab.records import Event, Footer
 from dltlab.session import live, recording
 
 SCENARIO = """
@@ -216,6 +218,19 @@ def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario
     assert history.footer is not None
     assert history.footer.reason == "stopped"
     assert note == ""
+
+
+def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario, capsys):
+    claims = tomli.loads(Path(scenario(FALLS, LOW)).read_text())["claims"]
+    table = tomli.loads(SCENARIO) | {"claims": claims}
+    path = keep(steps=50, header={"scenario": table, "parent": "mother", "forked": 10})
+    fork = Event(10, "fork", "Forked from mother\x1b[2J at step 10.", {"parent": "mother", "step": 10})
+    path.write_bytes(path.read_bytes() + records.encode(fork) + records.encode(Footer(49, "finished", "", 1.0)))
+    assert headless.follow(live.attach(path)) == 1
+    told = capsys.readouterr()
+    assert "Forked from mother\\x1b[2J at step 10.\n" in told.out
+    assert "2 claims: 1 hold, 1 FAIL." in told.out
+    assert str(path) in told.err
 
 
 def test_progress_counts_in_words():
