@@ -21,6 +21,11 @@ settings.register_profile("dltlab", deadline=None, suppress_health_check=[Health
 settings.load_profile("dltlab")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """One option of our own."""
+    parser.addoption("--update-snapshots", action="store_true", help="Write the snapshots of the screens anew.")
+
+
 @pytest.fixture(autouse=True)
 def folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Send every file that a test causes to a folder of its own; nobody's real sessions are touched."""

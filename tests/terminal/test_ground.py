@@ -49,14 +49,12 @@ def ask(answer: bytes | None, after: float = 0.0) -> tuple[str | None, bytes, fl
         question = Question(slave)
         heard = os.read(master, 100)
         assert not termios.tcgetattr(slave)[3] & termios.ECHO
-        if answer is not None:
-            timer = threading.Timer(after, os.write, (master, answer))
-            timer.start()
+        timer = threading.Timer(after, os.write, (master, answer or b""))
+        timer.start()
         found = question.answer()
         took = time.monotonic() - began
         assert termios.tcgetattr(slave) == before
-        if answer is not None:
-            timer.join()
+        timer.join()
         return found, heard, took
     finally:
         os.close(master)
