@@ -53,7 +53,7 @@ class Bench(AbstractLooked):
         self._turn = 0
         self._fresh = False
         self.branching = Branching(self, inks, plain=options.glyphs == "ascii")
-        self._painting = Painting(self.call_later)
+        self._painting = Painting(self.call_later, lambda: getattr(self.app, "drained", True))
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
         self._inset = self._sheet(self._paint_side, "inset")
         self._side = self._sheet(self._paint_side, "side")

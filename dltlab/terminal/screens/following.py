@@ -130,7 +130,9 @@ class Following:
     @property
     def standing(self) -> Standing:
         """How the session stands."""
-        link = "replay" if self.source.accepts and Stop not in self.source.accepts else ""
+        link = "replay" if self.source.accepts else "watching"
+        if self.source.ended or Stop in self.source.accepts:
+            link = ""
         return standing(self.history, self.source.ended, self._pending[0], self._rate, link)
 
     @property

@@ -111,4 +111,6 @@ def bindings() -> list[BindingType]:
 
 def offered(accepts: frozenset[type]) -> list[Key]:
     """The keys that mean something for a source."""
-    return [key for key in KEYS if key.needs is None or key.needs in accepts]
+    meant = [key for key in KEYS if key.needs is None or key.needs in accepts]
+    # Who cannot end the session only leaves it.
+    return meant if Stop in accepts else [k._replace(words="leave") if k.action == "leave" else k for k in meant]

@@ -3,27 +3,39 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from dltlab.terminal.widgets.sheet import Sheet
 
+_LONGEST: Final = 2.0
+"""Seconds after which plots are painted although the terminal has not shown the last ones in full."""
+
 
 class Painting:
-    """The sheets that are to be painted; ``call_later`` is the message loop's."""
+    """The sheets that are to be painted.
 
-    def __init__(self, call_later: Callable[..., Any]) -> None:
+    ``call_later`` is the message loop's; ``drained`` says whether all that was painted is on its way.
+    """
+
+    def __init__(self, call_later: Callable[..., Any], drained: Callable[[], bool] = lambda: True) -> None:
         self._call_later = call_later
+        self._drained = drained
         self.stale: list[Sheet] = []
         self._taken, self._until = 0.0, 0.0
 
     @property
     def rested(self) -> bool:
-        """Whether plots may be painted again: painting takes a third of the time at most, so that keys are heard."""
-        return time.monotonic() >= self._until
+        """Whether plots may be painted again.
+
+        Painting takes a third of the time at most, so that keys are heard, and a slow link is spared
+        pictures that it could not show.
+        """
+        now = time.monotonic()
+        return now >= self._until and (self._drained() or now >= self._until + _LONGEST)
 
     def rest_no_longer(self) -> None:
         """Paint when asked to."""
-        self._until = 0.0
+        self._until = -_LONGEST
 
     def spoil(self, *sheets: Sheet) -> None:
         """Have sheets painted, one a turn of the event loop."""
