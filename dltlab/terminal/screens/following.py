@@ -130,9 +130,8 @@ class Following:
     @property
     def standing(self) -> Standing:
         """How the session stands."""
-        link = "replay" if self.source.accepts else "watching"
-        if self.source.ended or Stop in self.source.accepts:
-            link = ""
+        link = "replay" if self.source.accepts else "" if self.source.ended else "watching"
+        link = "" if Stop in self.source.accepts else link
         return standing(self.history, self.source.ended, self._pending[0], self._rate, link)
 
     @property
