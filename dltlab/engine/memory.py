@@ -2,13 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 from dltlab.engine.problems import AbstractProblem
 from dltlab.errors import ScenarioError
 from dltlab.scenario import Document, Scenario
-
-_DENSE_UP_TO: Final = 300
 
 
 def fit(
@@ -30,10 +28,11 @@ def fit(
     """
     bytes_each = 8 if scenario.run.precision == "float64" else 4
     basis = max((getattr(probe, "products", 0) + getattr(probe, "top", 0) for probe in probes.values()), default=0)
+    formed = any(getattr(probe, "method", "") == "dense" for probe in probes.values())
     needed, weights, activations = 0, 0, 0
     for problem, members in problems:
         own, live = problem.footprint()
-        copies = 12 + (basis if own > _DENSE_UP_TO else own)
+        copies = 12 + (own if formed else basis)
         needed += bytes_each * (copies * own * max(1, members if basis == 0 else 1) + 2 * live) + 16 * own
         weights, activations = weights + own, activations + live
     available = _available()

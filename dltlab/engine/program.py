@@ -23,16 +23,17 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Int
 
-from dltlab.engine import pacing
+from dltlab.engine import pacing, rows
 from dltlab.engine.pacing import Paced
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.probes.base import Budgeted
+from dltlab.engine.rows import Key, Pages
 from dltlab.engine.simulation import Simulation, State
 
 Memories = dict[str, Any]
 Rows = dict[str, dict[str, Array]]
 Measure = Callable[[Any, Any], tuple[dict[str, Array], Any]]
-Measured = Callable[[Any], tuple[dict[str, Array], Any]]
+Measured = Callable[[Any], tuple[dict[Key, Array], Any]]
 _CHEAP: Final = 0.1
 """Gradient evaluations below which a reading at every step costs less than to ask whether it is due."""
 
@@ -77,7 +78,8 @@ class _Aloft(NamedTuple):
 
     state: State
     memories: Memories
-    rows: Rows
+    pages: dict[str, Pages]
+    """Of the probes that are read at every step unasked one, named ""; of every other probe its own."""
     alive: Bool[Array, "..."]
     """Whose loss has been finite so far."""
 
@@ -174,10 +176,11 @@ class Program(eqx.Module):
         }
         idle = {name: memory for name, memory in memories.items() if name not in measures}
         blank = {name: jax.eval_shape(of, moment, _own(memories[name]))[0] for name, of in measures.items()}
-        rows = {
-            name: {key: jnp.full((self.room(name), *a.shape), jnp.nan, a.dtype) for key, a in readings.items()}
-            for name, readings in blank.items()
-        }
+        layouts: dict[str, dict[Key, jax.ShapeDtypeStruct]] = {}
+        for name, readings in blank.items():
+            page = "" if self._always(name, state, kind) else name
+            layouts.setdefault(page, {}).update({(name, key): reading for key, reading in readings.items()})
+        pages = {page: rows.blank(layout, self._room(page), members) for page, layout in layouts.items()}
         first = jnp.max(state.step)
 
         def onward(aloft: _Aloft) -> _Aloft:
@@ -185,51 +188,64 @@ class Program(eqx.Module):
             # Fused with whatever reads it a gradient would be rounded in another way for each kind of code.
             moment = lax.optimization_barrier(look(aloft.state))
             alive = aloft.alive if members else None
-            found = {
-                name: self._read(name, functools.partial(_measured, measure, moment, alive), aloft, when, kind)
-                for name, measure in measures.items()
-            }
+            memories, pages, always = {}, dict(aloft.pages), {}
+            for name, measure in measures.items():
+                measured = functools.partial(_measured, name, measure, moment, alive)
+                if self._always(name, aloft.state, kind):
+                    readings, memories[name] = measured(aloft.memories[name])
+                    always |= readings
+                else:
+                    write = functools.partial(rows.written, members=members)
+                    memories[name], pages[name] = self._asking(name, measured, aloft, when, write)
+            if always:
+                pages[""] = rows.written(pages[""], always, when.row(1), members)
             left, finite = move(moment), jnp.isfinite(moment.loss)
             if members:
                 # Who has stopped stays where that was seen.
                 left = jax.tree.map(functools.partial(_where, aloft.alive), left, aloft.state)
                 finite = aloft.alive & finite
-            memories, rows = ({name: pair[part] for name, pair in found.items()} for part in (0, 1))
-            return _Aloft(left, memories, rows, finite)
+            return _Aloft(left, memories, pages, finite)
 
         def on_their_way(aloft: _Aloft) -> Bool[Array, ""]:
             return (jnp.max(aloft.state.step) < first + steps) & jnp.any(aloft.alive)
 
         awake = {name: memories[name] for name in measures}
-        start = _Aloft(state, awake, rows, jnp.ones((members,) if members else (), bool))
+        start = _Aloft(state, awake, pages, jnp.ones((members,) if members else (), bool))
         end = lax.while_loop(on_their_way, onward, start)
-        rows = jax.tree.map(lambda a: jnp.moveaxis(a, 0, 1), end.rows) if members else end.rows
-        return Flight(end.state, end.memories | idle, rows, end.state.step - state.step, end.alive)
+        told: Rows = {name: {} for name in measures}
+        for page, layout in layouts.items():
+            for (name, key), found in rows.unpacked(end.pages[page], layout, members).items():
+                told[name][key] = jnp.moveaxis(found, 0, 1) if members else found
+        return Flight(end.state, end.memories | idle, told, end.state.step - state.step, end.alive)
 
-    def _read(
-        self, name: str, measured: Measured, aloft: _Aloft, when: _When, kind: Kind
-    ) -> tuple[Any, dict[str, Array]]:
-        """A probe's memory and rows after a step, with a reading if one is due."""
-        memory, rows = aloft.memories[name], aloft.rows[name]
-        if kind is Kind.STEADY and self.steady(name):
-            readings, own = measured(_own(memory))
-            return _with(memory, own), _written(rows, readings, when.row(1))
+    def _room(self, page: str) -> int:
+        """Rows of a page: a probe's own, or that of those that are read at every step."""
+        return self.room(page) if page else self.longest + 1
+
+    def _always(self, name: str, state: State, kind: Kind) -> bool:
+        """Whether a probe is read at every step without asking."""
+        return self.cadence(name) == 1 and ((kind is Kind.STEADY and self.steady(name)) or not self._asked(name, state))
+
+    def _asking(
+        self, name: str, measured: Measured, aloft: _Aloft, when: _When, write: Callable[..., Pages]
+    ) -> tuple[Any, Pages]:
+        """A probe's memory and page after a step, with a reading if one is due."""
+        memory, page = aloft.memories[name], aloft.pages[name]
         cadence = jnp.max(memory.every) if isinstance(memory, Paced) else self.cadence(name)
         due = when.due(cadence, self.alone(name))
         if not self._asked(name, aloft.state):
             readings, memory = measured(memory)
             # A reading that is not due goes to the spare row at the end.
-            at = when.row(cadence) if cadence == 1 else jnp.where(due, when.row(cadence), self.room(name) - 1)
-            return memory, _written(rows, readings, at)
+            return memory, write(page, readings, jnp.where(due, when.row(cadence), self.room(name) - 1))
 
-        def once(pending: tuple[Array, Any, dict[str, Array]]) -> tuple[Array, Any, dict[str, Array]]:
-            _, memory, rows = pending
-            readings, own = measured(_own(memory))
-            return jnp.asarray(False), _with(memory, own), _written(rows, readings, when.row(cadence))
+        def once(pending: tuple[Array, Any, Pages]) -> tuple[Array, Any, Pages]:
+            _, memory, page = pending
+            readings, memory = measured(memory)
+            return jnp.asarray(False), memory, write(page, readings, when.row(cadence))
 
         # A loop of one turn or none works in place. A conditional would copy the memory at every step, due or not.
-        _, memory, rows = lax.while_loop(lambda pending: pending[0], once, (due, memory, rows))
-        return memory, rows
+        _, memory, page = lax.while_loop(lambda pending: pending[0], once, (due, memory, page))
+        return memory, page
 
     def _asked(self, name: str, state: State) -> bool:
         """Whether it is asked at each step if a reading is due; others are read without asking."""
@@ -249,17 +265,13 @@ def _with(memory: Any, own: Any) -> Any:
 
 
 def _measured(
-    measure: Measure, moment: Any, alive: Bool[Array, " m"] | None, memory: Any
-) -> tuple[dict[str, Array], Any]:
+    name: str, measure: Measure, moment: Any, alive: Bool[Array, " m"] | None, memory: Any
+) -> tuple[dict[Key, Array], Any]:
     """A reading; NaN for members that have stopped."""
-    readings, memory = measure(moment, memory)
+    readings, own = measure(moment, _own(memory))
     if alive is not None:
         readings = {key: _of_the_living(value, alive) for key, value in readings.items()}
-    return readings, memory
-
-
-def _written(rows: Mapping[str, Array], readings: Mapping[str, Array], at: Int[Array, ""]) -> dict[str, Array]:
-    return {key: lax.dynamic_update_index_in_dim(rows[key], value, at, 0) for key, value in readings.items()}
+    return {(name, key): value for key, value in readings.items()}, _with(memory, own)
 
 
 def _alone(function: Callable[..., Any]) -> Callable[..., Any]:

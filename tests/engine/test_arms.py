@@ -40,6 +40,7 @@ kind = "weight_movement"
 every = 10
 [probes.sharpness]
 kind = "sharpness"
+method = "dense"
 top = 2
 every = 20
 [[knobs]]

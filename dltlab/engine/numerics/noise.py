@@ -13,19 +13,13 @@ _GOLDEN: Final = 0x9E3779B9
 """2³²/φ: neighbours lie far apart."""
 
 
-def seeded(words: UInt32[Array, " w"]) -> UInt32[Array, ""]:
-    """One word from those of a key."""
-    found = jnp.asarray(0, jnp.uint32)
-    for word in words:
-        found = _mixed(found + word + jnp.asarray(_GOLDEN, jnp.uint32))
-    return found
-
-
-def signs(seed: UInt32[Array, ""], count: Int[Array, ""] | int, size: int, dtype: Any) -> Float[Array, " p"]:
+def signs(key: UInt32[Array, " w"], count: Int[Array, ""] | int, size: int, dtype: Any) -> Float[Array, " p"]:
     """±1, another ``size`` of them for each count."""
     golden = jnp.asarray(_GOLDEN, jnp.uint32)
-    begin = _mixed(seed + golden * jnp.asarray(count).astype(jnp.uint32))
-    lanes = _mixed(begin + golden * jnp.arange(size, dtype=jnp.uint32))
+    seed = jnp.asarray(count).astype(jnp.uint32)
+    for word in key:
+        seed = _mixed(seed + word + golden)
+    lanes = _mixed(seed + golden * jnp.arange(size, dtype=jnp.uint32))
     return 1 - 2 * (lanes >> 31).astype(dtype)
 
 

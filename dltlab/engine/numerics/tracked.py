@@ -29,6 +29,12 @@ class Tracked(NamedTuple):
         return self.notes[: m * m].reshape(m, m)
 
     @property
+    def known(self) -> Float[Array, " m"]:
+        """Its diagonal."""
+        m = self.vectors.shape[0]
+        return self.notes[: m * m : m + 1]
+
+    @property
     def age(self) -> Float[Array, " m"]:
         """Readings since the vector was multiplied."""
         m = self.vectors.shape[0]

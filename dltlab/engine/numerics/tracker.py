@@ -90,10 +90,10 @@ class Tracker(eqx.Module):
     verified: int = 64
     """Readings after which quick products are compared with exact ones."""
 
-    def begin(self, size: int, dtype: Any, seed: UInt32[Array, ""]) -> Tracked:
+    def begin(self, size: int, dtype: Any, key: UInt32[Array, " w"]) -> Tracked:
         """Nothing known: signs by lot, each vector on coordinates of its own."""
         m = min(self.count + self.explorers, size)
-        vectors = _scattered(m, size, dtype) * noise.signs(seed, 0, size, dtype)[None, :]
+        vectors = _scattered(m, size, dtype) * noise.signs(key, 0, size, dtype)[None, :]
         return Tracked(vectors, jnp.zeros((RING, size), dtype), self._unknown(m, dtype), jnp.asarray(0, jnp.int32))
 
     def _unknown(self, m: int, dtype: Any) -> Float[Array, " n"]:
@@ -108,7 +108,7 @@ class Tracker(eqx.Module):
         quick: Product,
         exact: Product | None,
         least: Float[Array, ""],
-        seed: UInt32[Array, ""],
+        key: UInt32[Array, " w"],
     ) -> tuple[Found, Tracked]:
         """One reading.
 
@@ -118,7 +118,7 @@ class Tracker(eqx.Module):
             exact: The same without error, to measure what ``quick`` is worth, and used in its
                 place where that is too little; None where ``quick`` is exact.
             least: Eigenvalues behind the first one are reported where they are above this.
-            seed: Of the noise that explorers are shaken with.
+            key: Of the noise that explorers are shaken with.
         """
         image = quick(memory.vectors[0])
         lean = memory.vectors @ memory.vectors[0]
@@ -128,11 +128,11 @@ class Tracker(eqx.Module):
         enough = glance.enough
         if exact is not None:
             enough = enough & (memory.readings % self.verified != 1) & ~self._distrusted(memory)
-        rounds = jnp.where(enough, 0, jnp.where(memory.readings == 0, _ROUNDS, 1))
+        rounds = jnp.where(enough, 0, jnp.where(memory.readings == 0, _ROUNDS, 1)).astype(jnp.int32)
 
         def search(carry: _Round) -> _Round:
             # The image is that of the first round's leading vector.
-            return self._searched(carry, image, quick, exact, least, seed, seen=carry.left == rounds)
+            return self._searched(carry, image, quick, exact, least, key, seen=carry.left == rounds)
 
         start = _Round(memory, Found(jnp.zeros_like(glance.found.told)), rounds)
         end = lax.while_loop(lambda carry: carry.left > 0, search, start)
@@ -155,7 +155,7 @@ class Tracker(eqx.Module):
         """
         size, place = jnp.abs(memory.value), jnp.arange(memory.age.size, dtype=jnp.int32)
         reach = ((memory.drift + _GROWTH * memory.loose) * memory.age + self.tolerance) * size
-        highest = jnp.diag(memory.matrix) + reach
+        highest = memory.known + reach
         worth = (highest >= least) & (place < self.count)
         return (~(highest < memory.value) | worth | (memory.age >= self.period)) & (place > 0)
 
@@ -171,7 +171,7 @@ class Tracker(eqx.Module):
         """Second-order perturbation of the leading pair, and whether it will do."""
         leading, size, drift = row[0], jnp.abs(row[0]), memory.drift
         behind = jnp.arange(row.size, dtype=jnp.int32) > 0
-        known = jnp.diag(memory.matrix)
+        known = memory.known
         coupling = jnp.where(behind, row, 0.0)
         turns = coupling / jnp.maximum(leading - known, ritz.NARROW * size + jnp.finfo(row.dtype).tiny)
         # Σ turns², Σ turns·coupling and Σ coupling² in one product.
@@ -228,8 +228,7 @@ class Tracker(eqx.Module):
         # The others have to be orthogonal to the new leading vector.
         shares = jnp.where(enough, (turns + weights[0] * lean) * ahead, 0.0)
         rest = vectors[1:] - shares[1:, None] * improved[None, :]
-        at = memory.readings % RING
-        latest = memory.latest.at[at].set(jnp.where(enough, found, memory.latest[at]))
+        latest = _kept(memory, jnp.where(enough, found, _earlier(memory, RING)))
         notes = jnp.where(enough, glance.notes, memory.notes)
         return Tracked(jnp.concatenate([improved[None], rest]), latest, notes, memory.readings + 1)
 
@@ -243,7 +242,7 @@ class Tracker(eqx.Module):
         quick: Product,
         exact: Product | None,
         least: Float[Array, ""],
-        seed: UInt32[Array, ""],
+        key: UInt32[Array, " w"],
         *,
         seen: Bool[Array, ""],
     ) -> _Round:
@@ -260,7 +259,7 @@ class Tracker(eqx.Module):
         search = ritz.begun(memory.vectors, memory.matrix, self.added * self.count)
         search = ritz.followed(search, aim, quick, exact, image)
         found = self._told(search, aim, carry, exact=exact is None)
-        return _Round(self._advanced(search, memory, found, seed), found, carry.left - 1)
+        return _Round(self._advanced(search, memory, found, key), found, carry.left - 1)
 
     def _told(self, search: ritz.Search, aim: ritz.Aim, carry: _Round, *, exact: bool) -> Found:
         """The reading that a search ended with."""
@@ -277,14 +276,14 @@ class Tracker(eqx.Module):
         products = carry.found.products + search.products.astype(scale.dtype)
         return Found(jnp.concatenate([*shown, products[None]]))
 
-    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, seed: UInt32[Array, ""]) -> Tracked:
+    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: UInt32[Array, " w"]) -> Tracked:
         """What is remembered of a search."""
         m, scale = memory.vectors.shape[0], _scale(found.values[0], memory.bottom)
         bottom = jnp.minimum(_FADES * memory.bottom, ritz.bottom(search))
         vectors = ritz.improved(search, m, bottom)
         leading = vectors[0]
         shaken = memory.readings % self.period == 0
-        vectors = once(shaken, lambda vectors: _shaken(vectors, seed, memory.readings), vectors)
+        vectors = once(shaken, lambda vectors: _shaken(vectors, key, memory.readings), vectors)
         matrix = jnp.diag(search.values[:m])
         vectors, matrix = once(
             _alternates(leading, memory), lambda basis: _turned(*basis, _earlier(memory, 1)), (vectors, matrix)
@@ -297,11 +296,11 @@ class Tracker(eqx.Module):
         )
         uneven = jnp.maximum(0.95 * memory.uneven, search.uneven / scale)
         age = jnp.where(fresh, 1.0, memory.age + 1)
-        risen = jnp.maximum(search.values[:m] - jnp.diag(memory.matrix), 0.0) / (memory.age * scale)
+        risen = jnp.maximum(search.values[:m] - memory.known, 0.0) / (memory.age * scale)
         loose = jnp.where(fresh, ritz.squares(search, m) / scale**2 + risen, memory.loose)
         value = found.values[0]
         numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
-        latest = memory.latest.at[memory.readings % RING].set(leading)
+        latest = _kept(memory, leading)
         notes = jnp.concatenate([matrix.ravel(), age, loose, numbers])
         # After a product that was not finite nothing would be, ever again.
         sound = jnp.all(jnp.isfinite(notes))
@@ -336,7 +335,14 @@ def _scale(value: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, ""
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
     """The leading eigenvector so many readings ago."""
-    return memory.latest[(memory.readings - back) % RING]
+    at = lax.rem(memory.readings + RING - back, jnp.asarray(RING, memory.readings.dtype))
+    return lax.dynamic_index_in_dim(memory.latest, at, keepdims=False)
+
+
+def _kept(memory: Tracked, leading: Float[Array, " p"]) -> Float[Array, "2 p"]:
+    """The leading eigenvectors with this reading's in the place of the oldest."""
+    at = lax.rem(memory.readings, jnp.asarray(RING, memory.readings.dtype))
+    return lax.dynamic_update_index_in_dim(memory.latest, leading, at, 0)
 
 
 def _alternates(leading: Float[Array, " p"], memory: Tracked) -> Bool[Array, ""]:
@@ -352,12 +358,12 @@ def _scattered(count: int, size: int, dtype: Any) -> Float[Array, "m p"]:
     return jnp.where(place, jnp.asarray(1 / lengths, dtype)[:, None], 0.0)
 
 
-def _shaken(vectors: Float[Array, "m p"], seed: UInt32[Array, ""], count: Int[Array, ""]) -> Float[Array, "m p"]:
+def _shaken(vectors: Float[Array, "m p"], key: UInt32[Array, " w"], count: Int[Array, ""]) -> Float[Array, "m p"]:
     """The basis with noise in its last vector."""
     size = vectors.shape[1]
     if vectors.shape[0] == 1:
         return vectors
-    last = vectors[-1] + _SHAKEN / math.sqrt(size) * noise.signs(seed, count + 1, size, vectors.dtype)
+    last = vectors[-1] + _SHAKEN / math.sqrt(size) * noise.signs(key, count + 1, size, vectors.dtype)
     for _ in range(2):
         # Of noise in few dimensions little may be left beside the others.
         last = last - ritz.combined(vectors[:-1] @ last, vectors[:-1])

@@ -4,9 +4,9 @@ They are tracked from reading to reading, at one or two Hessian-vector products 
 (:mod:`dltlab.engine.numerics.tracker`): cheap enough to be read at every step. Products are
 differences of gradients where that holds, which is measured now and then against an exact
 one, and exact where it does not: for losses with kinks, late in a fit where float32 cancels,
-and with ``precise = true``. Where the whole Hessian is cheap it is formed and decomposed in
-float64, whatever the precision of the run: up to 8 parameters, and up to 300 where a
-reading is taken every ten steps or less often.
+and with ``precise = true``. With ``method = "dense"``, and up to 8 parameters in any case,
+the whole Hessian is formed and decomposed in float64, whatever the precision of the run: up to
+some hundred parameters that is cheap enough for a reading every ten steps or so.
 
 With ``preconditioned = true`` it is the spectrum of P^(−1/2) H P^(−1/2), P the optimizer's
 metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484).
@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, Int, UInt32
+from jaxtyping import Array, Float, UInt32
 from msgspec import Meta
 
 from dltlab.engine.numerics import hessian, lanczos, noise
@@ -28,13 +28,10 @@ from dltlab.engine.numerics.tracked import Found, Tracked
 from dltlab.engine.numerics.tracker import Tracker
 from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat
 from dltlab.engine.problems import Kinked, Sampled
-from dltlab.engine.simulation import Moment, Simulation, in_precision
+from dltlab.engine.simulation import Moment, Simulation, State, in_precision
 
-DENSE_UP_TO: Final = 300
-"""Parameters up to which the Hessian may be formed."""
 _TINY: Final = 8
-_SELDOM: Final = 10
-"""Steps between readings from which on a Hessian of some hundred parameters may be formed for each."""
+"""Parameters up to which the Hessian is formed in any case."""
 _NOISE: Final = 0.1
 
 
@@ -71,7 +68,7 @@ class Sharpness(AbstractProbe, Budgeted):
     def _dense(self, parameters: int) -> bool:
         if self.method != "auto":
             return self.method == "dense"
-        return parameters <= _TINY or (parameters <= DENSE_UP_TO and self.every >= _SELDOM)
+        return parameters <= _TINY
 
     @property
     def _sought(self) -> float:
@@ -106,11 +103,11 @@ class Sharpness(AbstractProbe, Budgeted):
         flat, _ = ravel_pytree(moment.state.params)
         if self._dense(flat.size):
             return Kept(None, None, None)
-        seed = noise.seeded(moment.state.key)
-        end = _unit(seed, 1, flat, end=1) if self.lowest else None
+        key = moment.state.key
+        end = _unit(key, 1, flat, end=1) if self.lowest else None
         if self.method == "lanczos":
-            return Kept(None, end, _unit(seed, min(self.top, flat.size), flat))
-        return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, seed), end, None)
+            return Kept(None, end, _unit(key, min(self.top, flat.size), flat))
+        return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, key), end, None)
 
     def measure(self, simulation: Simulation, moment: Moment, memory: Kept) -> tuple[Readings, Kept]:
         """The eigenvalues at the moment's parameters."""
@@ -123,10 +120,9 @@ class Sharpness(AbstractProbe, Budgeted):
         root = None if scale is None else 1 / jnp.sqrt(ravel_pytree(scale)[0])
         quick, exact = _products(simulation, moment, root, precise=self.precise)
 
-        seed = noise.seeded(state.key)
         readings: Readings = {}
         if memory.start is not None:
-            pairs = self._by_lanczos(exact or quick, memory.start, seed, state.step)
+            pairs = self._by_lanczos(exact or quick, memory.start, state)
             count = pairs.products.astype(pairs.values.dtype)[None]
             found = Found(jnp.concatenate([pairs.values, pairs.residuals, pairs.residuals, count]))
             memory = memory._replace(start=pairs.vectors)
@@ -135,12 +131,12 @@ class Sharpness(AbstractProbe, Budgeted):
             least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
             least = least.astype(memory.top.notes.dtype)
             count = min(self.top, memory.top.vectors.shape[1])
-            found, kept = self._tracker(count).read(memory.top, quick, exact, least, seed)
+            found, kept = self._tracker(count).read(memory.top, quick, exact, least, state.key)
             memory = memory._replace(top=kept)
         products = found.products
         if memory.lowest is not None:
             # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
-            end = self._by_lanczos(_turned(exact or quick), memory.lowest, seed, state.step)
+            end = self._by_lanczos(_turned(exact or quick), memory.lowest, state)
             memory = memory._replace(lowest=end.vectors)
             readings = {"lowest": -end.values[0], "lowest_error": end.residuals[0]}
             products = products + end.products.astype(products.dtype)
@@ -168,12 +164,10 @@ class Sharpness(AbstractProbe, Budgeted):
         readings = {"": values, "error": bars, "residual": bars, "products": jnp.asarray(float(flat.size))}
         return readings | ({"lowest": spectrum[0], "lowest_error": bound} if self.lowest else {})
 
-    def _by_lanczos(
-        self, product: Product, known: Float[Array, "k p"], seed: UInt32[Array, ""], step: Int[Array, ""]
-    ) -> lanczos.Eigenpairs:
+    def _by_lanczos(self, product: Product, known: Float[Array, "k p"], state: State) -> lanczos.Eigenpairs:
         size = known.shape[1]
         start = jnp.sum(known, axis=0)
-        shaken = _NOISE / math.sqrt(size) * noise.signs(seed, step + 2, size, known.dtype)
+        shaken = _NOISE / math.sqrt(size) * noise.signs(state.key, state.step + 2, size, known.dtype)
         start = start / jnp.linalg.norm(start) + shaken
         return lanczos.largest(product, start, count=known.shape[0], tolerance=self._sought, most=self.products)
 
@@ -204,12 +198,12 @@ def _products(
     # A step that sees all the data has taken this gradient already.
     sampled = isinstance(problem, Sampled) and problem.sampled
     slope = gradient(flat) if sampled else ravel_pytree(moment.gradient)[0]
-    return _framed(hessian.differenced(gradient, flat, slope), root), exact
+    return _framed(hessian.differenced(gradient, flat, slope, unit=root is None), root), exact
 
 
-def _unit(seed: UInt32[Array, ""], count: int, like: Float[Array, " p"], *, end: int = 0) -> Float[Array, "k p"]:
+def _unit(key: UInt32[Array, " w"], count: int, like: Float[Array, " p"], *, end: int = 0) -> Float[Array, "k p"]:
     """Noise of length 1 to start Lanczos from, in the first of ``count`` rows."""
-    start = noise.signs(seed, end, like.size, like.dtype) / math.sqrt(like.size)
+    start = noise.signs(key, end, like.size, like.dtype) / math.sqrt(like.size)
     return jnp.zeros((count, like.size), like.dtype).at[0].set(start)
 
 

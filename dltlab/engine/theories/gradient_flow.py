@@ -6,7 +6,7 @@ the edge the flow's sharpness goes on rising while that of gradient descent is h
 """
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,8 +16,10 @@ from msgspec import Meta
 
 from dltlab.engine.numerics import flow, hessian, lanczos
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
-from dltlab.engine.probes.sharpness import DENSE_UP_TO
 from dltlab.engine.simulation import Moment, Simulation
+
+_DENSE_UP_TO: Final = 300
+"""Parameters up to which the flow's Hessian is formed."""
 
 
 class Path(NamedTuple):
@@ -87,7 +89,7 @@ class GradientFlow(AbstractProbe):
         def loss(flat: Float[Array, " p"]) -> Float[Array, ""]:
             return simulation.problem.loss(unravel(flat))
 
-        if at.shape[0] <= DENSE_UP_TO:
+        if at.shape[0] <= _DENSE_UP_TO:
             return lanczos.leading(hessian.dense(loss, at), 1)[0], leading
         found = lanczos.largest(hessian.products(loss, at), leading, count=1, tolerance=1e-2, most=32)
         return found.values[0], found.vectors[0]
@@ -95,4 +97,4 @@ class GradientFlow(AbstractProbe):
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Four gradients a Runge–Kutta step, about one step a step of the optimizer, and a sharpness."""
         del simulation
-        return 4.0 * max(self.every, 1) + (2.0 * parameters if parameters <= DENSE_UP_TO else 24.0)
+        return 4.0 * max(self.every, 1) + (2.0 * parameters if parameters <= _DENSE_UP_TO else 24.0)
