@@ -77,14 +77,14 @@ def by_decomposition(product: hessian.Product, start: jax.Array, tolerance: floa
 def readings(product: hessian.Product, start: jax.Array, tolerance: float, count: int = COUNT) -> Reading:
     """What the tracker reads of an operator that stays the same: shapes (readings, …)."""
     tracker = Tracker(min(count, start.shape[0]), tolerance=tolerance)
-    seed = jnp.asarray(lax.bitcast_convert_type(start[0], jnp.uint32).ravel()[0])
+    key = lax.bitcast_convert_type(start[:1], jnp.uint32).ravel()
     all_of_them = jnp.asarray(-jnp.inf, start.dtype)
 
     def read(memory: Any, _: Any) -> tuple[Any, Reading]:
-        told, memory = tracker.read(memory, product, None, all_of_them, seed)
+        told, memory = tracker.read(memory, product, None, all_of_them, key)
         return memory, Reading(told.values, told.errors, told.residuals, told.products)
 
-    return lax.scan(read, tracker.begin(start.shape[0], start.dtype, seed), length=READINGS)[1]
+    return lax.scan(read, tracker.begin(start.shape[0], start.dtype, key), length=READINGS)[1]
 
 
 def by_tracking(product: hessian.Product, start: jax.Array, tolerance: float) -> Found:
