@@ -63,6 +63,8 @@ def judged(value: float, interval: Interval) -> str:
     if math.isinf(high):
         return f"{shown(value)}, {no}{'>' if interval.strict else '≥'} {shown(low)}"
     centre, half = (low + high) / 2, (high - low) / 2
+    if half == 0:
+        return f"{shown(value)}, {no}exactly {shown(centre)}"
     near = f"{100 * half / abs(centre):.3g} %" if abs(centre) > 1e-12 else shown(half)
     return f"{shown(value)}, {no}within {near} of {shown(centre)}"
 
