@@ -82,7 +82,7 @@ class Scenarios(Section):
     @property
     def verb(self) -> str:
         """A scenario is run, unless its file must be mended first."""
-        return "read it again" if isinstance(about(self.chosen or ""), ScenarioError) else "run"
+        return "read it again" if self.chosen and isinstance(about(self.chosen), ScenarioError) else "run"
 
     def launch(self) -> Launch | None:
         """A new session of it; a broken file is read again."""
@@ -142,7 +142,9 @@ class Scenarios(Section):
             return [(("● running", "running"), (f"  since {when}; tab, enter: attach", "faint"))]
         outcome = self._tallies.get(one.name)
         said = [f"last run {when}", one.state if one.state != "finished" else ""]
-        said += [f"{outcome.turns} turns and kicks" if outcome and outcome.turns else ""]
+        turns = outcome.turns if outcome else 0
+        said += ["a fork" if one.header.forked >= 0 else ""]
+        said += [f"turned or kicked {'once' if turns == 1 else f'{turns} times'}" if turns else ""]
         told = self._tally(one).told
         words = ", ".join(part for part in said if part)
         return [*([tuple(told)] if told else []), *wrap(words, width, "faint")]
