@@ -111,7 +111,8 @@ def test_the_rate_is_that_of_the_step():
             "|3 − 5| / 5 = 0.4 at its largest of 401 readings; max 0.4, ≤ 0.5",
         ),
         (
-            {"kind": "slope", "series": "sharpness", "axes": "semilog", "predicted": 1.0, "tolerance": 0.1, "window": [0, 0.5]},
+            {"kind": "slope", "series": "sharpness", "axes": "semilog", "window": [0, 0.5],
+             "predicted": 1.0, "tolerance": 0.1},
             f"slope of ln λ₁ on t through 201 readings = {SLOPE:.4g}, not within 10 % of 1",
         ),
     ],
