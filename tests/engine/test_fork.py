@@ -57,6 +57,10 @@ name = "drawn"
 seeds = 1
 optimizer = {kind = "adam", learning_rate = 0.01}
 problem.batch = 4
+[[arms]]
+name = "lost"
+seeds = 1
+optimizer.learning_rate = 1e5
 """
 AT = 147
 TURN = Event(61, "turn", "η 0.05 → 0.08.", {"knob": "learning_rate", "value": 0.08, "old": 0.05})
@@ -66,17 +70,19 @@ Forked = Callable[..., Path]
 
 @pytest.fixture(autouse=True)
 def signals(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The engine runs in the test's own process, whose signals are not its own."""
+    """The engine runs in the test's own process, whose signals are not its own, and members of an arm in one block."""
     import signal
 
     monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setenv("NPROC", "1")
 
 
 @pytest.fixture(scope="module", params=["alone", "several"])
 def parent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A whole session with a turn and a kick, and with no keyframe but those at its ends.
 
-    Of a member alone with a batch of its own; or of two that descend the whole loss beside an arm that draws batches.
+    Of a member alone that draws batches; or of two that descend the whole loss beside an arm that draws batches
+    and one that diverges before there is anything to fork.
     """
     from dltlab.engine import session
 
@@ -87,6 +93,7 @@ def parent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     scenario.write_text(alone + ALONE if request.param == "alone" else several + SEVERAL, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("signal.signal", lambda *_: None)
+        patch.setenv("NPROC", "1")
         with pytest.MonkeyPatch.context() as unflown:
             unflown.setattr("dltlab.engine.session._flown", begun)
             assert session.run(path, str(scenario), headless=True) == 0
@@ -163,7 +170,16 @@ def test_an_unchanged_fork_is_its_parent_to_the_last_bit(parent: Path, forked: F
     path = forked()
     assert hashlib.sha256(parent.read_bytes()).digest() == before, "the parent is only read"
     assert same(path, parent)
-    assert last(path).digest == last(parent).digest, "what probes remember is part of it"
+    # A member that is lost strays from chunk to chunk.
+    states = [{n: leaf for n, leaf in last(one).leaves.items() if not n.startswith("[2]")} for one in (path, parent)]
+    assert states[0] == states[1], "what probes remember is part of it"
+    assert len(states[0]) > 5
+    lost = [
+        [record for record in told(one) if isinstance(record, Event) and record.what == "diverged"]
+        for one in (path, parent)
+    ]
+    assert lost[0] == lost[1], "nobody is lost twice"
+    assert len(lost[0]) == (len(columns(path)["loss"][1].shape) > 1)
     (head, *rest), (old, *_) = told(path), told(parent)
     assert isinstance(head, Header)
     assert isinstance(old, Header)
@@ -215,6 +231,7 @@ def test_a_new_seed_changes_what_is_drawn_and_nothing_else(parent: Path, forked:
     path = forked(seed=1)
     again = forked(at=AT + 20, of=path)
     assert same(again, path), "a fork of a fork"
+    assert sum(isinstance(record, Event) and record.what == "diverged" for record in told(again)) == 1
     assert [record.parent for record in told(again) if isinstance(record, Header)] == [path.name.split(".")[0]]
     assert same(path, parent, among=lambda values: values[:, 0]), "the first arm draws nothing"
     assert not same(path, parent, among=lambda values: values[:, 1])
