@@ -67,6 +67,15 @@ def sentence(one: Lost) -> str:
     return "; ".join(filter(None, [*told, f"with {knobs}" if knobs else ""])) + "."
 
 
+def brief(one: Lost) -> str:
+    """The same in a few words."""
+    told = [f"{one.who + ', ' if one.who else ''}step {one.step:,}"]
+    for sharp in one.sharp:
+        name = "λ₁" if sharp.name == "sharpness" else one_line(sharp.name)
+        told.append(f"{name} {sharp.value:.4g}, {sharp.title} {sharp.threshold:.4g}")
+    return "; ".join(told)
+
+
 def _lost(history: History, event: Event) -> Lost:
     told = event.data.get("step")
     step = min(told, event.step) if isinstance(told, int) and not isinstance(told, bool) and told >= 0 else event.step

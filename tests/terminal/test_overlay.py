@@ -389,12 +389,12 @@ def test_what_diverged_is_said_aloud_and_one_key_goes_back(watch, told, keep):
     source.ended, source.accepts = "The session diverged at step 399.", frozenset()
 
     async def script(seen):
-        text, told = seen.text(), " ".join(seen.bench.branching.alarm())
+        text, told = seen.text(), " ".join(seen.bench.branching.alarm()[0])
         assert "✗ Diverged" in text
         assert "the loss stopped being finite at step 399; λ₁ was 4.49 against 2/η = 5 at step 399" in told
         assert "with η = 0.8" in told
         assert "b forks from step 399, before it, with η halved" in told
-        assert "b go back" in text
+        assert "b rewind" in text
         # The plot keeps its finite part.
         assert "1 Loss" in text
         await seen.press("b")

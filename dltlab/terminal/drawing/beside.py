@@ -37,18 +37,17 @@ def verdict_lines(
     for verdict in verdicts:
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
         head, name, number = f"{sign} {verdict.status}", one_line(verdict.name), one_line(verdict.measured)
-        if detail >= 3 and since and verdict.name in since:
-            head += f" since step {count(since[verdict.name])}"
         space = width - 1 - cell_len(head) - cell_len(name) - cell_len(number) - 3
         lines.append(((head, ink), (f"  {name} {' ' * max(space, 0)}", "text"), (number, "strong")))
         if detail >= 2 and verdict.says:
             lines += wrap(one_line(verdict.says), width - 1, "text", "  ")
         if detail >= 3 and verdict.formula:
             lines += wrap(one_line(verdict.formula), width - 1, "strong", "  ")
-        if detail >= 1 and verdict.predicted:
-            lines += wrap(
-                f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}", width - 1, "faint", "  "
-            )
+        told = f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}" if verdict.predicted else ""
+        if detail >= 3 and since and verdict.name in since:
+            told = "; ".join(filter(None, (told, f"{verdict.status} since step {count(since[verdict.name])}")))
+        if detail >= 1 and told:
+            lines += wrap(told, width - 1, "faint", "  ")
         if detail >= 2 and verdict.detail:
             lines += wrap(one_line(verdict.detail), width - 1, "faint", "  ")
     return lines
@@ -90,18 +89,19 @@ def side(
     width: int,
     height: int,
     turn: int = 0,
-    alarm: Sequence[str] = (),
+    alarm: Sequence[Sequence[str]] = (),
     since: Since | None = None,
 ) -> Picture:
     """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last.
 
     Where not all claims can be explained, one is each ``turn``: since when it stands as it does, and its formula.
 
-    What went wrong, the ``alarm``, is said before everything else.
+    What went wrong, the ``alarm``, is said before everything else: in the fullest of its ways that there is room for.
     What to look for then stands in what is left, at least in the place of the heading, some of it each ``turn``.
     """
     if alarm:
-        said = _alarmed(alarm, max(width - 1, 1))[: max(height - len(verdicts) - 3, 3)]
+        ways, room = [_alarmed(way, max(width - 1, 1)) for way in alarm], max(height - len(verdicts) - 3, 4)
+        said = next((way for way in ways if len(way) <= room), ways[-1][:room])
         below = side(verdicts, look_for, width, max(height - len(said) - 1, 0), turn, since=since)
         return tuple(frame([*(fit(((" ", "text"), *line), width) for line in said), (), *below], width, height))
     inner = max(width - 1, 1)

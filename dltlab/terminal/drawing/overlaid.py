@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+import numpy as np
+
 from dltlab.terminal.drawing.legend import Curve
 from dltlab.terminal.drawing.marks import sign
 from dltlab.terminal.drawing.span import Span
@@ -53,9 +55,11 @@ def curves(
                 if not trace.lines or trace.stretches.extent(0, log=False) is None:
                     continue
                 read = trace if cursor is None else one.traces.reading(name, arm, cursor)
-                latest = float(read.latest[0]) if len(own) == 1 and read else None
+                latest = float(read.latest[0]) if len(own) == 1 and read else np.nan
+                # What has diverged has no value now: its name says so.
+                last = latest if np.isfinite(latest) else None
                 found.append(
-                    Curve(trace.stretches, 0, title, latest, one.slot, "guest", marker=one.marker, faint=one.faint)
+                    Curve(trace.stretches, 0, title, last, one.slot, "guest", marker=one.marker, faint=one.faint)
                 )
                 title = None
     return found

@@ -113,6 +113,13 @@ class Stretches:
             return (min(beside), max(beside)) if len(beside) == 2 else None
         return float(low[shown].min()), float(self.high[shown, track].max())
 
+    def extent_until(self, step: int, track: int, *, log: bool) -> tuple[float, float] | None:
+        """The least and the largest reading up to a step, if there is one."""
+        last = int(self._places(np.array([min(max(step, self.start), self.planned)]))[0]) + 1
+        low = (self.positive if log else self.low)[:last, track]
+        shown = np.isfinite(low)
+        return (float(low[shown].min()), float(self.high[:last, track][shown].max())) if shown.any() else None
+
     def runs(self, track: int, columns: int, *, log: bool) -> list[Run]:
         """The curve in so many columns, broken where no reading was finite."""
         columns = max(min(columns, self.count), 1)

@@ -11,7 +11,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from dltlab.records import Arm, Series
-from dltlab.session import errorbars
+from dltlab.session import divergence, errorbars
 from dltlab.session.history import History
 from dltlab.terminal.drawing.smoothing import Mean, enough
 from dltlab.terminal.drawing.span import Span
@@ -183,6 +183,7 @@ class Traces:
         self._means: dict[tuple[str, str, Span, float], Mean] = {}
         self._dead: dict[str, set[str]] = {}
         self._heard = 0
+        self._calm: int | None = None
 
     def __contains__(self, name: str) -> bool:
         return name in self.history
@@ -332,6 +333,17 @@ class Traces:
                 self._dead.setdefault(str(event.data.get("arm", "")), set()).add(str(event.data["seed"]))
         self._heard = len(events)
         return len(self._dead.get(arm, ()))
+
+    @property
+    def calm(self) -> int | None:
+        """The step up to which a session that diverged was calm: its axes go by that; None for all others."""
+        footer = self.history.footer
+        if footer is None or footer.reason != "diverged":
+            return None
+        if self._calm is None:
+            found = divergence.lost(self.history)
+            self._calm = found[-1].back if found else footer.step
+        return self._calm or None
 
     def theory_of(self, name: str) -> str | None:
         """The series that predicts another: ``sharpness.theory`` for ``sharpness``."""

@@ -16,6 +16,7 @@ from dltlab.terminal.drawing.plot import Curve
 from dltlab.terminal.drawing.scales import Scale, around
 from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.strokes import plain_sign
+from dltlab.terminal.drawing.thinning import Stretches
 from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
 from dltlab.text import one_line
@@ -45,6 +46,8 @@ class _Seen(NamedTuple):
     """The window of running means, as a fraction of the span; 0 for none."""
     cursor: int | None
     zoomed: bool
+    calm: int | None = None
+    """Where a session that diverged was last calm."""
 
     def read(self, traces: Traces, name: str, arm: str) -> Trace | None:
         """A series with its reading at the cursor for its latest; None where there was none yet."""
@@ -122,7 +125,7 @@ class Curves(AbstractPanel):
 
     def _seen(self, traces: Traces, look: Look) -> _Seen:
         span = self.span(traces.history.header, look.window)
-        return _Seen(span, smoothing.wide(span, look.smoothing), look.cursor, look.window is not None)
+        return _Seen(span, smoothing.wide(span, look.smoothing), look.cursor, look.window is not None, traces.calm)
 
     def span(self, header: Header, window: Span | None) -> Span:
         """What is seen of the step axis; a logarithmic one begins with the same step in all panels."""
@@ -201,7 +204,7 @@ def _up(
     In a window of the step axis it keeps to what is seen there, so that detail appears.
     """
     log = kind == "log"
-    every, first = (_extent(chosen, log=log) for chosen in (curves, own))
+    every, first = (_extent(chosen, log=log, calm=seen.calm) for chosen in (curves, own))
     every = overlaid.widened(every, _extent(guests, log=log), log=log)
     if every is None:
         return None
@@ -222,10 +225,23 @@ def _up(
     return scale
 
 
-def _extent(curves: Sequence[Curve], *, log: bool) -> tuple[float, float] | None:
-    """The least and the largest of what curves show; None of nothing."""
+def _extent(curves: Sequence[Curve], *, log: bool, calm: int | None = None) -> tuple[float, float] | None:
+    """The least and the largest of what curves show; None of nothing.
+
+    Of a session that diverged what came after it was last ``calm`` widens that, and does not bury it.
+    """
     found = [extent for curve in curves if (extent := curve.stretches.extent(curve.track, log=log))]
-    return (min(low for low, _ in found), max(high for _, high in found)) if found else None
+    whole = (min(low for low, _ in found), max(high for _, high in found)) if found else None
+    if calm is None:
+        return whole
+    tracks = [(curve.stretches, curve.track) for curve in curves]
+    before = [
+        extent
+        for track, place in tracks
+        if isinstance(track, Stretches) and (extent := track.extent_until(calm, place, log=log))
+    ]
+    quiet = (min(low for low, _ in before), max(high for _, high in before)) if before else None
+    return overlaid.widened(quiet, whole, log=log)
 
 
 def _shown(traces: Traces, names: Sequence[str], arms: Sequence[str]) -> list[_Shown]:

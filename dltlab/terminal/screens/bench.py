@@ -185,7 +185,7 @@ class Bench(AbstractLooked):
         said = notice or self.following.source.ended
         if said:
             again = [("r", "again")] if self._relaunch and self.following.source.ended else []
-            again += [("b", "go back to before it")] if self.branching.lost else []
+            again += [("b", "rewind")] if self.branching.lost else []
             again += [("?", "help"), ("q", "quit")]
             room = max(width - 11 * len(again), width // 2)
             ink = "pending" if notice else "ended"

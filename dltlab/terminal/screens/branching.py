@@ -74,15 +74,16 @@ class Branching:
             self._lost = number, divergence.lost(self._history)
         return self._lost[1]
 
-    def alarm(self) -> list[str]:
-        """What diverged, and the key that goes back to before it."""
+    def alarm(self) -> list[list[str]]:
+        """What diverged, and the key that goes back to before it: in full, and in brief."""
         found = self.lost
         if not found:
             return []
         told = [divergence.sentence(one) for one in found[-3:]]
         more = [f"{len(found) - len(told)} more diverged before."] if len(found) > len(told) else []
         cure = [f"b forks from step {found[-1].back:,}, before it, with {self._halved()}."] if self.path else []
-        return [*told, *more, *cure]
+        back = [f"b goes back to {found[-1].back:,}"] if self.path else []
+        return [[*told, *more, *cure], [divergence.brief(found[-1]), *back]]
 
     def _halved(self) -> str:
         knob = next((knob for knob in self._history.header.knobs if knob.name == "learning_rate"), None)

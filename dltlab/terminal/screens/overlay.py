@@ -155,7 +155,8 @@ class Overlay:
         known = self._titles.get(guest.path)
         if known is None or known[0] != events:
             known = self._titles[guest.path] = (events, compare.brief(self._shown, guest.history))
-        return known[1]
+        gone = guest.history.footer is not None and guest.history.footer.reason == "diverged"
+        return f"{known[1]} ✗" if gone else known[1]
 
     def close(self) -> None:
         """Stop reading all of them."""
