@@ -32,6 +32,23 @@ _MODE = re.compile(rb"\x1b\[\?([0-9;]+)([hl])")
 _ALTERNATE, _CURSOR = 1049, 25
 MODES = {1000, 1003, 1004, 1006, 1015, 1049, 2004}
 """What a screen switches on, and must switch off when it leaves."""
+BOWL = """
+title = "A bowl"
+[problem]
+kind = "quadratic"
+eigenvalues = [1.0, 10.0]
+[optimizer]
+kind = "gradient_descent"
+learning_rate = 0.01
+[run]
+steps = 1000000
+pace = 200
+[probes.loss]
+kind = "loss"
+[[panels]]
+kind = "curves"
+series = ["loss"]
+"""
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -94,6 +111,11 @@ class Terminal:
     def dots(self) -> int:
         """Cells with a plotted point."""
         return sum("\u2800" < letter <= "\u28ff" for letter in self.text)
+
+    @property
+    def plotted(self) -> bool:
+        """Whether something is plotted, of whatever letters."""
+        return any("\u2580" <= letter <= "\u259f" or "\u2800" < letter <= "\u28ff" for letter in self.text)
 
     @property
     def step(self) -> int:

@@ -24,24 +24,14 @@ def test_a_signal_gives_the_terminal_back_and_leaves_the_session_alone(stage, to
     assert not session.stopped
 
 
-def test_ctrl_c_is_the_key_that_ends_the_session(stage, told, opened):
+def test_put_aside_and_brought_back_and_ended_by_ctrl_c(stage, told, opened):
     session = told()
-    terminal = opened("attach")
-    terminal.until(lambda: terminal.dots)
-    terminal.press("\x03")
-    assert terminal.ended() == 0
-    assert terminal.restored, terminal.modes
-    assert session.stopped
-
-
-def test_put_aside_and_brought_back(stage, told, opened):
-    told()
     terminal = opened("attach")
     terminal.until(lambda: terminal.dots)
     for _ in range(2):
         terminal.press("\x1a")
         terminal.until(lambda: stage.stopped(terminal.process.pid))
-        assert terminal.restored, terminal.modes
+        terminal.until(lambda: terminal.restored, 1)
         # The shell draws over what was there.
         terminal.scribble("$ fg\r\n")
         terminal.process.send_signal(signal.SIGCONT)
@@ -49,10 +39,11 @@ def test_put_aside_and_brought_back(stage, told, opened):
     terminal.press("?")
     terminal.until(lambda: "Keys of the bench" in terminal.text)
     terminal.press("\x1b")
-    terminal.until(lambda: terminal.dots)
-    terminal.press("d")
+    terminal.until(lambda: terminal.dots and "Keys of the bench" not in terminal.text)
+    terminal.press("\x03")
     assert terminal.ended() == 0
     assert terminal.restored, terminal.modes
+    assert session.stopped
 
 
 def test_a_closed_laptop_is_opened_again(stage, told, opened):

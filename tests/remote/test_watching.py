@@ -44,27 +44,24 @@ def test_a_watching_source_refuses_every_command_and_sends_none(told):
     watching.close()
 
 
-def test_three_viewers_follow_one_session_and_only_one_drives_it(stage, told, opened):
+def test_viewers_follow_what_another_drives_and_their_keys_do_nothing(stage, told, opened):
     session = told()
-    terminals = [opened("watch", session.path.stem.split(".")[0]), opened("watch"), opened("attach")]
+    terminals = [opened("watch", session.path.name.partition(".")[0]), opened("watch", columns=80, lines=24)]
     for terminal in terminals:
-        terminal.until(lambda terminal=terminal: terminal.dots)
-    for terminal in terminals[:2]:
-        terminal.until(lambda terminal=terminal: "watching" in terminal.text)
+        terminal.until(lambda terminal=terminal: terminal.dots and "watching" in terminal.text)
         assert "pause" not in terminal.text.splitlines()[-1]
         for key in (" ", ".", "+", "k", "m", "\x1b[C"):
             terminal.press(key)
             terminal.watch(0.05)
-    terminals[2].press(" ")
-    terminals[2].until(lambda: session.heard)
+    driving = live.attach(session.path)
+    driving.send(Pause())
+    driving.close()
     for terminal in terminals:
         terminal.until(lambda terminal=terminal: "paused" in terminal.text)
-    assert [type(command) for _, command in session.heard] == [Pause]
-    for terminal in terminals[:2]:
         terminal.press("q")
         assert terminal.ended() == 0
         assert terminal.restored, terminal.modes
-    assert not session.stopped
+    assert [type(command) for _, command in session.heard] == [Pause]
 
 
 def test_the_engine_hears_its_own_user_alone(tmp_path, folders):
@@ -153,23 +150,29 @@ def test_only_a_paused_session_that_nobody_watches_is_left_alone(tmp_path, monke
     assert not viewing.hold()
 
 
-def test_a_killed_viewer_lets_go_by_itself(stage, told, opened):
-    session = told()
-    path = folders.viewers_path(session.path)
+def test_a_killed_viewer_lets_go_by_itself(tmp_path):
+    session = tmp_path / f"one{records.SUFFIX}"
+    path = folders.viewers_path(session)
     path.touch(mode=0o600)
-    terminal = opened("watch")
-    terminal.until(lambda: terminal.dots)
+    watch = "import sys, pathlib, time; from dltlab.session.viewing import Viewing"
+    watch += "; held = Viewing(pathlib.Path(sys.argv[1]))"
+    order = [sys.executable, "-c", f"{watch}; print(held.hold(), flush=True); time.sleep(60)", str(session)]
+    viewer = subprocess.Popen(order, stdout=subprocess.PIPE)
+    assert viewer.stdout is not None
+    assert viewer.stdout.readline() == b"True\n"
     with path.open() as file:
         with pytest.raises(BlockingIOError):
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        terminal.process.send_signal(signal.SIGKILL)
-        terminal.process.wait()
+        viewer.send_signal(signal.SIGKILL)
+        viewer.communicate()
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_paused_engine_that_nobody_watches_ends_with_a_keyframe_and_is_continued(stage, monkeypatch):
-    monkeypatch.setenv(VARIABLE, "0.6")
-    source = live.launch("edge-of-stability", seeds=1)
+def test_a_paused_engine_that_nobody_watches_ends_with_a_keyframe_and_is_continued(stage, tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, "0.5")
+    scenario = tmp_path / "bowl.toml"
+    scenario.write_text(stage.BOWL)
+    source = live.launch(str(scenario), seeds=1)
     source.send(Pause())
     found: list[typing.Any] = []
     until = time.monotonic() + 60
@@ -179,7 +182,7 @@ def test_a_paused_engine_that_nobody_watches_ends_with_a_keyframe_and_is_continu
         time.sleep(0.02)
     lock = folders.viewers_path(source.path)
     assert lock.exists()
-    time.sleep(1.5)
+    time.sleep(1.2)
     # While it is watched it waits.
     assert not source.poll()
     assert not source.ended

@@ -114,7 +114,7 @@ def status_line(now: Standing, width: int) -> Line:
         parts.append([(short(now.rate), "strong"), (" steps/s ", "text"), (goal, "faint")])
     elif now.word == "paused":
         parts.append([("flat out" if now.pace is None else f"at {short(now.pace)} steps/s", "faint")])
-    known: list[list[Span]] = []
+    known: list[list[Span]] = [[(now.link, "faint")]] if now.link else []
     if left := time_left(now):
         known.append([(left, "faint")])
     elif now.word not in ("running", "paused") and now.wall:
@@ -123,7 +123,7 @@ def status_line(now: Standing, width: int) -> Line:
         known.append([("t ", "faint"), (short(now.clock, 4), "text")])
     if now.share is not None and not (now.price and now.price.share and now.share < now.price.share + _MORE):
         known.append([("probes ", "faint"), (f"{100 * now.share:.0f} %", "text")])
-    known += [[(said, "faint")] for said in (now.device, now.link) if said]
+    known += [[(now.device, "faint")]] if now.device else []
     if now.price is None:
         return fit(_joined(state, [*parts, *known], width), width)
     # The price is said in as many words as leave room for what comes next, and then for itself.

@@ -29,7 +29,7 @@ from dltlab.terminal.wire.writer import Writer
 
 _SETTLING: Final = 0.5
 """Seconds that leaving waits for the last answer: one that comes later would be typed into the shell."""
-_LEAVING: Final = 2.0
+_LEAVING: Final = 1.0
 """Seconds that a terminal which takes nothing can hold up the leave."""
 _LONGEST_END: Final = 5.0
 """Seconds after which a process whose terminal is gone ends, whatever it is at."""
