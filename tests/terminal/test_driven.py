@@ -1,0 +1,150 @@
+"""Driving: every act is a command, and the last turn can always be taken back."""
+
+import numpy as np
+import pytest
+
+from dltlab.commands import Pace, Turn
+from dltlab.records import Event
+from dltlab.terminal.app import Lab
+from dltlab.terminal.messages import OpenBench
+from dltlab.terminal.screens import undoing
+from dltlab.terminal.screens.undoing import Turned
+
+
+def turn(knob: str, old: float, value: float, step: int = 100) -> Event:
+    return Event(step, "turn", f"{knob} {old:g} → {value:g}.", {"knob": knob, "old": old, "value": value})
+
+
+def test_undoing_all_turns_comes_back_to_where_it_began():
+    """The law of undo: after any acts and any undos the values are those that the turns which stand have set."""
+    generator = np.random.default_rng(0)
+    for _ in range(200):
+        values = {"a": 1.0, "b": 5.0}
+        told: list[Turned] = []
+        history = [dict(values)]
+        for _ in range(generator.integers(1, 20)):
+            left = undoing.standing(told)
+            assert len(left) == len(history) - 1
+            if left and generator.random() < 0.5:
+                act = left[-1].back
+                history.pop()
+            else:
+                knob = str(generator.choice(["a", "b"]))
+                act = Turned(knob, values[knob], float(generator.random() + 0.1))
+                history.append(values | {knob: act.value})
+            values[act.knob] = act.value
+            told.append(act)
+            assert values == history[-1]
+        while left := undoing.standing(told):
+            values[left[-1].knob] = left[-1].old
+            told.append(left[-1].back)
+        assert values == {"a": 1.0, "b": 5.0}
+
+
+def test_what_was_rounded_to_single_precision_is_undone_all_the_same():
+    single = float(np.float32(0.1))
+    assert undoing.standing([Turned("a", 0.4, 0.1), Turned("a", single, 0.4)]) == []
+    assert undoing.standing([Turned("a", 0.4, 0.4)]) == []
+
+
+def test_odd_events_are_no_turns():
+    odd = [Event(1, "turn", "", data) for data in ({}, {"old": "x", "value": 1}, {"old": None, "value": 2.0})]
+    assert undoing.turned([*odd, Event(2, "kick", "", {"old": 1.0, "value": 2.0})]) == []
+
+
+def test_u_walks_back_even_before_the_engine_has_answered(watch, told):
+    source = told(turn("learning_rate", 0.4, 0.3), turn("momentum", 0.0, 0.5), turn("learning_rate", 0.3, 0.2))
+    source.answers = False
+
+    async def script(seen):
+        await seen.press("u", "u", "u")
+        wanted = [Turn("learning_rate", 0.3), Turn("momentum", 0.0), Turn("learning_rate", 0.4)]
+        assert seen.source.sent == wanted
+        seen.source.say(turn("learning_rate", 0.2, 0.3), turn("momentum", 0.5, 0.0), turn("learning_rate", 0.3, 0.4))
+        await seen.press()
+        await seen.press("u")
+        assert seen.source.sent == wanted
+        assert "no turn is left to undo" in seen.text()
+
+    watch(script, source)
+
+
+def test_a_turn_of_what_is_no_knob_is_left_alone(watch, told):
+    async def script(seen):
+        await seen.press("u")
+        assert not seen.source.sent
+
+    watch(script, told(turn("width", 1.0, 2.0)))
+
+
+def test_a_recording_undoes_nothing(watch, told):
+    async def script(seen):
+        await seen.press("u")
+        assert not seen.source.sent
+
+    watch(script, told(turn("learning_rate", 0.4, 0.3), accepts=frozenset()))
+
+
+def test_one_step_a_second_is_the_slowest_and_flat_out_the_fastest(watch, told):
+    async def script(seen):
+        source = seen.source
+        for _ in range(12):
+            seen.bench.action_pace(0.5)
+            rate = source.sent[-1].rate
+            source.say(Event(100, "pace", "", {"rate": rate}))
+            seen.bench.following.poll()
+        assert source.sent[-1] == Pace(1.0)
+        await seen.press("space")
+        source.say(Event(399, "pause", "Paused."))
+        await seen.press()
+        assert "at 1 steps/s" in seen.text()
+        source.say(Event(399, "pace", "", {"rate": None}))
+        await seen.press()
+        assert "flat out" in seen.text()
+
+    watch(script, told())
+
+
+@pytest.mark.parametrize(("key", "seed"), [("r", None), ("R", 1)])
+def test_it_is_run_anew_with_its_seed_or_another(watch, told, monkeypatch, key, seed):
+    asked: list[int | None] = []
+
+    def launch(*, seed: int | None = None):
+        asked.append(seed)
+        raise AssertionError("nobody waits for it here")
+
+    posted: list[OpenBench] = []
+    # The app would show it starting.
+    monkeypatch.setattr(Lab, "on_open_bench", lambda _, message: posted.append(message))
+
+    async def script(seen):
+        seen.bench._relaunch = launch
+        await seen.press(key)
+        with pytest.raises(AssertionError):
+            posted[0].launch()
+        assert asked == [seed]
+        assert seen.source.closed
+
+    watch(script, told())
+
+
+def test_what_cannot_take_another_seed_says_so(watch, told):
+    async def script(seen):
+        seen.bench._relaunch = lambda: None
+        await seen.press("R")
+        assert "--seed N" in seen.text()
+        assert not seen.source.closed
+
+    watch(script, told())
+
+
+def test_while_it_runs_to_a_step_it_is_running_and_can_be_paused(watch, told, stretch):
+    async def script(seen):
+        seen.source.say(Event(399, "advance", "On from step 399 to step 600.", {"to": 600}))
+        await seen.press()
+        assert "▶ running" in seen.text()
+        seen.source.say(stretch(400, 201))
+        await seen.press()
+        assert "‖ paused" in seen.text()
+
+    watch(script, told())
