@@ -228,7 +228,14 @@ def test_commands_are_obeyed_and_echoed(tmp_path: Path, scenario: Path) -> None:
     send(
         session, commands.Advance(3), commands.Mark("here \x1b[2J"), commands.Turn("nothing", 1.0), commands.Pace(None)
     )
+    while not (pauses := [r.step for r in told(session) if isinstance(r, Event) and r.what == "pause"]):
+        time.sleep(0.02)
+    paused = pauses[0]
+    await_step(session, paused + 3)
     time.sleep(0.3)
+    send(session, commands.Reach(paused + 40), commands.Reach(5))
+    await_step(session, paused + 40)
+    time.sleep(0.1)
     send(session, commands.Stop())
     assert process.wait(30) == 0
     process.communicate()
@@ -240,14 +247,15 @@ def test_commands_are_obeyed_and_echoed(tmp_path: Path, scenario: Path) -> None:
         "mark",
         "refused",
         "pace",
+        "advance",
+        "refused",
     ]
     assert "\x1b" not in next(e.text for e in events if e.what == "mark")
-    paused = next(e.step for e in events if e.what == "pause")
     footer = said[-1]
     assert isinstance(footer, Footer)
-    assert (footer.reason, footer.step) == ("stopped", paused + 3)
+    assert (footer.reason, footer.step) == ("stopped", paused + 40)
     read = np.frombuffer(columns(session)["sharpness"][0], np.int64)
-    assert {paused, paused + 3} <= set(read.tolist())
+    assert {paused, paused + 3, paused + 40} <= set(read.tolist())
 
 
 def test_a_command_is_obeyed_soon(tmp_path: Path, scenario: Path) -> None:

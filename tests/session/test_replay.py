@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dltlab.commands import Advance, Pace, Pause, Resume, Stop
+from dltlab.commands import Advance, Pace, Pause, Reach, Resume, Stop
 from dltlab.records import Event, Frames, Header
 from dltlab.session import live
 from dltlab.session.history import History
@@ -94,6 +94,20 @@ def test_a_paused_replay_holds_and_advances_by_whole_records(keep):
     assert step_of(replay.poll()) == -1
     clock.now += 0.11
     assert step_of(replay.poll()) == 59
+
+
+def test_a_replay_goes_on_to_a_step_at_once_and_holds_there(keep):
+    replay = Replay(keep(steps=200), clock=(clock := Clock()))
+    replay.poll()
+    replay.send(Reach(120))
+    told = replay.poll()
+    # A record of ten steps is the least that can be released.
+    assert step_of(told) == 129
+    assert [record.data["to"] for record in told if isinstance(record, Event) and record.what == "advance"] == [120]
+    clock.now += 50
+    assert replay.poll() == []
+    replay.send(Reach(60))
+    assert [record.what for record in replay.poll()] == ["refused"]
 
 
 def test_long_gaps_are_cut_short(fake, tmp_path):
