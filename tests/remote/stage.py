@@ -225,7 +225,7 @@ class Session:
         self._ear.bind(str(self._where))
         self._ear.listen()
         self._ear.settimeout(0.05)
-        self.step = 0
+        self.step, self._quiet = 0, False
         self._over = threading.Event()
         self._say(self._header())
         self._say(self._frames(400))
@@ -263,6 +263,8 @@ class Session:
 
     def _fly(self) -> None:
         while not self._over.wait(0.05):
+            if self._quiet:
+                continue
             self._say(self._frames(max(int(self.pace * 0.05), 1)) if self.pace else Event(self.step, "price", "", {}))
 
     def _listen(self) -> None:
@@ -273,6 +275,10 @@ class Session:
                 self.heard.append((time.monotonic(), command))
                 what = type(command).__name__.lower()
                 self._say(Event(self.step, what, f"{what} heard", msgspec.structs.asdict(command)))
+
+    def hush(self) -> None:
+        """Say nothing more unless asked."""
+        self._quiet = True
 
     @property
     def stopped(self) -> bool:

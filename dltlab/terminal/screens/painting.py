@@ -1,4 +1,4 @@
-"""Painting in turns: one sheet at a time, so that a key never waits for two, and with rests."""
+"""Painting in turns: one plot at a time, so that a key never waits for two, and with rests."""
 
 import asyncio
 import time
@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from dltlab.terminal.widgets.sheet import Sheet
 
+_TURN: Final = 0.003
+"""Seconds after which no further sheet is begun: a turn of the event loop costs more than a line of text."""
 _LONGEST: Final = 2.0
 """Seconds after which plots are painted although the terminal has not shown the last ones in full."""
 
@@ -38,21 +40,20 @@ class Painting:
         self._until = -_LONGEST
 
     def spoil(self, *sheets: Sheet) -> None:
-        """Have sheets painted, one a turn of the event loop."""
+        """Have sheets painted, few a turn of the event loop."""
         idle = not self.stale
         self.stale += [sheet for sheet in sheets if sheet not in self.stale]
         if idle and self.stale:
             self._call_later(self.paint_next)
 
     def paint_next(self) -> None:
-        """Paint one sheet, and see to it that the others follow."""
-        while self.stale:
+        """Paint a sheet, or several small ones, and see to it that the others follow."""
+        begin = time.perf_counter()
+        while self.stale and time.perf_counter() - begin < _TURN:
             sheet = self.stale.pop(0)
             if sheet.display and sheet.is_attached:
-                before = time.perf_counter()
                 sheet.repaint()
-                self._taken += time.perf_counter() - before
-                break
+        self._taken += time.perf_counter() - begin
         if self.stale:
             # Not a timer of Textual's: one that comes late is skipped, and nothing would be painted ever again.
             asyncio.get_running_loop().call_later(0.001, self._call_later, self.paint_next)
