@@ -50,7 +50,7 @@ def brief(shown: History, other: History) -> str:
     acts, own = _acts(other), _acts(shown)
     titles = {f"turn {knob.name}": one_line(knob.title or knob.name) for knob in other.header.knobs}
     for key, told in acts.items():
-        if told != own.get(key, NONE):
+        if told != own.get(key, NONE) and key != "fork":
             return f"{titles.get(key, one_line(key))} {told}"
     settings, mine = _settings(other.header.scenario), _settings(shown.header.scenario)
     symbols = {f"optimizer.{knob.name}": one_line(knob.title or knob.name) for knob in other.header.knobs}
@@ -59,12 +59,9 @@ def brief(shown: History, other: History) -> str:
             return f"{symbols.get(key, key.rsplit('.', 1)[-1])} {told}"
     if other.header.seeds != shown.header.seeds:
         return _seeds(other.header)
+    if other.header.parent == shown.header.session and other.header.forked >= 0:
+        return f"fork at {other.header.forked:,}"
     return one_line(other.header.session)
-
-
-def acts_told(history: History) -> dict[str, str]:
-    """What was done to a session, by kind: turns of each knob, kicks, the fork that it began with."""
-    return _acts(history)
 
 
 def _rows(kind: Kind, tables: Sequence[Mapping[str, str]]) -> Iterator[Difference]:

@@ -86,6 +86,9 @@ def test_a_legend_says_the_one_thing_that_matters():
     slower = {"kind": "gradient_descent", "learning_rate": 0.1}
     assert compare.brief(session("a"), session("b", change={"optimizer": slower})) == "η 0.1"
     assert compare.brief(session("a"), session("b", seeds=(4,))) == "seed 4"
+    fork = session("b", Event(300, "fork", "", {"parent": "a", "step": 300}), turn, parent="a", forked=300)
+    assert compare.brief(session("a"), fork) == "η 0.2 at 300"
+    assert compare.brief(session("a"), session("b", fork.events[0], parent="a", forked=300)) == "fork at 300"
     assert compare.brief(session("a"), session("b")) == "b"
 
 

@@ -135,7 +135,8 @@ def form(made: Sequence[Choice], chosen: int, fault: str, width: int, height: in
     if len(lines) > height:
         # The line that is being changed stays in sight, and so does what will be started.
         first = min(max(chosen - (height - 3), 0), len(made) - (height - 2))
-        lines = [lines[0], *lines[1 + max(first, 0) : 1 + max(first, 0) + height - 2], lines[-1]]
+        last = ((f" {fault}", "wrong"),) if fault else ((f" {told(wanted(made), made)}", "text"),)
+        lines = [lines[0], *lines[1 + max(first, 0) : 1 + max(first, 0) + height - 2], last]
     return frame(lines, width, height)
 
 

@@ -205,7 +205,8 @@ def _up(
     """
     log = kind == "log"
     every, first = (_extent(chosen, log=log, calm=seen.calm) for chosen in (curves, own))
-    every = overlaid.widened(every, _extent(guests, log=log), log=log)
+    others = _extent(guests, log=log)
+    every, first = overlaid.widened(every, others, log=log), overlaid.widened(first, others, log=log)
     if every is None:
         return None
     low, high = every
