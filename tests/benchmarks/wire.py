@@ -123,7 +123,9 @@ def frame() -> None:
     from dltlab.records import FORMAT, Array, Frames, Header, Part, Series
     from dltlab.terminal.app import Lab
     from dltlab.terminal.fit import Options
+    from dltlab.terminal.widgets.sheet import Sheet
     from dltlab.terminal.wire.cells import Cells
+    from dltlab.terminal.wire.driver import taken
 
     length, names = 100_000, ("loss", "sharpness", "movement", "gap")
     series = tuple(Series(name, name, scale="log" if name == "loss" else "linear") for name in names)
@@ -172,8 +174,9 @@ def frame() -> None:
                 bench._poll()
                 while bench._painting.stale:
                     bench._painting.paint_next()
-                for place, strip in enumerate(bench._compositor.render_strips()):
-                    cells.write(place, 0, strip)
+                bench._compositor.update_widgets(set(bench.query(Sheet)))
+                if (update := bench._compositor.render_partial_update()) is not None:
+                    taken(cells, update)
                 sizes.append(len(cells.difference(1 << 20).encode()))
                 waits.append(time.perf_counter() - begin)
                 spent.append(time.process_time() - before)

@@ -72,23 +72,9 @@ class Wire(LinuxDriver):
         """Take in what Textual has composed, and send what of it differs when it can be sent."""
         self.cells.system = console._color_system
         self.cells.resize(*self._app.size)
-        match update:
-            case LayoutUpdate():
-                for row, strips in enumerate(update.strips, update.region.y):
-                    column = update.region.x
-                    for strip in strips:
-                        self.cells.write(row, column, strip)
-                        column += strip.cell_length
-            case ChopsUpdate():
-                for row, first, last in update.spans:
-                    for column, strip in update.chops[row].items():
-                        # Beyond its span a row may hold what lies beneath: only what changed was composed whole.
-                        if strip is not None and column < last and column + strip.cell_length > first:
-                            start = max(first - column, 0)
-                            self.cells.write(row, column + start, strip.crop(start, last - column))
-            case _:
-                self.write(update.render_segments(console))
-                self.cells.forget()
+        if not taken(self.cells, update):
+            self.write(update.render_segments(console))
+            self.cells.forget()
         self._fly()
 
     def redraw(self) -> None:
@@ -235,3 +221,24 @@ class Wire(LinuxDriver):
             self._ending = threading.Timer(_LONGEST_END, os._exit, (INTERRUPTED,))
             self._ending.daemon = True
             self._ending.start()
+
+
+def taken(cells: Cells, update: CompositorUpdate) -> bool:
+    """Have cells stand as Textual composed them; whether it could be understood."""
+    match update:
+        case LayoutUpdate():
+            for row, strips in enumerate(update.strips, update.region.y):
+                column = update.region.x
+                for strip in strips:
+                    cells.write(row, column, strip)
+                    column += strip.cell_length
+        case ChopsUpdate():
+            for row, first, last in update.spans:
+                for column, strip in update.chops[row].items():
+                    # Beyond its span a row may hold what lies beneath: only what changed was composed whole.
+                    if strip is not None and column < last and column + strip.cell_length > first:
+                        start = max(first - column, 0)
+                        cells.write(row, column + start, strip.crop(start, last - column))
+        case _:
+            return False
+    return True
