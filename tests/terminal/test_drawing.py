@@ -10,7 +10,7 @@ import pytest
 from dltlab.claims import Verdict
 from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
-from dltlab.terminal.drawing import chart, plot, scales
+from dltlab.terminal.drawing import chart, dots, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.beside import compact, side
 from dltlab.terminal.drawing.legend import top
@@ -42,7 +42,7 @@ def history_of(length: int, step: int = 1) -> History:
 
 @pytest.fixture
 def fed(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
-    """Every batch of points that reaches plotext."""
+    """Every batch of points that reaches plotext, or the canvas that takes what is long for it."""
     batches: list[np.ndarray] = []
     for name in ("plot", "scatter"):
         draw = getattr(plotext, name)
@@ -52,6 +52,13 @@ def fed(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
             return draw(x, y, *args, **kwargs)
 
         monkeypatch.setattr(plotext, name, spy)
+    laid = dots._laid
+
+    def lay(stroke, columns, rows):
+        batches.append(np.array([stroke.x, stroke.y]))
+        return laid(stroke, columns, rows)
+
+    monkeypatch.setattr(dots, "_laid", lay)
     return batches
 
 
@@ -395,3 +402,19 @@ def test_a_knob_turns_between_its_bounds_and_moves_each_time(scale: str) -> None
         assert len(set(seen)) >= 10
     for width in (40, 80, 200):
         assert width_of(knob_line(knob, 0.4, 0.2, width, chosen=True)) == width
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+def test_our_canvas_draws_what_plotext_draws(glyphs: str) -> None:
+    """So that a curve may become noisy while one looks, and be drawn by the other, and nobody sees it."""
+    generator = np.random.default_rng(3)
+    # Vertical and level stretches: there no two ways of rounding a slanted line can differ.
+    x = np.repeat(np.linspace(0, 1, 30), 2)
+    y = np.repeat(generator.random(31), 2)[1:-1]
+    strokes = [chart.Stroke(x, y)]
+    ours, theirs = (
+        ["".join(text for text, _ in row).replace("\u2800", " ") for row in draw(strokes, 58, 14, glyphs)]
+        for draw in (dots.canvas, chart.canvas)
+    )
+    assert ours == theirs
+    assert 500 < dots.length(strokes, 58, 14, "braille") < 5000

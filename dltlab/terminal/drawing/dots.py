@@ -41,6 +41,19 @@ def canvas(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> l
     return [_runs(line, slots) for line, slots in zip(letters, owner.tolist(), strict=True)]
 
 
+def length(strokes: Sequence[Stroke], width: int, height: int, glyphs: str) -> int:
+    """How many dots strokes are made of, those that fall upon each other counted again."""
+    across, down = DOTS[glyphs]
+    total = 0.0
+    for stroke in strokes:
+        if not stroke.joined:
+            total += len(stroke.x)
+            continue
+        steps = np.maximum(np.abs(np.diff(stroke.x)) * width * across, np.abs(np.diff(stroke.y)) * height * down)
+        total += float(np.nansum(np.maximum(steps, 1.0))) + 1
+    return int(total)
+
+
 def cells_of(stroke: Stroke, width: int, height: int, glyphs: str) -> tuple[np.ndarray, np.ndarray]:
     """The columns and rows of the cells that a stroke passes."""
     across, down = DOTS[glyphs]

@@ -18,6 +18,8 @@ __all__ = ["Cursor", "Curve", "Mark", "draw", "title_line"]
 
 _FEW: Final = 5
 """Curves that plotext draws in time."""
+_SHORT: Final = 1000
+"""Dots that plotext draws in time: it takes 5 ms for a thousand, and noise fills whole columns with them."""
 _DASH: Final = {"braille": (4, 2), "block": (4, 2), "ascii": (2, 1)}
 """Dots drawn and left out of a dashed line."""
 _DASHED: Final = ("theory", "reference")
@@ -82,7 +84,8 @@ def _body(curves: Sequence[Curve], field: Field, cursor: Cursor | None = None) -
     strokes = _strokes(curves, field)
     rows: list[Cells]
     # Error bars are many short strokes.
-    if len({stroke.slot for stroke in strokes}) <= _FEW and not any(curve.role == "bar" for curve in curves):
+    few = len({stroke.slot for stroke in strokes}) <= _FEW and not any(curve.role == "bar" for curve in curves)
+    if few and dots.length(strokes, field.columns, field.rows, field.glyphs) <= _SHORT:
         rows = chart.canvas(strokes, field.columns, field.rows, field.glyphs)
     else:
         rows = dots.canvas(strokes, field.columns, field.rows, field.glyphs)
