@@ -40,29 +40,11 @@ def session() -> History:
         Series("movement", "‖θ − θ₀‖"),
         Series("oscillation", "x"),
     )
-    history = History(
-        Header(
-            FORMAT,
-            "frames",
-            "",
-            "Frames",
-            {},
-            "frames",
-            FRAMES,
-            1,
-            None,
-            (0,),
-            series,
-            (),
-            1,
-            "float64",
-            "gradient_descent",
-            {},
-            {},
-            1,
-            "",
-        )  # fmt: skip
-    )
+    header = Header(
+        FORMAT, "frames", "", "Frames", {}, "frames", FRAMES, 1, None, (0,), series, (), 1, "float64",
+        "gradient_descent", {}, {}, 1, "",
+    )  # fmt: skip
+    history = History(header)
     random = np.random.default_rng(0)
     for first in range(0, FRAMES, 1000):
         steps = first + np.arange(1000)
