@@ -108,13 +108,14 @@ def status_line(now: Standing, width: int) -> Line:
     state: list[Span] = [(f" {sign} {now.word}", _INKS.get(now.word, "wrong"))]
     if now.pending:
         state.append((f"  {now.pending}…", "pending"))
-    parts: list[list[Span]] = [[(count(now.step), "strong"), (f" / {count(now.planned)}", "faint")]]
+    parts: list[list[Span]] = [[(now.link, "text")]] if now.link else []
+    parts.append([(count(now.step), "strong"), (f" / {count(now.planned)}", "faint")])
     if now.rate is not None and now.word == "running":
         goal = "flat out" if now.pace is None else f"of {short(now.pace)}"
         parts.append([(short(now.rate), "strong"), (" steps/s ", "text"), (goal, "faint")])
     elif now.word == "paused":
         parts.append([("flat out" if now.pace is None else f"at {short(now.pace)} steps/s", "faint")])
-    known: list[list[Span]] = [[(now.link, "faint")]] if now.link else []
+    known: list[list[Span]] = []
     if left := time_left(now):
         known.append([(left, "faint")])
     elif now.word not in ("running", "paused") and now.wall:

@@ -80,6 +80,7 @@ class Cells:
                         line[column + 1] = ("", pen)
                     column += wide
                 else:
+                    line[column:] = [(" ", blank)] * (self._width - column)
                     column = self._width
         if column < self._width and not line[column][0]:
             line[column] = (" ", line[column][1].blank)
