@@ -11,7 +11,9 @@ from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.thinning import Stretches
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels.heat import Heat
 from dltlab.terminal.panels.panel import Look
+from dltlab.terminal.panels.profile import Profile
 
 PLANNED = 100_000
 
@@ -149,6 +151,7 @@ def test_a_mean_is_that_of_the_readings_around_and_is_never_changed() -> None:
     more = Part(2_000, 1, 2_000, {"s": Array.of(np.full(2_000, 1e9))})
     history.extend([Frames(3_999, (more,), 1.0, 1.0)])
     after = traces.mean("s", "", span, share)
+    assert after is not None
     assert after is mean
     assert np.array_equal(after.values[known], before)
     assert np.isfinite(after.values).sum() > len(known)
@@ -200,6 +203,20 @@ def test_the_other_value_axis_and_back() -> None:
     assert "0.01" not in own
     assert "0.01" in other
     assert plain(Curves(["s"], scale="log").draw(traces, 80, 16, Look(other=True))) == own
+
+
+@pytest.mark.parametrize("panel", [Profile(["v"]), Heat(["m"])], ids=lambda panel: type(panel).__name__)
+def test_panels_of_one_moment_have_another_value_axis_too(panel: Profile | Heat) -> None:
+    values = np.logspace(-4, 2, 12).reshape(1, 12)
+    series = (Series("v", "v", ("i",), (12,)), Series("m", "m", ("i", "j"), (3, 4)))
+    header = Header(
+        FORMAT, "w", "", "w", {}, "w", 10, 1, None, (0,), series, (), 1, "float64", "sgd", {}, {}, 1, ""
+    )  # fmt: skip
+    history = History(header)
+    columns = {"v": Array.of(values), "m": Array.of(values.reshape(1, 3, 4))}
+    history.extend([Frames(1, (Part(0, 1, 1, columns),), 1.0, 1.0)])
+    own, other = (panel.draw(Traces(history), 60, 16, Look(other=other)) for other in (False, True))
+    assert own != other
 
 
 @pytest.mark.parametrize("x", ["step", "log"])

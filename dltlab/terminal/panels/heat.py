@@ -43,7 +43,8 @@ class Heat(AbstractPanel):
             return self.blank("nothing to draw yet", traces, width, height, look)
         matrix = members[traces.alive(name, arm)]
         matrix = _trimmed(matrix.reshape(matrix.shape[0] if matrix.ndim > 1 else 1, -1))
-        ramp = Ramp.over(matrix, self.scale)
+        other = "linear" if self.scale == "log" else "log"
+        ramp = Ramp.over(matrix, other if look.other else self.scale)
         if ramp is None:
             return self.blank("nothing here is finite", traces, width, height, look)
         note = f"step {count(int(traces.history[name].steps[-1]))}"

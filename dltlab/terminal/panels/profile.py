@@ -65,6 +65,7 @@ class Profile(AbstractPanel):
         across = self._across(vectors)
         curves = self._curves(traces, vectors, across, alone=len(arms) == 1)
         kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
+        kind = {"log": "linear"}.get(kind, "log") if look.other else kind
         up = _up(curves, kind)
         if kind == "log" and up is None:
             up = _up(curves, "linear")

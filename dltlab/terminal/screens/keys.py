@@ -89,7 +89,7 @@ LOOKING: Final = (
     ("?", "help"),
 )
 """What the footer offers who looks back."""
-SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged"
+SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged   ┻ you look here"
 
 
 def bindings() -> list[BindingType]:
