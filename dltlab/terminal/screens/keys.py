@@ -89,7 +89,10 @@ LOOKING: Final = (
     ("?", "help"),
 )
 """What the footer offers who looks back."""
-SIGNS: Final = "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged   ┻ you look here"
+SIGNS: Final = (
+    "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged   "
+    "‖ it was paused   ┻ you look here"
+)
 
 
 def bindings() -> list[BindingType]:
