@@ -19,6 +19,7 @@ from dltlab.engine.inbox import Inbox
 from dltlab.engine.viewers import PATIENCE, VARIABLE, Viewers, patience
 from dltlab.records import Event, Footer, Frames, Header
 from dltlab.session import live
+from dltlab.session.recording import engine_alive
 from dltlab.session.viewing import Viewing
 from dltlab.session.watching import Watching
 
@@ -154,7 +155,8 @@ def test_a_killed_viewer_lets_go_by_itself(tmp_path):
     session = tmp_path / f"one{records.SUFFIX}"
     path = folders.viewers_path(session)
     path.touch(mode=0o600)
-    watch = "import sys, pathlib, time; from dltlab.session.viewing import Viewing"
+    watch = "import sys, pathlib, time; from dltlab.session.recording import engine_alive
+from dltlab.session.viewing import Viewing"
     watch += "; held = Viewing(pathlib.Path(sys.argv[1]))"
     order = [sys.executable, "-c", f"{watch}; print(held.hold(), flush=True); time.sleep(60)", str(session)]
     viewer = subprocess.Popen(order, stdout=subprocess.PIPE)
@@ -188,7 +190,7 @@ def test_a_paused_engine_that_nobody_watches_ends_with_a_keyframe_and_is_continu
     assert not source.ended
     source.close()
     begin = time.monotonic()
-    while lock.exists():
+    while lock.exists() or engine_alive(source.path):
         assert time.monotonic() - begin < 10
         time.sleep(0.02)
     again = live.attach(source.path)
