@@ -116,9 +116,9 @@ def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -
     n, dtype = m + added, basis.dtype
     square, nothing = jnp.zeros((n, n), dtype), jnp.asarray(0.0, dtype)
     return Search(
-        basis=jnp.zeros((n, p), dtype).at[:m].set(basis),
+        basis=jnp.concatenate([basis, jnp.zeros((added, p), dtype)]),
         apart=jnp.zeros((n, p), dtype),
-        matrix=square.at[:m, :m].set(matrix),
+        matrix=jnp.pad(matrix, (0, added)),
         lengths=square,
         known=jnp.zeros(n, bool),
         used=jnp.arange(n, dtype=jnp.int32) < m,
@@ -163,7 +163,7 @@ def informed(search: Search, image: Float[Array, " p"]) -> Search:
     at, again = search.next, search.known[search.next]
     row = search.basis @ image
     apart = image - combined(row, search.basis)
-    others = search.known.at[at].set(False)
+    others = search.known & ~_only(at, search)
     strayed = row - search.matrix[at]
     before = search.apart[at]
     uneven = jnp.max(jnp.where(others, jnp.abs(strayed), 0.0))
@@ -174,12 +174,13 @@ def informed(search: Search, image: Float[Array, " p"]) -> Search:
         return jnp.abs(strayed[at]), jnp.sqrt(jnp.vdot(strayed, strayed) + jnp.vdot(lost, lost))
 
     floor, blur = once(again, compared, (search.floor, search.blur))
-    lengths = (search.apart @ apart).at[at].set(jnp.vdot(apart, apart))
+    here = _only(at, search)
+    lengths = jnp.where(here, jnp.vdot(apart, apart), search.apart @ apart)
     return search._replace(
-        apart=search.apart.at[at].set(apart),
-        matrix=search.matrix.at[at].set(row).at[:, at].set(row),
-        lengths=search.lengths.at[at].set(lengths).at[:, at].set(lengths),
-        known=search.known.at[at].set(True),
+        apart=lax.dynamic_update_index_in_dim(search.apart, apart, at, 0),
+        matrix=_entered(search.matrix, row, here),
+        lengths=_entered(search.lengths, lengths, here),
+        known=search.known | here,
         products=search.products + 1,
         floor=floor,
         blur=blur,
@@ -191,44 +192,65 @@ def judged(search: Search, aim: Aim) -> Search:
     """The search with its Ritz pairs, and what is to be multiplied next."""
     # Rows that are not used get values below all others, so that they sort last.
     low = -1 - 4 * jnp.sum(jnp.abs(search.matrix))
-    values, coordinates = jnp.linalg.eigh(search.matrix + jnp.diag(jnp.where(search.used, 0.0, low)))
-    search = search._replace(values=values[::-1], coordinates=coordinates[:, ::-1])
+    diagonal = jnp.eye(search.used.size, dtype=bool) & ~search.used[None, :]
+    # Of −S, whose eigenvalues come largest first for S.
+    coordinates, values = lax.linalg.eigh(-jnp.where(diagonal, low, search.matrix), symmetrize_input=False)
+    search = search._replace(values=-values, coordinates=coordinates)
     first = search.coordinates[:, : aim.pairs]
     wanted = wanted_pairs(search, aim)
     old = stale(search, aim.pairs)
     turned = wanted & ((old * aim.drift > SHARE * aim.tolerance) | (old > _TURNED))
     into = jnp.where(search.used & ~search.known, jnp.max(jnp.where(turned[None, :], first**2, 0.0), axis=1), -1.0)
     outside = errors(search, aim) / jnp.maximum(jnp.abs(search.values[0]), _least(values))
-    loose = jnp.where(wanted, outside, 0.0)
+    # Of a residual that is rounding nothing is left beside the basis.
+    there = jnp.sqrt(squares(search, aim.pairs)) > 4 * float(jnp.finfo(values.dtype).eps) * _radius(search)
+    loose = jnp.where(wanted & there, outside, 0.0)
     due = aim.due & ~search.known
     more = ~jnp.any(due) & ~jnp.any(turned) & jnp.any(loose > aim.tolerance) & ~jnp.all(search.used)
-    at, pair = jnp.argmin(search.used), jnp.argmax(loose)
+    at, pair = jnp.argmin(search.used).astype(jnp.int32), jnp.argmax(loose).astype(jnp.int32)
     grown = once(more, lambda search: _grown(search, at, pair), search)
-    place = jnp.where(more, at, jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)))
+    place = jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)).astype(jnp.int32)
     finished = ~(more | jnp.any(due) | (jnp.any(turned) & (jnp.max(into) >= 0)))
-    return grown._replace(next=place.astype(jnp.int32), done=finished | (search.products >= aim.most))
+    return grown._replace(next=jnp.where(more, at, place), done=finished | (search.products >= aim.most))
+
+
+def _radius(search: Search) -> Float[Array, ""]:
+    """The largest |Ritz value|."""
+    own = jnp.arange(search.used.size, dtype=jnp.int32) < jnp.sum(search.used, dtype=jnp.int32)
+    return jnp.max(jnp.where(own, jnp.abs(search.values), 0.0))
 
 
 def _grown(search: Search, at: Int[Array, ""], pair: Int[Array, ""]) -> Search:
     """The basis with the direction of a pair's residual; its image is not known yet."""
-    direction = combined(search.coordinates[:, pair], search.apart)
-    direction = direction / jnp.linalg.norm(direction)
+    length = jnp.sqrt(squares(search, search.values.size)[pair]) + _least(search.values)
+    weights = lax.dynamic_index_in_dim(search.coordinates, pair, 1, keepdims=False) / length
+    direction = combined(weights, search.apart)
     # What rounding left of the basis in it would count twice.
     direction = direction - combined(search.basis @ direction, search.basis)
     direction = direction / jnp.linalg.norm(direction)
     along = search.apart @ direction
+    here = _only(at, search)
     return search._replace(
-        basis=search.basis.at[at].set(direction),
+        basis=lax.dynamic_update_index_in_dim(search.basis, direction, at, 0),
         apart=search.apart - along[:, None] * direction[None, :],
-        matrix=search.matrix.at[at].set(along).at[:, at].set(along),
+        matrix=_entered(search.matrix, along, here),
         lengths=search.lengths - along[:, None] * along[None, :],
-        used=search.used.at[at].set(True),
+        used=search.used | here,
     )
+
+
+def _only(at: Int[Array, ""], search: Search) -> Bool[Array, " n"]:
+    return jnp.arange(search.used.size, dtype=jnp.int32) == at
+
+
+def _entered(square: Float[Array, "n n"], row: Float[Array, " n"], here: Bool[Array, " n"]) -> Float[Array, "n n"]:
+    """A symmetric matrix with another row, and column."""
+    return jnp.where(here[:, None], row[None, :], jnp.where(here[None, :], row[:, None], square))
 
 
 def wanted_pairs(search: Search, aim: Aim) -> Bool[Array, " k"]:
     """The leading pair, and those behind it that are worth reporting."""
-    return (search.values[: aim.pairs] >= aim.least).at[0].set(True)
+    return (search.values[: aim.pairs] >= aim.least) | (jnp.arange(aim.pairs, dtype=jnp.int32) == 0)
 
 
 def stale(search: Search, count: int) -> Float[Array, " k"]:
@@ -244,7 +266,8 @@ def errors(search: Search, aim: Aim) -> Float[Array, " k"]:
     """min(r, r²/gap) of the leading pairs, r the part of the residual outside the basis."""
     out = squares(search, aim.pairs)
     # The next pair is the first one that is not wanted.
-    second = search.values[jnp.sum(wanted_pairs(search, aim))]
+    behind = jnp.arange(search.values.size, dtype=jnp.int32) >= jnp.sum(wanted_pairs(search, aim), dtype=jnp.int32)
+    second = jnp.max(jnp.where(behind, search.values, -jnp.inf))
     return error(out, search.values[: aim.pairs], second)
 
 

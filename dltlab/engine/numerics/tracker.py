@@ -222,7 +222,7 @@ class Tracker(eqx.Module):
         stride = jnp.where(enough, glance.stride, 0.0)
         weights = turns - jnp.where(first, jnp.sum(jnp.where(first, 0.0, turns * lean)) / lean[0], 0.0)
         found = ritz.combined(weights, vectors)
-        length = jnp.sum(turns**2 * jnp.where(first, lean[0], 1.0)) + stride**2 * glance.out
+        length = jnp.sum(turns**2 * jnp.where(first, lean[0], 1.0)) + (stride * jnp.sqrt(glance.out)) ** 2
         ahead = 1 / jnp.sqrt(length)
         improved = (found + stride * apart) * jnp.where(enough, ahead, 1.0)
         # The others have to be orthogonal to the new leading vector.
@@ -233,7 +233,7 @@ class Tracker(eqx.Module):
         return Tracked(jnp.concatenate([improved[None], rest]), latest, notes, memory.readings + 1)
 
     def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
-        return jnp.maximum(0.7 * memory.drift, jnp.abs(value - memory.value) / _scale(value, memory.bottom))
+        return jnp.maximum(0.7 * memory.drift, _over(jnp.abs(value - memory.value), _scale(value, memory.bottom)))
 
     def _searched(
         self,
@@ -261,13 +261,16 @@ class Tracker(eqx.Module):
         found = self._told(search, aim, carry, exact=exact is None)
         return _Round(self._advanced(search, memory, found, key), found, carry.left - 1)
 
+    def _bottom(self, search: ritz.Search, memory: Tracked) -> Float[Array, ""]:
+        return jnp.minimum(_FADES * memory.bottom, ritz.bottom(search))
+
     def _told(self, search: ritz.Search, aim: ritz.Aim, carry: _Round, *, exact: bool) -> Found:
         """The reading that a search ended with."""
         memory = carry.memory
         values = search.values[: self.count]
-        scale = _scale(values[0], memory.bottom)
-        quick = jnp.maximum(search.floor / scale, memory.floor)
-        uneven = jnp.maximum(memory.uneven, search.uneven / scale)
+        scale = _scale(values[0], self._bottom(search, memory))
+        quick = jnp.maximum(_over(search.floor, scale), memory.floor)
+        uneven = jnp.maximum(memory.uneven, _over(search.uneven, scale))
         floor = self._floor(memory, quick, uneven, exact=exact) * scale
         errors = ritz.errors(search, aim) + ritz.stale(search, self.count) * memory.drift * scale
         wanted = ritz.wanted_pairs(search, aim)
@@ -278,8 +281,8 @@ class Tracker(eqx.Module):
 
     def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: UInt32[Array, " w"]) -> Tracked:
         """What is remembered of a search."""
-        m, scale = memory.vectors.shape[0], _scale(found.values[0], memory.bottom)
-        bottom = jnp.minimum(_FADES * memory.bottom, ritz.bottom(search))
+        m, bottom = memory.vectors.shape[0], self._bottom(search, memory)
+        scale = _scale(found.values[0], bottom)
         vectors = ritz.improved(search, m, bottom)
         leading = vectors[0]
         shaken = memory.readings % self.period == 0
@@ -291,13 +294,13 @@ class Tracker(eqx.Module):
         fresh = 1 - ritz.stale(search, m) > 0.5
         compared = search.floor >= 0
         floor, blur = (
-            jnp.where(compared, jnp.maximum(_FADES * old, new / scale), old)
+            jnp.where(compared, jnp.maximum(_FADES * old, _over(new, scale)), old)
             for old, new in ((memory.floor, search.floor), (memory.blur, search.blur))
         )
-        uneven = jnp.maximum(0.95 * memory.uneven, search.uneven / scale)
+        uneven = jnp.maximum(0.95 * memory.uneven, _over(search.uneven, scale))
         age = jnp.where(fresh, 1.0, memory.age + 1)
-        risen = jnp.maximum(search.values[:m] - memory.known, 0.0) / (memory.age * scale)
-        loose = jnp.where(fresh, ritz.squares(search, m) / scale**2 + risen, memory.loose)
+        risen = _over(jnp.maximum(search.values[:m] - memory.known, 0.0), scale) / memory.age
+        loose = jnp.where(fresh, _over(jnp.sqrt(ritz.squares(search, m)), scale) ** 2 + risen, memory.loose)
         value = found.values[0]
         numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
         latest = _kept(memory, leading)
@@ -331,6 +334,11 @@ def _scale(value: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, ""
     """What relative errors are relative to: the leading eigenvalue, or the rounding of a far larger negative one."""
     kind = jnp.finfo(value.dtype)
     return jnp.maximum(jnp.abs(value), 32 * float(kind.eps) * jnp.abs(bottom) + float(kind.tiny))
+
+
+def _over(part: Float[Array, "*s"], scale: Float[Array, ""]) -> Float[Array, "*s"]:
+    """A relative error; what is larger than this is as bad as can be, and its square is still a number."""
+    return jnp.minimum(part / scale, 1e6)
 
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
