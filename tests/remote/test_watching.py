@@ -155,8 +155,7 @@ def test_a_killed_viewer_lets_go_by_itself(tmp_path):
     session = tmp_path / f"one{records.SUFFIX}"
     path = folders.viewers_path(session)
     path.touch(mode=0o600)
-    watch = "import sys, pathlib, time; from dltlab.session.recording import engine_alive
-from dltlab.session.viewing import Viewing"
+    watch = "import sys, pathlib, time; from dltlab.session.viewing import Viewing"
     watch += "; held = Viewing(pathlib.Path(sys.argv[1]))"
     order = [sys.executable, "-c", f"{watch}; print(held.hold(), flush=True); time.sleep(60)", str(session)]
     viewer = subprocess.Popen(order, stdout=subprocess.PIPE)
