@@ -74,7 +74,9 @@ class Search(NamedTuple):
     """The Ritz vectors in their columns."""
     products: Int[Array, ""]
     next: Int[Array, ""]
-    """The vector to multiply next."""
+    """The vector to multiply next; where it is not used yet, it is the direction of a residual."""
+    pair: Int[Array, ""]
+    """Whose."""
     floor: Float[Array, ""]
     """|uᵀ(Hu)| of a quick product less that of an exact one, where both were taken; else −1."""
     blur: Float[Array, ""]
@@ -126,6 +128,7 @@ def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -
         coordinates=square,
         products=jnp.asarray(0, jnp.int32),
         next=jnp.asarray(0, jnp.int32),
+        pair=jnp.asarray(0, jnp.int32),
         floor=nothing - 1,
         blur=nothing,
         uneven=nothing,
@@ -149,8 +152,9 @@ def followed(search: Search, aim: Aim, quick: Product, exact: Product | None, im
         free = aim.seen & (search.products == 0)
         sure = aim.sure | search.known[search.next]
         way = jnp.where(free, 0, jnp.where(sure, len(ways) - 1, 1))
-        found = lax.switch(way, ways, search.basis[search.next])
-        search = judged(informed(search, found), aim)
+        added = ~search.used[search.next]
+        vector = lax.cond(added, _direction, lambda search: search.basis[search.next], search)
+        search = judged(informed(search, vector, lax.switch(way, ways, vector), added), aim)
         # To be compared with an exact one, the first product is taken again.
         compared = free & aim.compared
         return search._replace(next=jnp.where(compared, 0, search.next), done=search.done & ~compared)
@@ -158,13 +162,18 @@ def followed(search: Search, aim: Aim, quick: Product, exact: Product | None, im
     return lax.while_loop(lambda search: ~search.done, onward, search)
 
 
-def informed(search: Search, image: Float[Array, " p"]) -> Search:
-    """The search with the image of its next vector."""
+def informed(search: Search, vector: Float[Array, " p"], image: Float[Array, " p"], added: Bool[Array, ""]) -> Search:
+    """The search with the image of its next vector, which is added to the basis or stands there."""
     at, again = search.next, search.known[search.next]
-    row = search.basis @ image
-    apart = image - combined(row, search.basis)
-    others = search.known & ~_only(at, search)
-    strayed = row - search.matrix[at]
+    here = jnp.arange(search.used.size, dtype=jnp.int32) == at
+    basis = lax.dynamic_update_index_in_dim(search.basis, vector, at, 0)
+    # What of the images outside the basis is no longer outside.
+    along = jnp.where(added, search.apart @ vector, 0.0)
+    expected = jnp.where(added, _entered(search.matrix, along, here), search.matrix)
+    row = basis @ image
+    apart = image - combined(row, basis)
+    others = search.known & ~here
+    strayed = row - expected[at]
     before = search.apart[at]
     uneven = jnp.max(jnp.where(others, jnp.abs(strayed), 0.0))
 
@@ -174,12 +183,13 @@ def informed(search: Search, image: Float[Array, " p"]) -> Search:
         return jnp.abs(strayed[at]), jnp.sqrt(jnp.vdot(strayed, strayed) + jnp.vdot(lost, lost))
 
     floor, blur = once(again, compared, (search.floor, search.blur))
-    here = _only(at, search)
     lengths = jnp.where(here, jnp.vdot(apart, apart), search.apart @ apart)
     return search._replace(
-        apart=lax.dynamic_update_index_in_dim(search.apart, apart, at, 0),
-        matrix=_entered(search.matrix, row, here),
-        lengths=_entered(search.lengths, lengths, here),
+        basis=basis,
+        apart=jnp.where(here[:, None], apart[None, :], search.apart - along[:, None] * vector[None, :]),
+        matrix=_entered(expected, row, here),
+        lengths=_entered(search.lengths - along[:, None] * along[None, :], lengths, here),
+        used=search.used | here,
         known=search.known | here,
         products=search.products + 1,
         floor=floor,
@@ -208,10 +218,9 @@ def judged(search: Search, aim: Aim) -> Search:
     due = aim.due & ~search.known
     more = ~jnp.any(due) & ~jnp.any(turned) & jnp.any(loose > aim.tolerance) & ~jnp.all(search.used)
     at, pair = jnp.argmin(search.used).astype(jnp.int32), jnp.argmax(loose).astype(jnp.int32)
-    grown = once(more, lambda search: _grown(search, at, pair), search)
     place = jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)).astype(jnp.int32)
     finished = ~(more | jnp.any(due) | (jnp.any(turned) & (jnp.max(into) >= 0)))
-    return grown._replace(next=jnp.where(more, at, place), done=finished | (search.products >= aim.most))
+    return search._replace(next=jnp.where(more, at, place), pair=pair, done=finished | (search.products >= aim.most))
 
 
 def _radius(search: Search) -> Float[Array, ""]:
@@ -220,27 +229,14 @@ def _radius(search: Search) -> Float[Array, ""]:
     return jnp.max(jnp.where(own, jnp.abs(search.values), 0.0))
 
 
-def _grown(search: Search, at: Int[Array, ""], pair: Int[Array, ""]) -> Search:
-    """The basis with the direction of a pair's residual; its image is not known yet."""
-    length = jnp.sqrt(squares(search, search.values.size)[pair]) + _least(search.values)
-    weights = lax.dynamic_index_in_dim(search.coordinates, pair, 1, keepdims=False) / length
+def _direction(search: Search) -> Float[Array, " p"]:
+    """That of a pair's residual outside the basis."""
+    length = jnp.sqrt(squares(search, search.values.size)[search.pair]) + _least(search.values)
+    weights = lax.dynamic_index_in_dim(search.coordinates, search.pair, 1, keepdims=False) / length
     direction = combined(weights, search.apart)
     # What rounding left of the basis in it would count twice.
     direction = direction - combined(search.basis @ direction, search.basis)
-    direction = direction / jnp.linalg.norm(direction)
-    along = search.apart @ direction
-    here = _only(at, search)
-    return search._replace(
-        basis=lax.dynamic_update_index_in_dim(search.basis, direction, at, 0),
-        apart=search.apart - along[:, None] * direction[None, :],
-        matrix=_entered(search.matrix, along, here),
-        lengths=search.lengths - along[:, None] * along[None, :],
-        used=search.used | here,
-    )
-
-
-def _only(at: Int[Array, ""], search: Search) -> Bool[Array, " n"]:
-    return jnp.arange(search.used.size, dtype=jnp.int32) == at
+    return direction / jnp.linalg.norm(direction)
 
 
 def _entered(square: Float[Array, "n n"], row: Float[Array, " n"], here: Bool[Array, " n"]) -> Float[Array, "n n"]:
@@ -300,7 +296,7 @@ def improved(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Arra
     outside = (_fresh(search, count) * strides[None, :]).T
     # Cholesky QR on the coefficients, before anything long is touched. That the basis is orthonormal and the rest
     # orthogonal to it holds to rounding, which would add up from search to search.
-    within, across = search.basis @ search.basis.T, search.basis @ search.apart.T
+    within, across = _products(search.basis, search.basis), _products(search.basis, search.apart)
     mixed = inside @ across @ outside.T
     gram = inside @ within @ inside.T + mixed + mixed.T + outside @ search.lengths @ outside.T
     both = solve_triangular(jnp.linalg.cholesky(gram), jnp.concatenate([inside, outside], axis=1), lower=True)
@@ -308,6 +304,11 @@ def improved(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Arra
         return both @ jnp.concatenate([search.basis, search.apart])
     rows = [*search.basis, *search.apart]
     return jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in both])
+
+
+def _products(rows: Float[Array, "n p"], others: Float[Array, "k p"]) -> Float[Array, "n k"]:
+    """``rows @ others.T``, vector by vector: XLA is three times as slow at a few long rows at once."""
+    return jnp.stack([rows @ other for other in others], axis=1)
 
 
 def _least(like: Float[Array, "*s"]) -> Float[Array, ""]:
