@@ -9,8 +9,8 @@ from rich.cells import cell_len
 _PAIRS: Final = (
     "λl ηn θ0 βB εe σs μm νv ρr τt ωw φf ψy αa γg δd κk πp ΔD ΣS Θ0 ΛL ‖| −- –- —- ·. …. •* ●o ○o ◆! ▲^ ▶> ◀< ▸> ✓+ ✗x "
     "■# △^ □# ◇! ✕x ▼v ▽v ✚+ ✶* ┃| ┈- ╸- ≡~ ∇V "
-    "░: ▒: ▓: █# ━= ╍- ─- │| ┤+ └+ ┴+ ├+ ┼+ ≤< ≥> ×x ≈~ ∞8 √V ∂d ’' ‘' “\" ”\" →> ←< ↑^ ↓v ±~ ℓl ∈e ⟨< ⟩> ›> ▏| ╭+ ╮+ ╰+ "
-    "╯+"
+    "░: ▒: ▓: █# ━= ╍- ─- │| ┤+ └+ ┴+ ├+ ┼+ ≤< ≥> ×x ≈~ ∞8 √V ∂d ’' ‘' “\" ”\" →> ←< ↑^ ↓v ±~ ℓl ∈e ⟨< ⟩> ›> ▏| "
+    "╭+ ╮+ ╰+ ╯+"
 )
 _LOOK_ALIKE: Final = str.maketrans({pair[0]: pair[1] for pair in _PAIRS.split(" ")})
 
