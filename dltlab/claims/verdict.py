@@ -117,7 +117,7 @@ class Found(NamedTuple):
         if found.skipped:
             said.append(f"{found.skipped} readings not finite")
         if found.since is not None:
-            said.append(f"since step {found.since}")
+            said.append(f"readings from step {found.since:,} on")
         if found.note:
             said.append(found.note)
         return "; ".join(said)

@@ -44,10 +44,10 @@ def verdict_lines(
         if detail >= 3 and verdict.formula:
             lines += wrap(one_line(verdict.formula), width - 1, "strong", "  ")
         told = f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}" if verdict.predicted else ""
-        if detail >= 3 and since and verdict.name in since:
-            told = "; ".join(filter(None, (told, f"{verdict.status} since step {count(since[verdict.name])}")))
         if detail >= 1 and told:
             lines += wrap(told, width - 1, "faint", "  ")
+        if detail >= 3 and since and verdict.name in since:
+            lines += wrap(f"{verdict.status} since step {count(since[verdict.name])}", width - 1, "faint", "  ")
         if detail >= 2 and verdict.detail:
             lines += wrap(one_line(verdict.detail), width - 1, "faint", "  ")
     return lines
