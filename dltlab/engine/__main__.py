@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m dltlab.engine run|fork|resume|doctor``.
+"""The engine's process: ``python -m dltlab.engine run|fork|resume|again|doctor``.
 
 Started by :mod:`dltlab.session.live`. Its standard output is never used for records; what
 it has to say to people goes to standard error, one sentence a line.
@@ -41,6 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     for option in ("--seed", "--steps"):
         fork.add_argument(option, type=int)
     fork.add_argument("--headless", action="store_true")
+    again = tasks.add_parser("again")
+    for option in ("--original", "--session"):
+        again.add_argument(option, type=Path, required=True)
     tasks.add_parser("doctor")
     given = parser.parse_args(argv)
     for name in ("SIGHUP", "SIGPIPE"):
@@ -69,9 +72,11 @@ def _task(given: argparse.Namespace) -> int:
         told = {"versions": versions, "device": device, "threads": threads, "fingerprint": fingerprint}
         print(json.dumps(told | {"devices": machine.devices()}))
         return HOLDS
-    from dltlab.engine import forks, session
+    from dltlab.engine import again, forks, session
 
     try:
+        if given.task == "again":
+            return again.again(given.original, given.session)
         if given.task == "resume":
             return session.resume(given.session, headless=given.headless)
         if given.task == "fork":

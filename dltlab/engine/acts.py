@@ -12,6 +12,7 @@ from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet
 from dltlab.engine.readings import series_name
 from dltlab.engine.simulation import Simulation, State
+from dltlab.records import Event
 
 _LONGEST: Final = 1_000_000_000
 """Steps between readings."""
@@ -23,6 +24,21 @@ def standing(fleet: Fleet, experiment: Experiment, knob: str) -> float:
         return fleet.budgets[experiment.budgets[knob]]
     arm = next(arm for arm, ratio in enumerate(experiment.ratios[knob]) if ratio is not None)
     return knobs.read(fleet.state(arm), knob)
+
+
+def again(fleet: Fleet, experiment: Experiment, event: Event) -> None:
+    """Do again what a sound event tells of: a turn, a kick, a cadence, or a fork's new seed."""
+    match event.what:
+        case "turn":
+            turn(fleet, experiment, event.data["knob"], event.data["value"])
+        case "kick":
+            kick(fleet, event.data["radius"], event.data["direction"])
+        case "cadence":
+            pace(fleet, event.data.get("probe"), event.data.get("every"))
+        case "fork" if (seed := event.data.get("seed")) is not None:
+            reseed(fleet, seed)
+        case _:
+            pass
 
 
 def turn(fleet: Fleet, experiment: Experiment, knob: str, value: float) -> None:

@@ -5,8 +5,6 @@ like any other: the parent's last keyframe before the cut is computed on to the 
 acts between them done again, and there the changes are made.
 """
 
-import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,11 +12,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from dltlab import records
+from dltlab.engine.lines import Lines
 from dltlab.engine.past import Past
-from dltlab.errors import RecordingError, UsageError
-from dltlab.records import FORMAT, Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Record
-from dltlab.soundness import LARGEST_SEED, fault_of
+from dltlab.errors import UsageError
+from dltlab.records import Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Record
+from dltlab.soundness import LARGEST_SEED
 from dltlab.text import one_line
 
 _PIECE: Final = 1 << 20
@@ -90,44 +88,18 @@ class Beginning:
         """Where the bytes stand that begin a fork too, between the first line and the cut: from, and up to."""
         self.cut: Frames | None = None
         """What was recorded up to the step by a chunk that went on beyond it."""
-        self._note, self._before = "", Frames(0, (), 0.0, 0.0)
-        lines = self._lines()
-        _, _, first = next(lines, (0, 0, None))
-        if not isinstance(first, Header) or first.format != FORMAT:
-            raise self._fault("no recording that this dltlab can read; `dltlab sessions` lists what there is.")
-        if fault := fault_of(first, None):
-            raise self._fault(f"its header is unsound ({fault}).")
+        self._before = Frames(0, (), 0.0, 0.0)
+        self._lines = Lines(path)
+        lines = iter(self._lines)
+        _, _, first = next(lines)
+        assert isinstance(first, Header)
         self.past = Past(first)
         for begin, end, record in lines:
-            if fault := fault_of(record, first) or ("a second header" if isinstance(record, Header) else ""):
-                self._note = f"a record is unsound ({fault})"
-                break
             if isinstance(record, Frames) and record.step > at:
                 self._take_cut(record)
                 break
             self._take(begin, end, record)
         self._check()
-
-    def _lines(self) -> Iterator[tuple[int, int, Record]]:
-        """Every whole line that is known, as from where up to where it stands, and its record."""
-        try:
-            # Without O_NONBLOCK the opening of a FIFO would wait for a writer.
-            stream = open(os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")  # noqa: SIM115
-        except (OSError, ValueError) as fault:
-            raise self._fault(f"cannot be read ({getattr(fault, 'strerror', None) or 'no path'}).") from None
-        begin = 0
-        with stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise self._fault(f"not a file; a recording is a file named …{records.SUFFIX}.")
-            while (line := stream.readline(records.LONGEST_LINE)).endswith(b"\n"):
-                try:
-                    record = records.decode(line[:-1])
-                except RecordingError as fault:
-                    self._note = f"a line is damaged ({fault})"
-                    return
-                if record is not None:
-                    yield begin, begin + len(line), record
-                begin += len(line)
 
     def _take(self, begin: int, end: int, record: Record) -> None:
         """Keep a line that tells of nothing beyond the step."""
@@ -157,17 +129,17 @@ class Beginning:
         self.past.take(self.cut)
 
     def _check(self) -> None:
-        past, why = self.past, f" ({self._note})" if self._note else ""
+        past, why = self.past, f" ({self._lines.note})" if self._lines.note else ""
         if self.at > past.reached:
-            raise self._fault(
+            raise self._lines.fault(
                 f"it is recorded up to step {past.reached}{why}, not {self.at}; fork it at a step up to there."
             )
         if past.keyframe is None:
-            raise self._fault(f"no keyframe at step {self.at} or before it{why}, so there is no state to fork.")
+            raise self._lines.fault(f"no keyframe at step {self.at} or before it{why}, so there is no state to fork.")
         footer = past.footer
         if footer is not None and footer.last_finite is not None and self.at > footer.last_finite:
             cure = f"fork it at step {footer.last_finite} or before."
-            raise self._fault(f"at step {self.at} its loss is not finite any more; {cure}")
+            raise self._lines.fault(f"at step {self.at} its loss is not finite any more; {cure}")
 
     def pieces(self) -> Iterator[bytes]:
         """The parent's lines after its header, in bounded pieces."""
@@ -177,12 +149,9 @@ class Beginning:
                 while begin < end:
                     data = stream.read(min(_PIECE, end - begin))
                     if not data:
-                        raise self._fault("it became shorter while it was read; try again.")
+                        raise self._lines.fault("it became shorter while it was read; try again.")
                     yield data
                     begin += len(data)
-
-    def _fault(self, fault: str) -> RecordingError:
-        return RecordingError(f"{one_line(str(self.path))}: {fault}")
 
 
 def _step(record: Record) -> int:

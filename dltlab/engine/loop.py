@@ -209,6 +209,8 @@ class Loop:
         """Nothing finite is left: go to the step where that was seen, look around and say so."""
         if (steps := int(np.max(flights.steps[~self._desk.dead])) - 1) > 0:
             self._land(self._flown(steps)[0], busy)
+        # Members that were lost earlier in this chunk read NaN from there on, as they do if it ends before.
+        self._desk.dead |= flights.steps <= steps
         text = f"the loss stopped being finite{self._circumstances()}."
         self._peek()
         self.say("diverged", text[0].upper() + text[1:], step=self.step)
@@ -295,19 +297,11 @@ class Loop:
         forked = False
         while self._script and self._script[0].step <= self.step:
             event = self._script.pop(0)
-            match event.what:
-                case "kick":
-                    acts.kick(self.fleet, event.data["radius"], event.data["direction"])
-                case "cadence":
-                    acts.pace(self.fleet, event.data.get("probe"), event.data.get("every"))
-                case "fork":
-                    # What is due here is read of the state that the parent had.
-                    self._peek(Read.DUE)
-                    forked = True
-                    if (seed := event.data.get("seed")) is not None:
-                        acts.reseed(self.fleet, seed)
-                case _:
-                    acts.turn(self.fleet, self.experiment, event.data["knob"], event.data["value"])
+            if event.what == "fork":
+                # What is due here is read of the state that the parent had.
+                self._peek(Read.DUE)
+                forked = True
+            acts.again(self.fleet, self.experiment, event)
         if forked:
             self._keyframe()
 

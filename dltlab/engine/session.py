@@ -52,7 +52,7 @@ def run(
     journal = Journal.created(path)
     inbox = Inbox(folders.socket_path(path))
     try:
-        journal.append(_header(path, name, document, built, inbox))
+        journal.append(header(path, name, document, built, inbox.path))
         pace = None if headless else built.scenario.run.pace
         return _flown(Loop(built, fleet, start, journal, inbox, pace=pace), journal)
     finally:
@@ -77,7 +77,7 @@ def fork(
     """
     beginning = Beginning(parent, at)
     past = beginning.past
-    document, built = _rebuilt(past, parent, steps)
+    document, built = rebuilt(past, parent, steps)
     changes.check(built.knobs)
     if at >= (planned := built.scenario.run.steps):
         cure = "say with --steps how many there shall be."
@@ -87,10 +87,10 @@ def fork(
     folders.unused(path)
     inbox = Inbox(folders.socket_path(path))
     try:
-        header = _header(path, past.header.source, document, built, inbox)
-        header = replace(header, parent=one_line(past.header.session), forked=at)
-        told = changes.told(past, built.knobs, header.parent, at)
-        journal = _begun(path, header, beginning, told)
+        head = header(path, past.header.source, document, built, inbox.path)
+        head = replace(head, parent=one_line(past.header.session), forked=at)
+        told = changes.told(past, built.knobs, head.parent, at)
+        journal = _begun(path, head, beginning, told)
     except BaseException:
         inbox.close()
         raise
@@ -99,12 +99,12 @@ def fork(
     return _gone_on(past, built, fleet, start, journal, inbox, headless=headless)
 
 
-def _begun(path: Path, header: Header, beginning: Beginning, told: Sequence[Event]) -> Journal:
+def _begun(path: Path, head: Header, beginning: Beginning, told: Sequence[Event]) -> Journal:
     """The file of a fork, which has its name once it is whole up to there."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     journal = Journal.created(draft)
     try:
-        journal.append(header)
+        journal.append(head)
         for piece in beginning.pieces():
             journal.copy(piece)
         journal.append(*([beginning.cut] if beginning.cut else []), *told)
@@ -128,7 +128,7 @@ def resume(path: Path, *, headless: bool = False) -> int:
     journal, told = Journal.continued(path)
     try:
         past = _past(path, told)
-        _, built = _rebuilt(past, path)
+        _, built = rebuilt(past, path)
         fleet = Fleet(built.programs, built.members)
         start = _start(past, fleet, path)
         inbox = Inbox(folders.socket_path(path))
@@ -176,7 +176,7 @@ def _past(path: Path, told: Sequence[Record]) -> Past:
     return past
 
 
-def _rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.Document, Experiment]:
+def rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.Document, Experiment]:
     """The scenario of a recording, and its experiment."""
     document = scenario.Document(past.header.source, past.header.scenario)
     try:
@@ -216,7 +216,8 @@ def _flown(loop: Loop, journal: Journal) -> int:
     return code
 
 
-def _header(path: Path, name: str, document: scenario.Document, built: Experiment, inbox: Inbox) -> Header:
+def header(path: Path, name: str, document: scenario.Document, built: Experiment, socket: Path | None = None) -> Header:
+    """The first record of a session that is recorded there; without a socket it hears no commands."""
     versions, device, threads, fingerprint = machine.describe()
     plan = built.scenario.run
     return Header(
@@ -240,6 +241,6 @@ def _header(path: Path, name: str, document: scenario.Document, built: Experimen
         threads=threads,
         fingerprint=fingerprint,
         pid=os.getpid(),
-        socket=str(inbox.path),
+        socket=str(socket or ""),
         arms=built.arms,
     )
