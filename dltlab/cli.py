@@ -122,8 +122,12 @@ def open_(
 @options.SCENARIOS
 @options.running
 @click.option("--out", type=click.Path(path_type=Path), help="Record to this file.")
-@click.option("--json", "json_", type=click.Path(path_type=Path, allow_dash=True), help="Verdicts as JSON.")
-@click.option("--junit", type=click.Path(path_type=Path), help="Verdicts as JUnit XML.")
+@options.reports
+@click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Scenarios that run at a time.")
+@click.option("--fail-fast", is_flag=True, help="End everything when one scenario does not hold.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End all then, with what was judged."
+)
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @click.option("--alone", is_flag=True, help="Without the companions that a scenario names.")
 def run(
@@ -134,10 +138,8 @@ def run(
     steps: int | None,
     arms: tuple[str, ...],
     out: Path | None,
-    json_: Path | None,
-    junit: Path | None,
-    quiet: bool,
     alone: bool,
+    **told: Any,
 ) -> int:
     """Run scenarios without a screen and print their verdicts; exit with 1 if a claim fails.
 
@@ -157,9 +159,7 @@ def run(
         arms=arms,
         alone=alone,
         out=out,
-        json=json_,
-        junit=junit,
-        quiet=quiet,
+        **told,
     )
 
 
@@ -217,7 +217,8 @@ def sessions() -> None:
     for one in shelf.kept():
         progress = f"{one.step:>9}/{one.header.steps:<9}"
         fork = f" (fork of {one_line(one.header.parent)} at {one.header.forked})" if one.header.forked >= 0 else ""
-        click.echo(f"{one.name:<48} {one.state:<9} {progress} {one_line(one.header.title)}{fork}")
+        state = "paused" if one.paused else one.state
+        click.echo(f"{one.name:<48} {state:<9} {progress} {one_line(one.header.title)}{fork}")
 
 
 @cli.command()
@@ -324,11 +325,15 @@ def doctor() -> int:
 
 
 @cli.command()
-def schema() -> None:
+@click.option("--report", is_flag=True, help="Of what dltlab run --json writes.")
+def schema(report: bool) -> None:
     """JSON Schema of scenario files, for editors."""
     import json
 
-    from dltlab.check import schema as whole
+    if report:
+        from dltlab.headless.report import schema as whole
+    else:
+        from dltlab.check import schema as whole
 
     click.echo(json.dumps(whole(), ensure_ascii=False, indent=1))
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 from dltlab import catalog, folders, records
 from dltlab.errors import RecordingError, UsageError
-from dltlab.records import Footer, Frames, Header
+from dltlab.records import Event, Footer, Frames, Header
 from dltlab.session.recording import Follower, engine_alive
 from dltlab.text import one_line
 
@@ -18,6 +18,8 @@ _ENDS: Final[dict[str, State]] = {
     "diverged": "diverged",
     "failed": "failed",
 }
+_HOLDS: Final = {"pause": True, "resume": False, "advance": False}
+"""Whether a session holds after an event."""
 _TAIL: Final = 1 << 16
 _LONGEST_TAIL: Final = 1 << 22
 
@@ -32,6 +34,8 @@ class Kept:
     step: int
     """The last step that the end of the file tells of; 0 where it tells of none."""
     size: int
+    paused: bool = False
+    """Whether its engine runs and holds."""
 
     @property
     def name(self) -> str:
@@ -61,10 +65,10 @@ def look(path: Path) -> Kept:
         follower.read(_TAIL >> 2)
         if follower.header is None:
             raise RecordingError(f"{one_line(str(path))}: the file holds no whole record yet.")
-        step, footer, size = _end(path)
+        step, footer, size, held = _end(path)
         alive = engine_alive(path, follower.header.pid)
         state = "running" if alive else _ENDS.get(footer.reason, "failed") if footer else "died"
-        return Kept(path, follower.header, state, step, size)
+        return Kept(path, follower.header, state, step, size, alive and held)
     finally:
         follower.close()
 
@@ -93,8 +97,8 @@ def find(name: str) -> Path:
     raise UsageError(f"{one_line(name)}: no single session of that name; {one_line(cure)}")
 
 
-def _end(path: Path) -> tuple[int, Footer | None, int]:
-    """The last step told of, the footer if it stands last, and the size of the file."""
+def _end(path: Path) -> tuple[int, Footer | None, int, bool]:
+    """The last step told of, the footer if it stands last, the size of the file, and whether it was paused last."""
     size, wanted = path.stat().st_size, _TAIL
     while True:
         with path.open("rb") as stream:
@@ -103,6 +107,8 @@ def _end(path: Path) -> tuple[int, Footer | None, int]:
         # The first line of the tail is cut, unless the tail is the file.
         whole = tail.split(b"\n")[0 if wanted >= size else 1 : -1]
         footer: Footer | None = None
+        last: Frames | Footer | None = None
+        held: bool | None = None
         for place, line in enumerate(reversed(whole)):
             try:
                 record = records.decode(line)
@@ -110,8 +116,12 @@ def _end(path: Path) -> tuple[int, Footer | None, int]:
                 continue
             if isinstance(record, Footer) and place == 0:
                 footer = record
+            if isinstance(record, Event) and record.what in _HOLDS:
+                held = _HOLDS[record.what] if held is None else held
             if isinstance(record, Frames | Footer):
-                return record.step, footer, size
+                last = last or record
+        if last is not None and (held is not None or wanted >= min(size, 4 * _TAIL)):
+            return last.step, footer, size, bool(held)
         if wanted >= min(size, _LONGEST_TAIL):
-            return 0, footer, size
+            return 0, footer, size, bool(held)
         wanted *= 4

@@ -78,3 +78,17 @@ def test_a_shelf_that_may_only_be_read_is_read(stored, monkeypatch):
 def test_looking_for_sessions_makes_no_folder(own_folders):
     assert shelf.kept() == []
     assert not (own_folders / "data").exists()
+
+
+def test_a_running_session_that_holds_is_told_from_one_that_goes_on(stored):
+    path = stored("held", steps=300)
+    os.truncate(path, path.stat().st_size - 30)
+    with path.open("rb+") as engine:
+        fcntl.flock(engine, fcntl.LOCK_EX)
+        assert not shelf.look(path).paused
+        for what, paused in (("pause", True), ("turn", True), ("resume", False), ("pause", True)):
+            # The unfinished line is what a killed engine left.
+            content = path.read_bytes()
+            path.write_bytes(content[: content.rfind(b"\n") + 1] + records.encode(records.Event(299, what, what)))
+            assert shelf.look(path).paused == paused
+    assert not shelf.look(path).paused

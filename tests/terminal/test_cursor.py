@@ -103,6 +103,17 @@ def test_it_stays_while_the_session_goes_on_and_nothing_of_the_past_is_sent_agai
     watch(script, told(panels=MOMENTS), size=(160, 60))
 
 
+def test_who_lets_a_held_session_go_on_follows_it(watch, told):
+    async def script(seen):
+        await seen.press("less_than_sign")
+        assert seen.bench.cursor is not None
+        await seen.press("space")
+        assert seen.source.sent == [Resume()]
+        assert seen.bench.cursor is None
+
+    watch(script, told(Event(999, "pause", "Paused.")))
+
+
 @pytest.mark.parametrize("ended", [False, True])
 def test_a_recording_is_looked_at_alike(watch, told, ended):
     async def script(seen):

@@ -14,7 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from dltlab.commands import Kick, Turn
+from dltlab.commands import Advance, Kick, Turn
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, prose, sliders, standing, timeline
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
@@ -193,7 +193,9 @@ class Bench(AbstractLooked):
             return ((*spans, *prose.keys_line(again, width - room)),)
         if self.cursor is not None:
             return (prose.keys_line(keys.LOOKING, width),)
-        offered = keys.offered(self.following.source.accepts)
+        accepts = self.following.source.accepts
+        # Looking back the step's key goes by readings, and then the line above is shown.
+        offered = [key for key in keys.offered(accepts) if key.brief != "step" or Advance in accepts]
         shown = [(k.shown, k.brief) for k in offered if k.brief and (k.needs is not Kick or self.following.kick)]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))

@@ -1,5 +1,6 @@
 """What the keys of the bench ask of a session: hold it, step it, turn its knobs, kick it, run it anew."""
 
+import abc
 import inspect
 import time
 from collections.abc import Callable
@@ -53,9 +54,16 @@ class AbstractDriven(Screen[None]):
         self.following.send(command, pending)
         self._status.repaint()
 
+    @abc.abstractmethod
+    def look_at_end(self) -> None:
+        """Follow what comes."""
+
     def action_pause(self) -> None:
         """Pause, or go on."""
         held = self.following.held
+        if held:
+            # Who lets it go on wants to see that.
+            self.look_at_end()
         self._send(Resume() if held else Pause(), "going on" if held else "pausing")
 
     def _chosen(self) -> Knob | None:

@@ -39,6 +39,7 @@ class Following:
         self._asked: dict[str, tuple[float, float]] = {}
         self._pending = ("", 0.0)
         self._notice = ("", -_NOTICE)
+        self._compiling = "-"
 
     def poll(self) -> bool:
         """Take in what the source says; whether there was anything."""
@@ -48,7 +49,10 @@ class Following:
         except DltlabError as fault:
             self.say(str(fault))
         for event in self.history.events[before:]:
-            self._heard(event)
+            # What was passed before one came, or while one was away, is told by the timeline.
+            self._heard(event, late=event.step < self.history.step and event.wall < self.history.wall - _NOTICE)
+        if self.history.step and self._notice[0] == self._compiling:
+            self._notice = ("", -_NOTICE)
         now = self._clock()
         self._rate = self._speed.at(now, self.history.step)
         if now - self._pending[1] > _ANSWER:
@@ -64,7 +68,7 @@ class Following:
             self.judge.look(now, self.history)
         return due
 
-    def _heard(self, event: Event) -> None:
+    def _heard(self, event: Event, *, late: bool) -> None:
         """An answer: what was pending is no longer so."""
         if event.what in ("price", "cadence"):
             # Nobody asked.
@@ -79,8 +83,10 @@ class Following:
             self._pending = ("", 0.0)
         if event.what == "refused":
             self._asked.clear()
-        if event.what in _TOLD:
+        if event.what in _TOLD and not late:
             self.say(told(event))
+        if event.what == "compiling":
+            self._compiling = self._notice[0]
 
     def send(self, command: Command, pending: str = "") -> None:
         """Ask the source for something."""

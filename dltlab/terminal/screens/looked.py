@@ -47,6 +47,10 @@ class AbstractLooked(AbstractDriven):
         self.looking.look_at(step)
         self.repaint_plots()
 
+    def look_at_end(self) -> None:
+        """Follow what comes."""
+        self.cursor = None
+
     def action_look(self, act: Act, by: int = 0) -> None:
         """Look elsewhere: the cursor, the window, the axes, the means."""
         looking, plots = self.looking, range(len(self._plots)) if self._board.front is None else [self._board.front]
