@@ -11,6 +11,8 @@ HOLDS: Final = 0
 FAILS: Final = 1
 USAGE: Final = 2
 BROKEN: Final = 3
+TIMED_OUT: Final = 124
+"""What timeout(1) ends with."""
 INTERRUPTED: Final = 130
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -9,6 +10,8 @@ from click.shell_completion import CompletionItem
 
 from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES
 from dltlab.text import one_line
+
+_REPORT: Final = click.Path(path_type=Path, allow_dash=True)
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -51,6 +54,18 @@ def running(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--seeds", type=click.IntRange(1), help="Members of the ensemble, in place of run.seeds."),
         click.option("--seed", type=click.IntRange(0), help="The first seed, in place of run.seed."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
+    ):
+        command = option(command)
+    return command
+
+
+def reports(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Where a headless run's verdicts go, beside the table."""
+    for option in (
+        click.option("--github", is_flag=True, help="Annotations and a job summary for GitHub Actions."),
+        click.option("--markdown", type=_REPORT, metavar="FILE", help="Verdicts as Markdown."),
+        click.option("--junit", type=_REPORT, metavar="FILE", help="Verdicts as JUnit XML."),
+        click.option("--json", type=_REPORT, metavar="FILE", help="Verdicts as JSON; see dltlab schema --report."),
     ):
         command = option(command)
     return command

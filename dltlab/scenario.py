@@ -116,9 +116,13 @@ class Document:
         for length in range(len(at), 0, -1):
             if at[:length] in self._overridden:
                 return f"--set {self._overridden[at[:length]]}: {key}{message}"
-        found = (self._where.find(at[:length]) for length in range(len(at), -1, -1))
-        line, column = next(place for place in found if place)
+        line, column = self.place(at)
         return f"{one_line(self.name)}:{line}:{column}: {key}{message}"
+
+    def place(self, at: values.Path) -> tuple[int, int]:
+        """The line and column, from 1, of a key or a list item, or of the nearest table above it that the text has."""
+        found = (self._where.find(at[:length]) for length in range(len(at), -1, -1))
+        return next(place for place in found if place)
 
     def set(self, assignment: str) -> None:
         """Apply ``KEY=VALUE``: a dotted key of the scenario and a TOML value.

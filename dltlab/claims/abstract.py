@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Meta, Struct, StructMeta
 
 from dltlab.claims.arms import diverged, places, title, unknown, view
-from dltlab.claims.verdict import Found, Measured, Verdict, middle, shown
+from dltlab.claims.verdict import Found, Measured, Verdict, finite, middle, shown
 from dltlab.session.history import History
 
 Name = Annotated[
@@ -71,6 +71,7 @@ class AbstractClaim(Struct, frozen=True, kw_only=True, metaclass=_Meta):
             told.tolerance,
             worst.detail(len(found)),
             told.formula,
+            *map(finite, (middle(worst.known), told.interval.low, told.interval.high)),
         )
 
 

@@ -22,6 +22,11 @@ class Verdict(Struct, frozen=True):
     detail: str = ""
     formula: str = ""
     """How the number comes about, with today's numbers in it."""
+    value: float | None = None
+    """The number that was measured; None where there is none."""
+    low: float | None = None
+    high: float | None = None
+    """Where it must lie; None where it is not bounded."""
 
 
 class Interval(NamedTuple):
@@ -126,6 +131,11 @@ class Found(NamedTuple):
 def middle(values: np.ndarray) -> float:
     """The median, and NaN of nothing."""
     return float(np.median(values)) if len(values) else np.nan
+
+
+def finite(value: float) -> float | None:
+    """The number, if it is one."""
+    return float(value) if np.isfinite(value) else None
 
 
 def shown(value: float) -> str:

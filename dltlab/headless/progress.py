@@ -16,10 +16,11 @@ _BAR_EVERY: Final = 0.1
 class Progress:
     """Tells steps, steps a second and the time left while its ``with`` block lasts."""
 
-    def __init__(self, header: Header, *, quiet: bool = False) -> None:
+    def __init__(self, header: Header, *, mode: str = "") -> None:
+        """``mode`` is "bar", "lines" or "none"; what suits the stream if it is empty."""
         self._title = one_line(header.title)
         self._steps = max(header.steps, 1)
-        self._mode = "none" if quiet else "bar" if sys.stderr.isatty() else "lines"
+        self._mode = mode or ("bar" if sys.stderr.isatty() else "lines")
         self._bar: Any = None
         self._next = 0.0
         self._started = time.monotonic()

@@ -1,13 +1,10 @@
-"""What a headless run found: a table for people, JSON and JUnit XML for programs."""
+"""What a headless run found, as a table for people."""
 
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Final
-from xml.etree import ElementTree as ET
-
-import msgspec
 
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome
@@ -16,11 +13,10 @@ from dltlab.session.errorbars import ErrorBar
 from dltlab.session.history import History
 from dltlab.text import component, one_line
 
-FORMAT: Final = "dltlab-run/1"
 WIDTH: Final = 80
 _HEAD: Final = ("verdict", "claim", "predicted", "measured", "tolerance")
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "…"}
-_WORDS: Final = {"holds": "holds", "fails": "FAILS", "not yet": "not shown"}
+WORDS: Final = {"holds": "holds", "fails": "FAILS", "not yet": "not shown"}
 
 
 def table(outcome: Outcome) -> str:
@@ -36,7 +32,7 @@ def table(outcome: Outcome) -> str:
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         lines += _prose(verdict) if verdict else []
     told = [line for one in outcome.error_bars if history for line in _wrapped(in_words(one, history), 0)]
-    return "\n".join([*lines, *(["", *told] if told else []), "", _sum(outcome)])
+    return "\n".join([*lines, *(["", *told] if told else []), "", summed(outcome.verdicts)])
 
 
 def _fork(history: History | None) -> list[str]:
@@ -75,7 +71,7 @@ def _members(header: Header) -> str:
 
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
     """One claim in a line: its status and name, and its numbers."""
-    status = f"{_SIGNS[verdict.status]} {_WORDS[verdict.status]}"
+    status = f"{_SIGNS[verdict.status]} {WORDS[verdict.status]}"
     return (
         status,
         one_line(verdict.name),
@@ -97,71 +93,11 @@ def _wrapped(text: str, indent: int) -> list[str]:
     return textwrap.wrap(text.replace(" %", "\u00a0%"), WIDTH, initial_indent=lead, subsequent_indent=lead or "  ")
 
 
-def _sum(outcome: Outcome) -> str:
-    statuses = [verdict.status for verdict in outcome.verdicts]
+def summed(verdicts: Iterable[Verdict]) -> str:
+    """How many claims hold, fail and were not shown, in a sentence."""
+    statuses = [verdict.status for verdict in verdicts]
     if not statuses:
         return "No claim was judged."
     words = {"holds": "hold", "fails": "FAIL", "not yet": "not shown"}
     counts = [f"{count} {words[status]}" for status, count in Counter(statuses).items()]
     return f"{len(statuses)} claim{'s' * (len(statuses) > 1)}: {', '.join(counts)}."
-
-
-def json_report(outcomes: Sequence[Outcome]) -> str:
-    """The runs as one versioned JSON object.
-
-    A run's "error_bars" hold for each series that has error bars the largest one, as the fields of
-    :class:`~dltlab.session.errorbars.ErrorBar`; what is infinite is null.
-    """
-    return msgspec.json.format(msgspec.json.encode({"format": FORMAT, "runs": list(map(_run, outcomes))})).decode()
-
-
-def _run(outcome: Outcome) -> dict[str, object]:
-    header = outcome.history.header if outcome.history else None
-    footer = outcome.history.footer if outcome.history else None
-    return {
-        "scenario": outcome.scenario,
-        "title": header.title if header else None,
-        "session": str(outcome.session) if outcome.session else None,
-        "seeds": list(header.seeds) if header else [],
-        "arms": [msgspec.to_builtins(arm) for arm in header.arms] if header else [],
-        "steps": outcome.history.step if outcome.history else 0,
-        "fingerprint": header.fingerprint if header else None,
-        "exit_code": outcome.exit_code,
-        "claims": [msgspec.to_builtins(verdict) for verdict in outcome.verdicts],
-        "error_bars": [msgspec.to_builtins(bar) for bar in outcome.error_bars],
-        "footer": msgspec.to_builtins(footer) if footer else None,
-        "ended": outcome.ended,
-        "error": str(outcome.refusal) if outcome.refusal else None,
-        "seconds": round(outcome.seconds, 3),
-    }
-
-
-def junit_report(outcomes: Sequence[Outcome]) -> str:
-    """The runs as JUnit XML: a suite a scenario, a case a claim, a property a largest error bar."""
-    root = ET.Element("testsuites", name="dltlab")
-    for outcome in outcomes:
-        cases = len(outcome.verdicts) + (outcome.exit_code >= 2)
-        failed = sum(verdict.status != "holds" for verdict in outcome.verdicts)
-        counts = {"tests": cases, "failures": failed, "errors": int(outcome.exit_code >= 2)}
-        suite = ET.SubElement(root, "testsuite", name=one_line(outcome.scenario), time=f"{outcome.seconds:.3f}")
-        suite.attrib.update({key: str(value) for key, value in counts.items()})
-        if outcome.error_bars and outcome.history:
-            properties = ET.SubElement(suite, "properties")
-            for bar in outcome.error_bars:
-                told = {"name": f"error bar of {one_line(bar.series)}", "value": in_words(bar, outcome.history)}
-                ET.SubElement(properties, "property", told)
-        for verdict in outcome.verdicts:
-            case = _case(suite, outcome, verdict.name)
-            if verdict.status != "holds":
-                message = f"{_WORDS[verdict.status]}: predicted {verdict.predicted}, measured {verdict.measured}"
-                failure = ET.SubElement(case, "failure", message=one_line(message))
-                failure.text = one_line(f"{verdict.says} {verdict.detail}")
-        if outcome.exit_code >= 2:
-            said = str(outcome.refusal) if outcome.refusal else outcome.ended or "It was interrupted."
-            ET.SubElement(_case(suite, outcome, "run"), "error", message=one_line(said))
-    ET.indent(root)
-    return ET.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
-
-
-def _case(suite: ET.Element, outcome: Outcome, name: str) -> ET.Element:
-    return ET.SubElement(suite, "testcase", classname=one_line(outcome.scenario), name=one_line(name))

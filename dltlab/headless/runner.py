@@ -1,28 +1,25 @@
-"""Launch, follow, judge, tell: a scenario at a time."""
+"""Scenarios run one after the other or side by side, told and reported."""
 
 import contextlib
-import os
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
 
 from dltlab import claims as shelf
 from dltlab import commands, scenario
-from dltlab.claims import AbstractClaim
-from dltlab.errors import HOLDS, DltlabError, ScenarioError, UsageError
+from dltlab.errors import HOLDS, ScenarioError, UsageError
+from dltlab.headless import github as actions
+from dltlab.headless.delivery import Delivery
+from dltlab.headless.halt import Halt
+from dltlab.headless.judging import Request, follow_to_the_end, judged
 from dltlab.headless.outcome import Outcome
-from dltlab.headless.progress import Progress
-from dltlab.headless.reports import json_report, junit_report, table
-from dltlab.session import errorbars, live
+from dltlab.headless.report import worst
+from dltlab.headless.reports import table
 from dltlab.session.history import History
 from dltlab.session.live import Live
-from dltlab.text import one_line
-
-_REST: Final = 0.05
-_LAST_WORDS: Final = 10.0
-_STDOUT: Final = Path("-")
+from dltlab.text import clean, one_line
 
 
 def run(
@@ -37,44 +34,103 @@ def run(
     out: Path | None = None,
     json: Path | None = None,
     junit: Path | None = None,
+    markdown: Path | None = None,
+    github: bool = False,
+    jobs: int = 1,
+    fail_fast: bool = False,
+    timeout: float | None = None,
     quiet: bool = False,
 ) -> int:
-    """Run scenarios one after the other and judge them; the exit code is that of the worst.
+    """Run scenarios, judge them and report; the exit code is the largest of theirs.
 
     After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
-    than it is written (another seed, other steps, fewer arms, an override).
+    than it is written (another seed, other steps, fewer arms, an override). Each runs in a
+    process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
+    ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far.
 
     Raises:
         UsageError: A file that should be written cannot be, or would be overwritten.
-        ScenarioError: The only scenario given cannot be run.
+        ScenarioError: The only scenario given cannot be run, and no report was asked for.
     """
     if out is not None and len(scenarios) > 1:
         raise UsageError("--out names one file; give one scenario with it.")
-    for path in filter(None, (json, junit)):
-        _check_writable(path)
-    started = {
-        "overrides": overrides, "seed": seed, "seeds": seeds, "steps": steps, "arms": arms, "session": out,
-    }  # fmt: skip
-    outcomes: list[Outcome] = []
-    as_written = not any((overrides, arms, out)) and seed is seeds is steps is None
-    for name in _accompanied(scenarios) if as_written and not alone else scenarios:
-        outcome = _run_one(name, started, quiet=quiet)
-        outcomes.append(outcome)
-        if outcome.refusal is not None:
-            if len(scenarios) == len(outcomes) == 1 and json is None and junit is None:
-                raise outcome.refusal
-            print(outcome.refusal, file=sys.stderr)
+    delivery = Delivery(json, junit, markdown, github)
+    delivery.check()
+    request = Request(overrides, seed, seeds, steps, arms, out)
+    names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
+    halt = Halt(timeout)
+    progress = "none" if quiet else "lines" if jobs > 1 or github else ""
+
+    with actions.quoted() if github else contextlib.nullcontext():
+        stream = sys.stderr if delivery.takes_stdout else sys.stdout
+
+        def tell(outcome: Outcome, first: bool) -> None:
+            if outcome.refusal is not None or outcome.history is None:
+                said = str(outcome.refusal) if outcome.refusal else f"{outcome.scenario}: {outcome.trouble}"
+                print(*map(clean, said.splitlines()), sep="\n", file=sys.stderr, flush=True)
+            else:
+                print(f"{'' if first else chr(10)}{table(outcome)}", file=stream, flush=True)
+
+        def one(name: str) -> Outcome:
+            outcome = judged(name, request, halt, progress=progress)
+            if fail_fast and outcome.exit_code != HOLDS:
+                halt.ask("another failed")
+            return outcome
+
+        if len(names) == 1 and delivery.silent:
+            outcomes = [one(names[0])]
+            if (refusal := outcomes[0].refusal) is not None:
+                raise refusal
+            tell(outcomes[0], True)
         else:
-            if len(outcomes) > 1:
-                print(file=sys.stderr if json == _STDOUT else sys.stdout)
-            print(table(outcome), file=sys.stderr if json == _STDOUT else sys.stdout, flush=True)
-        if outcome.interrupted:
-            break
-    if json is not None:
-        _write(json, json_report(outcomes))
-    if junit is not None:
-        _write(junit, junit_report(outcomes))
-    return max(outcome.exit_code for outcome in outcomes) if outcomes else HOLDS
+            outcomes = side_by_side(names, one, tell, halt, jobs)
+    delivery.write(outcomes)
+    return worst(outcomes)
+
+
+def side_by_side(
+    names: Sequence[str],
+    one: Callable[[str], Outcome],
+    tell: Callable[[Outcome, bool], None],
+    halt: Halt,
+    jobs: int,
+) -> list[Outcome]:
+    """The outcome of each, in the order of the names; told in the order in which they end.
+
+    Args:
+        names: Scenarios.
+        one: Runs one of them.
+        tell: Told each outcome, and whether it is the first.
+        halt: Asked when Ctrl-C is pressed.
+        jobs: How many run at a time.
+    """
+    found: dict[int, Outcome] = {}
+    turn, waiting = threading.Lock(), iter(enumerate(names))
+
+    def work() -> None:
+        while True:
+            with turn:
+                place, name = next(waiting, (-1, ""))
+            if place < 0:
+                return
+            outcome = one(name)
+            with turn:
+                tell(outcome, not found)
+                found[place] = outcome
+
+    if min(jobs, len(names)) <= 1:
+        # Ctrl-C comes to the main thread: it is told there at once.
+        work()
+    else:
+        workers = [threading.Thread(target=work, name="dltlab-job", daemon=True) for _ in range(min(jobs, len(names)))]
+        for worker in workers:
+            worker.start()
+        while any(worker.is_alive() for worker in workers):
+            try:
+                time.sleep(0.05)
+            except KeyboardInterrupt:
+                halt.ask("interrupted")
+    return [found.get(place, Outcome(name, cut="interrupted")) for place, name in enumerate(names)]
 
 
 def follow(source: Live) -> int:
@@ -87,19 +143,20 @@ def follow(source: Live) -> int:
     outcome = Outcome(one_line(header.source), source.path, History(header))
     try:
         document = scenario.Document(header.source, header.scenario)
-        _judged(source, outcome, document, shelf.build(scenario.validate(document).claims, document), quiet=False)
+        outcome.claims = shelf.build(scenario.validate(document).claims, document)
+        follow_to_the_end(source, outcome, document, Halt())
     except ScenarioError:
         source.send(commands.Stop())
         source.close()
         raise
     except KeyboardInterrupt:
-        outcome.interrupted = True
+        outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
     print(table(outcome), flush=True)
     return outcome.exit_code
 
 
-def _accompanied(scenarios: Sequence[str]) -> list[str]:
+def accompanied(scenarios: Sequence[str]) -> list[str]:
     """Each scenario, then the companions that it names and that do not run anyway."""
     names: list[str] = []
     for name in scenarios:
@@ -109,89 +166,3 @@ def _accompanied(scenarios: Sequence[str]) -> list[str]:
             found = scenario.validate(scenario.read(name)).companions
             names += [one for one in found if one not in names and one not in scenarios]
     return names
-
-
-def _run_one(name: str, started: dict, *, quiet: bool) -> Outcome:
-    """Launch, follow to the end, judge. A fault becomes part of the outcome."""
-    outcome, begun = Outcome(name), time.monotonic()
-    try:
-        document, judged = _claims_of(name, started["overrides"])
-        source = live.launch(name, headless=True, **started)
-        outcome.session, outcome.history = source.path, History(source.header)
-        _judged(source, outcome, document, judged, quiet=quiet)
-    except DltlabError as fault:
-        outcome.refusal = fault
-    except KeyboardInterrupt:
-        outcome.interrupted = True
-    outcome.seconds = time.monotonic() - begun
-    return outcome
-
-
-def _judged(
-    source: Live, outcome: Outcome, document: scenario.Document, judged: list[AbstractClaim], *, quiet: bool
-) -> None:
-    """Follow to the end, and judge."""
-    assert outcome.history is not None
-    if faults := shelf.check_series(judged, outcome.history.columns, document):
-        source.send(commands.Stop())
-        raise ScenarioError(*faults)
-    _follow(source, outcome, Progress(source.header, quiet=quiet))
-    outcome.verdicts = shelf.judge_all(judged, outcome.history)
-    outcome.error_bars = errorbars.largest(outcome.history)
-
-
-def _claims_of(name: str, overrides: Sequence[str]) -> tuple[scenario.Document, list[AbstractClaim]]:
-    """A scenario with its overrides, and its claims, checked before anything is started."""
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
-    known = scenario.validate(document)
-    judged = shelf.build(known.claims, document)
-    if faults := shelf.check_arms(judged, known.arms, document):
-        raise ScenarioError(*faults)
-    return document, judged
-
-
-def _follow(source: Live, outcome: Outcome, progress: Progress) -> None:
-    """Take in what the engine says until it ends; Ctrl-C asks it to stop, a second one leaves it."""
-    history = outcome.history
-    assert history is not None
-    until = float("inf")
-    with progress:
-        while not source.ended and time.monotonic() < until:
-            try:
-                told = source.poll()
-                history.extend(told)
-                progress.show(history)
-                if not told:
-                    time.sleep(_REST)
-            except KeyboardInterrupt:
-                if outcome.interrupted:
-                    break
-                outcome.interrupted = True
-                until = time.monotonic() + _LAST_WORDS
-                source.send(commands.Stop())
-    with contextlib.suppress(KeyboardInterrupt):
-        source.close()
-    outcome.ended = source.ended or "The engine was asked to stop and had not by the time that this was written."
-    print(f"{one_line(outcome.ended)} Session: {one_line(str(source.path))}", file=sys.stderr)
-
-
-def _check_writable(path: Path) -> None:
-    """Find out before an hour of computing, not after it, that a report has no place to go."""
-    if path == _STDOUT:
-        return
-    place = path if path.exists() else path.parent
-    if path.is_dir() or not os.access(place, os.W_OK):
-        raise UsageError(f"{one_line(str(path))}: cannot be written; choose another place.")
-
-
-def _write(path: Path, text: str) -> None:
-    if path == _STDOUT:
-        print(text)
-        return
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        message = f"{one_line(str(path))}: cannot be written ({fault.strerror}); choose another place."
-        raise UsageError(message) from None

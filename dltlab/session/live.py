@@ -6,6 +6,7 @@ commands over a Unix socket and says everything else in the session file.
 
 import contextlib
 import os
+import signal
 import socket
 import stat
 import subprocess
@@ -48,6 +49,7 @@ class Live:
         self._follower = follower
         self._viewing = Viewing(path)
         self._waiting = first
+        self._child = pid
         self._pid = pid or self.header.pid
         self._step = 0
         self._footer: Footer | None = None
@@ -82,6 +84,12 @@ class Live:
             line.settimeout(_PATIENCE)
             line.connect(self.header.socket)
             line.sendall(commands.encode(command))
+
+    def kill(self) -> None:
+        """End an engine that was started here and does not listen; what it has recorded stays whole."""
+        if self._child > 0 and engine_alive(self.path, self._child):
+            with contextlib.suppress(OSError):
+                os.kill(self._child, signal.SIGKILL)
 
     def close(self) -> None:
         """Stop following. The engine goes on."""
@@ -135,19 +143,23 @@ def launch(
     headless: bool = False,
     session: Path | None = None,
     nice: int = 5,
+    patience: float | None = None,
 ) -> Live:
     """Start an engine on a scenario and wait for its first record.
 
+    An engine that has not begun after ``patience`` seconds (two minutes, if it is None) is ended.
+
     Raises:
         ScenarioError: The engine refuses the scenario; one line a fault.
-        EngineError: The engine ended, or said nothing for two minutes.
+        EngineError: The engine ended, or said nothing in that time.
         UsageError: The session cannot be recorded where it was asked to be.
     """
     wanted = [f"--set={assignment}" for assignment in overrides]
     for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
         wanted += [] if number is None else [option, str(number)]
     wanted += [f"--arms={','.join(arms)}"] if arms else []
-    return _begun(["run", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)], scenario, session, nice)
+    order = ["run", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
+    return _begun(order, scenario, session, nice, patience)
 
 
 def fork(
@@ -183,12 +195,14 @@ def fork(
     return _begun(["fork", *wanted], header_of(parent).source, session, nice)
 
 
-def _begun(order: list[str], scenario: str, session: Path | None, nice: int) -> Live:
+def _begun(
+    order: list[str], scenario: str, session: Path | None, nice: int, patience: float | None = None
+) -> Live:
     """Start an engine on a new session, which leaves nothing behind if it does not begin."""
     path, log = _reserved(scenario, session)
     logs.sweep_old(path.parent, 2 * LONGEST_START)
     try:
-        return _started([order[0], f"--session={path}", *order[1:]], path, log, nice, _heard)
+        return _started([order[0], f"--session={path}", *order[1:]], path, log, nice, _heard, patience)
     except BaseException:
         logs.sweep(path)
         logs.sweep(folders.log_path(path))
@@ -292,7 +306,9 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
             raise UsageError(f"{one_line(str(path))}: cannot record there ({fault.strerror}); {cure}") from None
 
 
-def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready) -> Live:
+def _started(
+    order: list[str], path: Path, log: int, nice: int, ready: Ready, patience: float | None = None
+) -> Live:
     """Start the engine's process and follow its file as soon as it says something new."""
     quiet = subprocess.DEVNULL
     engine = subprocess.Popen(
@@ -303,14 +319,14 @@ def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready) ->
     # Somebody must wait for the process when it ends, or it stays in the table as a zombie.
     threading.Thread(target=engine.wait, name="dltlab-reaper", daemon=True).start()
     try:
-        return _awaited(engine, path, ready)
+        return _awaited(engine, path, ready, LONGEST_START if patience is None else patience)
     except BaseException:
         engine.kill()
         raise
 
 
-def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready) -> Live:
-    until = time.monotonic() + LONGEST_START
+def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready, patience: float) -> Live:
+    until = time.monotonic() + patience
     while time.monotonic() < until:
         over = engine.poll() is not None
         if (source := ready(path, engine.pid)) is not None:
@@ -318,7 +334,7 @@ def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready) -> Liv
         if over:
             raise _stillborn(engine.returncode, path)
         time.sleep(0.01)
-    raise EngineError(f"The engine said nothing for {LONGEST_START:.0f} seconds and was ended; try again.")
+    raise EngineError(f"The engine said nothing for {patience:.0f} seconds and was ended; try again.")
 
 
 def _heard(path: Path, pid: int) -> Live | None:

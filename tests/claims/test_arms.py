@@ -10,7 +10,7 @@ import pytest
 from dltlab import claims, records
 from dltlab.claims import Verdict
 from dltlab.errors import ScenarioError
-from dltlab.headless import reports
+from dltlab.headless import junit, report, reports
 from dltlab.headless.outcome import Outcome
 from dltlab.records import Arm, Array, Event, Footer, Frames, Header, Part, Series
 from dltlab.scenario import parse, validate
@@ -306,9 +306,9 @@ def test_reports_keep_a_row_a_claim_and_name_the_arms(tmp_path: Path):
     assert max(map(len, text.splitlines())) <= reports.WIDTH
     assert text.count("✗ FAILS") == text.count("✓ holds") == 1
     assert "m = 64, the worst of 4 arms" in text
-    [run] = json.loads(reports.json_report([outcome]))["runs"]
+    [run] = json.loads(report.json_report([outcome]))["runs"]
     assert [(arm["name"], arm["value"], arm["seeds"]) for arm in run["arms"]][-1] == ("m4096", 4096.0, 3)
     assert [claim["status"] for claim in run["claims"]] == ["fails", "holds"]
-    suite = ET.fromstring(reports.junit_report([outcome]))[0]
+    suite = ET.fromstring(junit.junit_report([outcome]))[0]
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     assert "m = 64, the worst of 4 arms" in (suite.findtext(".//failure") or "")

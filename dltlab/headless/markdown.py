@@ -1,0 +1,62 @@
+"""The report of a call as GitHub-flavoured Markdown, for the page of a CI job."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from dltlab.claims import Verdict
+from dltlab.headless.outcome import Outcome, Status
+from dltlab.headless.reports import in_words, summed
+from dltlab.text import one_line
+
+_SIGNS: Final = {"holds": "✅", "fails": "❌", "not yet": "⏳"}
+_ENDS: Final[dict[Status, str]] = {"holds": "✅", "timed out": "⏳", "interrupted": "⏳", "not run": "⚪"}
+_LIVE: Final = re.compile(r"""([\\`*_{}\[\]<>()#|~&$@:!"'=]|(?<=www)\.|(?<=WWW)\.|^[-+.\d])""")
+"""Characters that Markdown, or HTML inside it, might take for more than text."""
+
+
+def markdown_report(outcomes: Sequence[Outcome]) -> str:
+    """A table a scenario: nothing that a scenario says is taken for more than text."""
+    good = sum(outcome.status == "holds" for outcome in outcomes)
+    total = summed([verdict for outcome in outcomes for verdict in outcome.verdicts])
+    lines = ["# dltlab", "", f"{good} of {len(outcomes)} scenarios hold. {total}", ""]
+    return "\n".join([*lines, *(line for outcome in outcomes for line in _section(outcome))])
+
+
+def _section(outcome: Outcome) -> Iterator[str]:
+    history = outcome.history
+    title = history.header.title if history else outcome.scenario
+    yield f"## {_ENDS.get(outcome.status, '❌')} {plain(title)}"
+    yield ""
+    facts = [plain(outcome.scenario), outcome.status, f"{outcome.seconds:.1f} s"]
+    facts += [f"{history.step:,} steps", f"fingerprint {plain(history.header.fingerprint)}"] if history else []
+    yield " · ".join(facts)
+    yield ""
+    for line in outcome.trouble.splitlines():
+        yield f"> {plain(line)}  "
+    if outcome.trouble:
+        yield ""
+    if outcome.verdicts:
+        yield "| | claim | predicted | measured | tolerance | |"
+        yield "|---|---|---|---|---|---|"
+        yield from map(_row, outcome.verdicts)
+        yield ""
+    if history and outcome.error_bars:
+        yield from (f"* {plain(in_words(bar, history))}" for bar in outcome.error_bars)
+        yield ""
+
+
+def _row(verdict: Verdict) -> str:
+    said = f"{verdict.says} ({verdict.detail})" if verdict.detail else verdict.says
+    told = (verdict.name, verdict.predicted, verdict.measured, verdict.tolerance, said)
+    return f"| {_SIGNS[verdict.status]} | {' | '.join(map(plain, told))} |"
+
+
+def plain(text: str) -> str:
+    r"""Text on one line with everything escaped that Markdown or HTML would obey.
+
+    >>> plain("<b>a | b</b>")
+    '\\<b\\>a \\| b\\</b\\>'
+    """
+    # A digit that opens a line may open a list; escaped by its code, since a backslash leaves it one.
+    return _LIVE.sub(lambda found: f"&#{ord(found[0])};" if found[0].isdigit() else f"\\{found[0]}", one_line(text))
