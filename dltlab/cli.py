@@ -312,6 +312,33 @@ def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float |
 
 
 @cli.command()
+@click.argument("session")
+@options.comparing
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+def verify(session: str, tolerance: float | None, as_json: bool, quiet: bool) -> int:
+    """Run a recorded session again, all that was done to it included, and compare; exit with 1 if it differs.
+
+    On the machine that recorded it every bit must be the same; elsewhere it may differ within a tolerance.
+    """
+    from dltlab.headless import verify as proof
+    from dltlab.session import shelf
+
+    return proof.verify(shelf.find(session), tolerance=tolerance, json=as_json, quiet=quiet)
+
+
+@cli.command()
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@options.comparing
+def diff(one: str, other: str, tolerance: float | None, as_json: bool) -> int:
+    """Compare two recordings at the steps that both have; exit with 1 if they differ."""
+    from dltlab.headless import verify as proof
+    from dltlab.session import shelf
+
+    return proof.compare(shelf.find(one), shelf.find(other), tolerance=tolerance, json=as_json)
+
+
+@cli.command()
 def doctor() -> int:
     """Versions, devices, terminal, and where files go; exit with 2 if something is wrong."""
     from dltlab.doctor import report

@@ -71,6 +71,21 @@ def reports(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def comparing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of every command that compares recordings."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="As JSON."),
+        click.option(
+            "--tolerance",
+            type=click.FloatRange(0),
+            metavar="SHARE",
+            help="Relative difference that another fingerprint is allowed (default: half the digits of the precision).",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
 def turns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[tuple[str, float], ...]:  # noqa: ARG001
     """Knobs and their values."""
     found = []

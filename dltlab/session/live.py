@@ -195,6 +195,15 @@ def fork(
     return _begun(["fork", *wanted], header_of(parent).source, session, nice)
 
 
+def again(original: Path, session: Path, *, nice: int = 5) -> Live:
+    """Start an engine that computes a recording once more from its first step, into a new file, and hears nothing.
+
+    It ends with the process that asked for it. Raises what :func:`fork` does.
+    """
+    opened(original)[0].close()
+    return _begun(["again", f"--original={original.absolute()}"], session.name, session, nice)
+
+
 def _begun(
     order: list[str], scenario: str, session: Path | None, nice: int, patience: float | None = None
 ) -> Live:
