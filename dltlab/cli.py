@@ -124,6 +124,7 @@ def open_(
 @click.option("--out", type=click.Path(path_type=Path), help="Record to this file.")
 @options.reports
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Scenarios that run at a time.")
+@click.option("--dry-run", is_flag=True, help="Print what it would take, and run nothing more.")
 @click.option("--fail-fast", is_flag=True, help="End everything when one scenario does not hold.")
 @click.option(
     "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End all then, with what was judged."

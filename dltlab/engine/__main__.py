@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m dltlab.engine run|fork|resume|again|doctor``.
+"""The engine's process: ``python -m dltlab.engine run|estimate|fork|resume|again|doctor``.
 
 Started by :mod:`dltlab.session.live`. Its standard output is never used for records; what
 it has to say to people goes to standard error, one sentence a line.
@@ -22,12 +22,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     tasks = parser.add_subparsers(dest="task", required=True)
     run = tasks.add_parser("run")
     run.add_argument("--session", type=Path, required=True)
-    run.add_argument("--scenario", required=True)
-    run.add_argument("--set", action="append", default=[], dest="overrides")
-    for option in ("--seed", "--seeds", "--steps"):
-        run.add_argument(option, type=int)
-    run.add_argument("--arms", default="", help="names, separated by commas")
     run.add_argument("--headless", action="store_true")
+    for begun in (run, tasks.add_parser("estimate")):
+        begun.add_argument("--scenario", required=True)
+        begun.add_argument("--set", action="append", default=[], dest="overrides")
+        for option in ("--seed", "--seeds", "--steps"):
+            begun.add_argument(option, type=int)
+        begun.add_argument("--arms", default="", help="names, separated by commas")
     resume = tasks.add_parser("resume")
     resume.add_argument("--session", type=Path, required=True)
     resume.add_argument("--headless", action="store_true")
@@ -72,7 +73,7 @@ def _task(given: argparse.Namespace) -> int:
         told = {"versions": versions, "device": device, "threads": threads, "fingerprint": fingerprint}
         print(json.dumps(told | {"devices": machine.devices()}))
         return HOLDS
-    from dltlab.engine import again, forks, session
+    from dltlab.engine import again, estimate, forks, session
 
     try:
         if given.task == "again":
@@ -84,16 +85,12 @@ def _task(given: argparse.Namespace) -> int:
             return session.fork(
                 given.parent, given.session, given.at, changes, steps=given.steps, headless=given.headless
             )
-        return session.run(
-            given.session,
-            given.scenario,
-            overrides=given.overrides,
-            seed=given.seed,
-            seeds=given.seeds,
-            steps=given.steps,
-            arms=[name for name in given.arms.split(",") if name],
-            headless=given.headless,
-        )
+        wanted = {key: getattr(given, key) for key in ("overrides", "seed", "seeds", "steps")}
+        wanted["arms"] = [name for name in given.arms.split(",") if name]
+        if given.task == "estimate":
+            print(json.dumps(estimate.estimate(given.scenario, **wanted)))
+            return HOLDS
+        return session.run(given.session, given.scenario, **wanted, headless=given.headless)
     except MemoryError:
         print("the engine ran out of memory; make the scenario smaller.", file=sys.stderr)
         return BROKEN

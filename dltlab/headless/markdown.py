@@ -11,7 +11,7 @@ from dltlab.text import one_line
 
 _SIGNS: Final = {"holds": "✅", "fails": "❌", "not yet": "⏳"}
 _ENDS: Final[dict[Status, str]] = {"holds": "✅", "timed out": "⏳", "interrupted": "⏳", "not run": "⚪"}
-_LIVE: Final = re.compile(r"""([\\`*_{}\[\]<>()#|~&$@:!"'=]|(?<=www)\.|(?<=WWW)\.|^[-+.\d])""")
+_LIVE: Final = re.compile(r"""([\\`*_{}\[\]<>()#|~&$@:!"'=]|(?<=www)\.|(?<=WWW)\.|^[-+](?=\s)|^\d(?=\d*[.)]\s))""")
 """Characters that Markdown, or HTML inside it, might take for more than text."""
 
 
@@ -58,5 +58,5 @@ def plain(text: str) -> str:
     >>> plain("<b>a | b</b>")
     '\\<b\\>a \\| b\\</b\\>'
     """
-    # A digit that opens a line may open a list; escaped by its code, since a backslash leaves it one.
+    # A number may open a list; no backslash helps a digit, but its code does.
     return _LIVE.sub(lambda found: f"&#{ord(found[0])};" if found[0].isdigit() else f"\\{found[0]}", one_line(text))

@@ -10,6 +10,7 @@ from pathlib import Path
 from dltlab import claims as shelf
 from dltlab import commands, scenario
 from dltlab.errors import HOLDS, ScenarioError, UsageError
+from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
 from dltlab.headless.halt import Halt
@@ -39,6 +40,7 @@ def run(
     jobs: int = 1,
     fail_fast: bool = False,
     timeout: float | None = None,
+    dry_run: bool = False,
     quiet: bool = False,
 ) -> int:
     """Run scenarios, judge them and report; the exit code is the largest of theirs.
@@ -46,7 +48,8 @@ def run(
     After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
     than it is written (another seed, other steps, fewer arms, an override). Each runs in a
     process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
-    ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far.
+    ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far. A
+    ``dry_run`` prints what they would take, and runs nothing more.
 
     Raises:
         UsageError: A file that should be written cannot be, or would be overwritten.
@@ -58,6 +61,10 @@ def run(
     delivery.check()
     request = Request(overrides, seed, seeds, steps, arms, out)
     names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
+    if dry_run:
+        if not delivery.silent:
+            raise UsageError("a dry run has no verdict to report; leave out the reports.")
+        return dry.told_of(names, request)
     halt = Halt(timeout)
     progress = "none" if quiet else "lines" if jobs > 1 or github else ""
 

@@ -154,12 +154,23 @@ def launch(
         EngineError: The engine ended, or said nothing in that time.
         UsageError: The session cannot be recorded where it was asked to be.
     """
-    wanted = [f"--set={assignment}" for assignment in overrides]
-    for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
-        wanted += [] if number is None else [option, str(number)]
-    wanted += [f"--arms={','.join(arms)}"] if arms else []
-    order = ["run", f"--scenario={scenario}", *wanted, *(["--headless"] * headless)]
+    order = ["run", *wanted(scenario, overrides, seed, seeds, steps, arms), *(["--headless"] * headless)]
     return _begun(order, scenario, session, nice, patience)
+
+
+def wanted(
+    scenario: str,
+    overrides: Sequence[str],
+    seed: int | None,
+    seeds: int | None,
+    steps: int | None,
+    arms: Sequence[str],
+) -> list[str]:
+    """A scenario, and what is to be otherwise than it is written, as an engine's options."""
+    told = [f"--scenario={scenario}", *(f"--set={assignment}" for assignment in overrides)]
+    for option, number in (("--seed", seed), ("--seeds", seeds), ("--steps", steps)):
+        told += [] if number is None else [option, str(number)]
+    return [*told, *([f"--arms={','.join(arms)}"] if arms else [])]
 
 
 def fork(
@@ -204,9 +215,7 @@ def again(original: Path, session: Path, *, nice: int = 5) -> Live:
     return _begun(["again", f"--original={original.absolute()}"], session.name, session, nice)
 
 
-def _begun(
-    order: list[str], scenario: str, session: Path | None, nice: int, patience: float | None = None
-) -> Live:
+def _begun(order: list[str], scenario: str, session: Path | None, nice: int, patience: float | None = None) -> Live:
     """Start an engine on a new session, which leaves nothing behind if it does not begin."""
     path, log = _reserved(scenario, session)
     logs.sweep_old(path.parent, 2 * LONGEST_START)
@@ -315,13 +324,11 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
             raise UsageError(f"{one_line(str(path))}: cannot record there ({fault.strerror}); {cure}") from None
 
 
-def _started(
-    order: list[str], path: Path, log: int, nice: int, ready: Ready, patience: float | None = None
-) -> Live:
+def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready, patience: float | None = None) -> Live:
     """Start the engine's process and follow its file as soon as it says something new."""
     quiet = subprocess.DEVNULL
     engine = subprocess.Popen(
-        [*ENGINE, *order], stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=_environment()
+        [*ENGINE, *order], stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=environment()
     )
     with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, engine.pid, nice)
@@ -373,7 +380,7 @@ def _stillborn(code: int, path: Path) -> ScenarioError | EngineError | UsageErro
     return EngineError(f"The engine ended {how} before it began: {said[-1] if said else 'it said nothing'}")
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Ours, with the way to a package that stands in a checkout."""
     root = Path(__file__).resolve().parents[2]
     given = dict(os.environ)
