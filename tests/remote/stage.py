@@ -68,6 +68,10 @@ class _Screen(pyte.Screen):
             self.answer(data.encode())
 
 
+_CONTROL = "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execvp(sys.argv[1], sys.argv[1:])"
+"""Makes its terminal the controlling one, and then is another program."""
+
+
 class Terminal:
     """A pseudo-terminal, the controlling one of the program in it, read by an emulator."""
 
@@ -97,11 +101,12 @@ class Terminal:
         self.before = termios.tcgetattr(self._slave)
         if answers:
             self._screen.answer = lambda data: os.write(self.master, data)
-        slave, control = self._slave, (lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controlling else None
+        slave = self._slave
+        # Whatever would run between a fork and the program might meet a lock that another thread held.
+        order = [sys.executable, "-ISc", _CONTROL, *words] if controlling else words
         self.process = subprocess.Popen(
-            words, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            env=dict(given or environment()), preexec_fn=control,
-        )  # fmt: skip
+            order, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, env=dict(given or environment())
+        )
 
     @property
     def text(self) -> str:
