@@ -37,7 +37,7 @@ def cleaned(value: object) -> object:
             return clean(value)
         case dict():
             return {clean(str(key)): cleaned(item) for key, item in value.items()}
-        case list():
+        case list() | tuple():
             return [cleaned(item) for item in value]
         case _:
             return value

@@ -1,8 +1,11 @@
 """What a comparison of two recordings says: in sentences for people, in JSON for programs."""
 
+import math
+import textwrap
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from dltlab.records import Header
 from dltlab.session import compare
@@ -10,6 +13,7 @@ from dltlab.session.diff import STATE, Comparison, Place, Told
 from dltlab.text import component, one_line
 
 FORMAT: Final = "dltlab-diff/1"
+WIDTH: Final = 80
 _MOST: Final = 6
 """What sets two recordings apart, and series that only one has, are told up to so many."""
 
@@ -25,49 +29,54 @@ def lines(found: Comparison, one: Told, other: Told, names: tuple[str, str], *, 
         again: Whether the second one is the first, computed again.
     """
     headers, names = (one.history.header, other.history.header), (one_line(names[0]), one_line(names[1]))
-    told = [_verdict(found, headers, names), _compared(found, one if again else None)]
-    told += [f"{name}: {one_line(each.note)}" for name, each in zip(names, (one, other), strict=True) if each.note]
-    told += _lacking(found, names)
+    told = [_verdict(found, headers), *_places(found, headers[0], names), _compared(found, one if again else None)]
+    if again and len(one.states) > found.states:
+        rest = _many(len(one.states) - found.states, "state")
+        told.append(f"Not compared: {rest} kept after a member had diverged, which strays from chunk to chunk.")
+    told += [f"In {name}: {one_line(each.note)}" for name, each in zip(names, (one, other), strict=True) if each.note]
     if one.reached != other.reached:
-        told.append(f"{names[0]} reaches step {one.reached:,}, {names[1]} step {other.reached:,}.")
-    if found.verdict == "differs" and not again:
-        told += _apart(one, other)
-    return told
+        told.append(f"Step {one.reached:,} is the last in {names[0]}, step {other.reached:,} in {names[1]}.")
+    told += _lacking(found, names)
+    told = [line for paragraph in told for line in textwrap.wrap(paragraph, WIDTH, subsequent_indent="  ")]
+    return [*told, *(_apart(one, other) if found.verdict == "differs" and not again else [])]
 
 
-def _verdict(found: Comparison, headers: tuple[Header, Header], names: tuple[str, str]) -> str:
-    """The finding, in a sentence."""
+def _verdict(found: Comparison, headers: tuple[Header, Header]) -> str:
+    """The finding, in a line."""
     prints = [one_line(header.fingerprint) or "none" for header in headers]
     same = prints[0] == prints[1] != "none"
     machines = f"fingerprint {prints[0]}" if same else f"fingerprints {prints[0]} and {prints[1]}"
-    largest, first = found.largest, found.first
-    if found.verdict == "identical":
-        return f"Identical, bit for bit ({machines})."
-    if found.verdict == "within tolerance" and largest is not None:
-        return (
-            f"Within tolerance, on another fingerprint ({machines}): the largest relative difference is "
-            f"{largest.relative:.2g}, {_place(largest, headers[0], names)}; allowed is {found.tolerance:.2g}."
-        )
-    if first is None:
-        return f"Within tolerance, on another fingerprint ({machines}): every reading is the same, kept states are not."
-    beyond = "" if same else f", beyond the {found.tolerance:.2g} that another fingerprint is allowed"
-    worst = ""
-    if largest is not None and largest.values is not None and largest != first:
-        worst = f" The largest relative difference is {largest.relative:.2g}, {_place(largest, headers[0], names)}."
-    return f"Differs, first {_place(first, headers[0], names)}{beyond} ({machines}).{worst}"
+    match found.verdict:
+        case "identical":
+            return f"Identical, bit for bit{'' if same else ', though on another fingerprint'} ({machines})."
+        case "within tolerance":
+            return f"Within tolerance, on another fingerprint ({machines})."
+        case _:
+            return f"Differs ({machines})."
+
+
+def _places(found: Comparison, header: Header, names: tuple[str, str]) -> list[str]:
+    """The first difference that is too large, and the largest one."""
+    first, largest = found.first, found.largest
+    told = [f"First {_place(first, header, names)}."] if first else []
+    if largest and not (first and largest.at == first.at):
+        told.append(f"Largest relative difference {_place(largest, header, names)}.")
+    return told + (
+        [f"Allowed is a relative difference of {found.tolerance:.2g}."] if found.tolerance and largest else []
+    )
 
 
 def _place(place: Place, header: Header, names: tuple[str, str]) -> str:
-    """Where two recordings differ, and what stands there."""
+    """Where two recordings differ, and what stands there in each."""
     at = f"at step {place.step:,} in {one_line(place.series)}"
     if place.series == STATE:
-        return f"{at}: its digests are not the same"
+        return f"{at}: its digest is another, or not its own"
     if place.values is None:
-        return f"{at}: only one of them has this reading, or has it in this shape"
+        return f"{at}: only one of them has this reading, or it has another shape"
     whose = _component(place, header)
     one, other = (f"{value:.17g}" for value in place.values)
-    share = f" (relative difference {place.relative:.2g})"
-    return f"{at}{f' ({whose})' if whose else ''}: {one} in {names[0]}, {other} in {names[1]}{share}"
+    share = "∞" if place.relative == math.inf else f"{place.relative:.2g}"
+    return f"{at}{f' ({whose})' if whose else ''}: {one} in {names[0]}, {other} in {names[1]} (relative: {share})"
 
 
 def _component(place: Place, header: Header) -> str:
@@ -86,15 +95,17 @@ def _component(place: Place, header: Header) -> str:
 
 def _compared(found: Comparison, again: Told | None) -> str:
     """How much was compared."""
-    acts = _acts(again) if again else 0
-    done = f"; {_many(acts, 'intervention')} done again" if acts else ""
     what = f"{_many(found.readings, 'reading')} of {found.series} series"
-    return f"Compared: {what} and {_many(found.states, 'kept state')} up to step {found.upto:,}{done}."
+    acts, forks = _acts(again) if again else (0, 0)
+    done = [_many(acts, "intervention")] * (acts > 0) + [_many(forks, "fork")] * (forks > 0)
+    more = f"; {' and '.join(done)} done again" if done else ""
+    return f"Compared: {what} and {_many(found.states, 'kept state')}, up to step {found.upto:,}{more}."
 
 
-def _acts(told: Told) -> int:
-    """What was done to a session by hand."""
-    return sum(event.what in ("turn", "kick", "fork") for event in told.history.events)
+def _acts(told: Told) -> tuple[int, int]:
+    """What was done to a session: turns and kicks, and forks."""
+    kinds = [event.what for event in told.history.events]
+    return kinds.count("turn") + kinds.count("kick"), kinds.count("fork")
 
 
 def _lacking(found: Comparison, names: tuple[str, str]) -> list[str]:
@@ -116,6 +127,10 @@ def _apart(one: Told, other: Told) -> list[str]:
     told = [f"  {row.kind} {row.key}: {row.values[0]} | {row.values[1]}" for row in rows[:_MOST]]
     more = [f"  … and {len(rows) - _MOST} more"] if len(rows) > _MOST else []
     return ["What sets them apart:", *told, *more] if told else []
+
+
+def _cleaned(place: Place | None) -> Place | None:
+    return None if place is None else replace(place, series=one_line(place.series))
 
 
 def _many(count: int, noun: str) -> str:
@@ -140,10 +155,10 @@ def json(found: Comparison, one: Told, other: Told, names: tuple[str, str], *, a
             "series": found.series,
             "readings": found.readings,
             "states": found.states,
-            "interventions": _acts(one),
+            "interventions": _acts(one)[0],
         },
-        "first": found.first,
-        "largest": found.largest,
+        "first": _cleaned(found.first),
+        "largest": _cleaned(found.largest),
         "recordings": [
             {
                 "name": one_line(name),

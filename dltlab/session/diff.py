@@ -59,6 +59,11 @@ class Place(Struct, frozen=True):
     """|a − b| / max(|a|, |b|); 0 below the rounding of the largest reading of the series, infinite against no number.
     """
 
+    @property
+    def at(self) -> tuple[int, str, tuple[int, ...]]:
+        """Which number it is: its step, series and index."""
+        return self.step, self.series, self.index
+
 
 class Comparison(Struct, frozen=True):
     """What became of comparing two recordings."""
