@@ -87,9 +87,11 @@ class Live:
 
     def kill(self) -> None:
         """End an engine that was started here and does not listen; what it has recorded stays whole."""
-        if self._child > 0 and engine_alive(self.path, self._child):
+        until = time.monotonic() + _PATIENCE
+        while self._child > 0 and engine_alive(self.path, self._child) and time.monotonic() < until:
             with contextlib.suppress(OSError):
                 os.kill(self._child, signal.SIGKILL)
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Stop following. The engine goes on."""

@@ -2,12 +2,14 @@
 
     fake_engine.py ENDING run --session=FILE --scenario=NAME … [--headless]
 
-The ENDING is finished, diverged, stopped, killed, silent, refused, broken, listening or barred:
-that is finished, and has told two eigenvalues with error bars, one of 50 readings of which is poor.
+The ENDING is finished, diverged, stopped, killed, silent, refused, broken, listening, deaf (it never
+stops), late (it never begins) or barred: that is finished, and has told two eigenvalues with error
+bars, one of 50 readings of which is poor. ``named`` is the ending that the scenario's file is named after.
 """
 
 import argparse
 import fcntl
+import json
 import os
 import signal
 import socket
@@ -109,12 +111,20 @@ def main() -> int:
         reader.add_argument(name, type=int, default=usual)
     reader.add_argument("--headless", action="store_true")
     given = reader.parse_args()
+    given.ending = Path(given.scenario).stem if given.ending == "named" else given.ending
     if given.ending == "refused":
         print("fall.toml:3:1: run.steps: too few.\nfall.toml:4:1: \x1b[2Jbad", file=sys.stderr)
         return 2
     if given.ending == "broken":
         print("The device is on fire.", file=sys.stderr)
         return 3
+    if given.ending == "late":
+        time.sleep(60)
+    if given.verb == "estimate":
+        told_of = {"title": "A fall\x1b[2J", "steps": given.steps, "members": 3, "parameters": 1, "compiling": 2.5}
+        told_of |= {"timed": 40, "seconds_a_step": 0.25, "computing": 0.25 * given.steps, "memory": 3 << 29}
+        print(json.dumps(told_of | {"free": 1 << 34, "recording": 5 << 20, "fingerprint": "f" * 8}))
+        return 0
     new = os.O_CREAT | os.O_EXCL if given.verb == "run" else 0
     file = os.open(given.session, os.O_WRONLY | os.O_APPEND | new, 0o600)
     fcntl.flock(file, fcntl.LOCK_EX)
@@ -131,6 +141,10 @@ def main() -> int:
         return 0
     if given.ending == "silent":
         return 3
+    if given.ending == "deaf":
+        out(header("fake", given.steps, given.seeds))
+        out(frames(0, CHUNK, given.seeds, 0.1))
+        time.sleep(60)
     if given.ending == "listening":
         listen(given, out)
         return 0
