@@ -153,8 +153,11 @@ class Again:
                 self._land(self.fleet.fly(steps), busy)
             return False
         self._land(flights, busy)
-        self._lost |= not flights.finite.all()
         self._desk.dead |= ~flights.finite
+        if not self._lost and not flights.finite.all():
+            self._lost = True
+            text = "A member has diverged; the whole state is not kept any more."
+            self._journal.append(Event(self.step, "diverged", text, {}, self._wall))
         self._steps = self._steps * 2 if busy < _CHUNK_SECONDS / 2 else max(self._steps // 2, 2)
         return True
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from dltlab.records import Header
 from dltlab.session import compare
-from dltlab.session.diff import STATE, Comparison, Place, Told
+from dltlab.session.diff import END, STATE, Comparison, Place, Told
 from dltlab.text import component, one_line
 
 FORMAT: Final = "dltlab-diff/1"
@@ -70,7 +70,9 @@ def _place(place: Place, header: Header, names: tuple[str, str]) -> str:
     """Where two recordings differ, and what stands there in each."""
     at = f"at step {place.step:,} in {one_line(place.series)}"
     if place.series == STATE:
-        return f"{at}: its digest is another, or not its own"
+        return f"{at}: it is another one, or not that of its digest"
+    if place.series == END:
+        return f"at step {place.step:,}: {names[1]} ends there, {names[0]} goes on"
     if place.values is None:
         return f"{at}: only one of them has this reading, or it has another shape"
     whose = _component(place, header)

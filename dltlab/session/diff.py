@@ -25,6 +25,8 @@ _SLICE: Final = 1 << 16
 _PIECE: Final = 1 << 20
 STATE: Final = "the whole state"
 """What stands for a series' name where two kept states differ."""
+END: Final = "the end"
+"""What stands for it where the second recording, which should hold all of the first, ends too early."""
 Verdict = Literal["identical", "within tolerance", "differs"]
 
 
@@ -50,7 +52,7 @@ class Place(Struct, frozen=True):
 
     step: int
     series: str
-    """Its name, or :data:`STATE`."""
+    """Its name, :data:`STATE` or :data:`END`."""
     index: tuple[int, ...] = ()
     """Of the number within its reading."""
     values: tuple[float, float] | None = None
@@ -126,6 +128,7 @@ def compare(one: Told, other: Told, *, tolerance: float | None = None, whole: bo
     states = [Place(step, STATE) for step in strange if same or "" in one.states[step] + other.states[step]]
     firsts = [place for pair in pairs if (place := pair.first) is not None]
     firsts += [place for pair in pairs if whole and (place := pair.gap) is not None]
+    firsts += _lacking(one, other) if whole else []
     first = min([*firsts, *states[:1]], key=lambda place: place.step, default=None)
     largest = max((pair.largest for pair in pairs if pair.largest), key=lambda place: place.relative, default=None)
     identical = all(pair.largest is None for pair in pairs) and not strange
@@ -231,6 +234,13 @@ def _agree(one: Iterable[str], other: Iterable[str]) -> bool:
     """Whether states kept at one step are those of one session: one that was held there may have kept more."""
     mine, others = set(one), set(other)
     return "" not in mine | others and (mine <= others or others <= mine)
+
+
+def _lacking(one: Told, other: Told) -> list[Place]:
+    """What the second recording should hold beside readings: states, until a member has diverged; and every step."""
+    lost = min((event.step for event in other.history.events if event.what == "diverged"), default=math.inf)
+    kept = [Place(step, STATE) for step in one.states if step not in other.states and step < lost]
+    return kept + ([Place(other.reached, END)] if other.reached < one.reached else [])
 
 
 def _states(path: Path, wanted: set[int]) -> dict[int, tuple[str, ...]]:
