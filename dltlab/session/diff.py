@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from dltlab import records
-from dltlab.errors import RecordingError
+from dltlab.errors import RecordingError, UsageError
 from dltlab.records import Header, Keyframe
 from dltlab.session import recording
 from dltlab.session.history import Column, History
@@ -110,7 +110,10 @@ def compare(one: Told, other: Told, *, tolerance: float | None = None, whole: bo
 
     Raises:
         RecordingError: They have nothing in common that could be compared.
+        UsageError: The tolerance is no share.
     """
+    if tolerance is not None and not tolerance >= 0:
+        raise UsageError(f"a tolerance of {tolerance:g}: not a share; give a number of at least 0.")
     mine, others = one.history, other.history
     same = mine.header.fingerprint == others.header.fingerprint != ""
     rounding = max(_rounding(mine.header), _rounding(others.header))

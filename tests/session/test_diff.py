@@ -191,6 +191,7 @@ def test_another_fingerprint_may_differ_within_half_the_digits(kept: Kept, capsy
     assert "First at step 90 in loss" in text
     assert said(capsys, "diff", one, apart, "--tolerance", "0.001")[0] == 0
     assert said(capsys, "diff", one, close, "--tolerance", "1e-11")[0] == 1
+    assert said(capsys, "diff", one, close, "--tolerance", "nan")[0] == 2, "what nothing exceeds is no tolerance"
     found = compared(kept("x", near), kept("y"))
     assert found.verdict == "differs", "on the same fingerprint there is no allowance"
 
