@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
@@ -20,7 +21,7 @@ from dltlab.terminal.drawing.inks import ACCENT, GROUNDS, TEXT, palette
 from dltlab.terminal.drawing.inks import Theme as Ground
 from dltlab.terminal.drawing.prose import help_page
 from dltlab.terminal.fit import Options, settled
-from dltlab.terminal.messages import Launch, OpenBench, Refused
+from dltlab.terminal.messages import CloseBench, Launch, OpenBench, Refused
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.terminal.wire.driver import Wire
 
@@ -53,6 +54,8 @@ class Lab(App[int]):
 
     def __init__(self, options: Options) -> None:
         self.options = settled(options)
+        self.parting = ""
+        """What is said once the terminal is given back."""
         self.refusal: DltlabError | None = None
         """Why there was nothing to show."""
         ansi = self.options.colours in ("16", "none")
@@ -145,11 +148,12 @@ class Lab(App[int]):
             self.refusal = message.fault
             self.exit(message.fault.exit_code)
 
-    def on_close_bench(self) -> None:
+    def on_close_bench(self, message: CloseBench) -> None:
         """Back to the gallery, or from a fork to its parent's bench, if there is one below; else out."""
         if self._above_another:
             self.pop_screen()
         else:
+            self.parting = message.parting
             self.exit(0)
 
     @property
@@ -187,4 +191,6 @@ def _shown(options: Options, first: Callable[[Lab], object]) -> int:
     code = app.run()
     if app.refusal is not None:
         raise app.refusal
+    if app.parting:
+        print(app.parting, file=sys.stderr)
     return code or app.return_code or 0

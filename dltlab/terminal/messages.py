@@ -40,3 +40,8 @@ class Refused(Message):
 
 class CloseBench(Message):
     """Go back to the gallery if there is one below; else leave."""
+
+    def __init__(self, parting: str = "") -> None:
+        super().__init__()
+        self.parting = parting
+        """A line for whoever has left."""

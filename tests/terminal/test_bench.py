@@ -152,6 +152,8 @@ def test_quit_stops_the_engine_and_detach_does_not(watch, told):
         assert seen.source.sent == []
         assert seen.source.closed
         assert seen.app.return_value == 0
+        name = seen.source.header.session
+        assert seen.app.parting == f"{name} goes on; `dltlab attach {name}` comes back to it."
 
     watch(quits, told())
     watch(detaches, told())

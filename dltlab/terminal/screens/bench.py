@@ -14,7 +14,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from dltlab.commands import Advance, Kick, Turn
+from dltlab.commands import Advance, Kick, Stop, Turn
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, prose, sliders, standing, timeline
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
@@ -290,9 +290,11 @@ class Bench(AbstractLooked):
 
     def action_detach(self) -> None:
         """Leave; the session goes on."""
+        name = one_line(self.history.header.session)
+        goes_on = Stop in self.following.source.accepts
         self.branching.close()
         self.following.source.close()
-        self.post_message(CloseBench())
+        self.post_message(CloseBench(f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""))
 
     def action_leave(self) -> None:
         """End the session and leave."""
