@@ -55,7 +55,7 @@ def test_a_plateau_follows_the_knob_and_never_fails_falsely():
     assert 5 * first in range(505, 520)
     assert 5 * last in range(795, 815)
     assert {statuses[place] for place in range(first, 140)} == {"holds"}
-    assert "since step" in plateau.judge(turned(1000)).detail
+    assert "readings from step" in plateau.judge(turned(1000)).detail
 
 
 def test_a_plateau_that_only_grazes_its_theory_after_a_turn_fails():
