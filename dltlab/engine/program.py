@@ -27,7 +27,7 @@ from dltlab.engine import pacing, rows
 from dltlab.engine.pacing import Paced
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.probes.base import Budgeted
-from dltlab.engine.rows import Key, Pages
+from dltlab.engine.rows import Key, Layout, Pages
 from dltlab.engine.simulation import Simulation, State
 
 Memories = dict[str, Any]
@@ -176,10 +176,7 @@ class Program(eqx.Module):
         }
         idle = {name: memory for name, memory in memories.items() if name not in measures}
         blank = {name: jax.eval_shape(of, moment, _own(memories[name]))[0] for name, of in measures.items()}
-        layouts: dict[str, dict[Key, jax.ShapeDtypeStruct]] = {}
-        for name, readings in blank.items():
-            page = "" if self._always(name, state, kind) else name
-            layouts.setdefault(page, {}).update({(name, key): reading for key, reading in readings.items()})
+        layouts = self._layouts(blank, state, kind)
         pages = {page: rows.blank(layout, self._room(page), members) for page, layout in layouts.items()}
         first = jnp.max(state.step)
 
@@ -212,11 +209,17 @@ class Program(eqx.Module):
         awake = {name: memories[name] for name in measures}
         start = _Aloft(state, awake, pages, jnp.ones((members,) if members else (), bool))
         end = lax.while_loop(on_their_way, onward, start)
-        told: Rows = {name: {} for name in measures}
-        for page, layout in layouts.items():
-            for (name, key), found in rows.unpacked(end.pages[page], layout, members).items():
-                told[name][key] = jnp.moveaxis(found, 0, 1) if members else found
-        return Flight(end.state, end.memories | idle, told, end.state.step - state.step, end.alive)
+        return Flight(
+            end.state, end.memories | idle, _told(end.pages, layouts, members), end.state.step - state.step, end.alive
+        )
+
+    def _layouts(self, readings: Mapping[str, Mapping[str, Any]], state: State, kind: Kind) -> dict[str, Layout]:
+        """By page the shape and dtype of each reading that stands there."""
+        layouts: dict[str, Layout] = {}
+        for name, own in readings.items():
+            page = "" if self._always(name, state, kind) else name
+            layouts.setdefault(page, {}).update({(name, key): reading for key, reading in own.items()})
+        return layouts
 
     def _room(self, page: str) -> int:
         """Rows of a page: a probe's own, or that of those that are read at every step."""
@@ -252,6 +255,15 @@ class Program(eqx.Module):
         probe, parameters = self.probes[name], sum(leaf.size for leaf in jax.tree.leaves(state.params))
         price = probe.price(self.simulation, parameters)
         return isinstance(probe, Budgeted) or price > (_CHEAP if self.cadence(name) == 1 else 0)
+
+
+def _told(pages: Mapping[str, Pages], layouts: Mapping[str, Layout], members: int | None) -> Rows:
+    """The readings of all pages, by probe and reading, those of a member together."""
+    told: Rows = {}
+    for page, layout in layouts.items():
+        for (name, key), found in rows.unpacked(pages[page], layout, members).items():
+            told.setdefault(name, {})[key] = jnp.moveaxis(found, 0, 1) if members else found
+    return told
 
 
 def _own(memory: Any) -> Any:

@@ -15,6 +15,8 @@ from jaxtyping import Array, Int
 
 Key = tuple[str, str]
 """A probe and its reading."""
+Layout = dict[Key, jax.ShapeDtypeStruct]
+"""A reading's shape, with the axis of the members if there is one, and dtype."""
 Pages = dict[str, Array]
 """Per dtype an array of shape (rows, [members,] numbers of a row)."""
 
