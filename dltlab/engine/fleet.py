@@ -52,7 +52,7 @@ class Fleet:
         self.seeds = seeds
         cores = machine.threads_of_xla() if jax.default_backend() == "cpu" else 1
         self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
-        self._fly = {kind: _compiled(programs, self.blocks, kind) for kind in Kind}
+        self._fly: dict[Kind, list[ensemble.Fly]] = {}
         # The block that takes longest sets off first.
         weights = [block.members * _size(programs[block.arm]) for block in self.blocks]
         self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
@@ -108,7 +108,10 @@ class Fleet:
 
     def fly(self, steps: int, read: int = Read.DUE) -> Flights:
         """A chunk of every member, all blocks in parallel. Ready when it returns."""
-        fly = self._fly[self._kind(read)]
+        kind = self._kind(read)
+        if kind not in self._fly:
+            self._fly[kind] = _compiled(self.programs, self.blocks, kind)
+        fly = self._fly[kind]
 
         def flown(index: int) -> Flight:
             return jax.block_until_ready(fly[index](*self._at[index], steps, read))
