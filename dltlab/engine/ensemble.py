@@ -4,8 +4,9 @@ On a CPU the members run one after the other inside one call (``lax.map``): each
 same bits as if it ran alone, which a batch would not, and is as fast. On a GPU they are a batch.
 """
 
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Final
 
 import equinox as eqx
 import jax
@@ -18,6 +19,8 @@ from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
 Fly = Callable[..., Flight]
+_FEW: Final = 1 << 14
+"""Numbers that a gradient touches up to which a second core costs a matrix product more than it saves."""
 
 
 def begin(program: Program, seeds: Sequence[int]) -> tuple[State, Memories]:
@@ -37,7 +40,17 @@ def _remember(program: Program, state: State) -> Memories:
 def compiled(program: Program, members: int, kind: Kind = Kind.ANY) -> Fly:
     """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``."""
     arrays, static = split(program)
-    return bound(code(static, several=members > 1, kind=kind), arrays, program)
+    return bound(code(static, several=members > 1, kind=kind, few=few(program)), arrays, program)
+
+
+def size(program: Program) -> int:
+    """The numbers that a gradient touches: what a step costs, about."""
+    return sum(program.simulation.problem.footprint())
+
+
+def few(program: Program) -> bool:
+    """Whether they are too few for a second core to help with a matrix product."""
+    return size(program) <= _FEW
 
 
 def split(program: Program) -> tuple[Any, Program]:
@@ -54,7 +67,9 @@ def _blanked(program: Program) -> Program:
     return eqx.tree_at(lambda it: it.simulation.optimizer, program, jax.tree.map(blank, program.simulation.optimizer))
 
 
-def code(static: Program, *, several: bool, kind: Kind = Kind.ANY, batch: bool | None = None) -> Callable[..., Flight]:
+def code(
+    static: Program, *, several: bool, kind: Kind = Kind.ANY, batch: bool | None = None, few: bool = False
+) -> Callable[..., Flight]:
     """The chunk of every program that has this static part, as compiled code.
 
     The arrays of the problem are its arguments, never constants inside it.
@@ -64,10 +79,14 @@ def code(static: Program, *, several: bool, kind: Kind = Kind.ANY, batch: bool |
         several: Whether state and memories carry a leading axis of members.
         kind: What it is compiled for.
         batch: Whether those fly as a batch; everywhere but on a CPU if it is not said.
+        few: Whether each matrix product stays on one core.
     """
-    batch = jax.default_backend() != "cpu" if batch is None else batch
+    on_cpu = jax.default_backend() == "cpu"
+    batch = not on_cpu if batch is None else batch
+    # To offer the product to other threads takes longer than it does: a third of a step of tens of parameters.
+    options = {"xla_cpu_multi_thread_eigen": False} if few and on_cpu else None
 
-    @jax.jit
+    @functools.partial(jax.jit, compiler_options=options)
     def fly(arrays: Any, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
         whole: Program = eqx.combine(arrays, static)
         if not several:

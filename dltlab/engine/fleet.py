@@ -54,7 +54,7 @@ class Fleet:
         self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
         self._fly: dict[Kind, list[ensemble.Fly]] = {}
         # The block that takes longest sets off first.
-        weights = [block.members * _size(programs[block.arm]) for block in self.blocks]
+        weights = [block.members * ensemble.size(programs[block.arm]) for block in self.blocks]
         self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
         workers = min(cores, len(self.blocks))
         self._pool = ThreadPoolExecutor(workers, "dltlab-block") if workers > 1 else None
@@ -188,19 +188,15 @@ def _cut(at: Start, block: Block, members: int) -> Start:
 
 def _compiled(programs: Sequence[Program], blocks: Sequence[Block], kind: Kind) -> list[ensemble.Fly]:
     """The compiled chunk of every block; programs that differ in arrays and hyperparameters alone share their code."""
-    codes: list[tuple[Any, bool, Any]] = []
+    codes: list[tuple[Any, tuple[bool, bool], Any]] = []
     flies: list[ensemble.Fly] = []
     for block in blocks:
-        program, several = programs[block.arm], block.members > 1
+        program = programs[block.arm]
         arrays, static = ensemble.split(program)
-        code = next((code for other, many, code in codes if many == several and eqx.tree_equal(other, static)), None)
+        several, few = way = block.members > 1, ensemble.few(program)
+        code = next((code for other, its, code in codes if its == way and eqx.tree_equal(other, static)), None)
         if code is None:
-            code = ensemble.code(static, several=several, kind=kind)
-            codes.append((static, several, code))
+            code = ensemble.code(static, several=several, kind=kind, few=few)
+            codes.append((static, way, code))
         flies.append(ensemble.bound(code, arrays, program))
     return flies
-
-
-def _size(program: Program) -> int:
-    """The numbers that a gradient touches: what a step costs, about."""
-    return sum(program.simulation.problem.footprint())
