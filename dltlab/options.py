@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 from click.shell_completion import CompletionItem
 
+from dltlab.terminal import fit
 from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES
 from dltlab.text import one_line
 
@@ -39,6 +40,11 @@ def drawing(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = option(command)
     return command
+
+
+def asked(glyphs: Any, colours: Any, fps: float | None) -> fit.Options:
+    """What the drawing options amount to here; to be called before the screen is imported: the terminal answers."""
+    return fit.asked(fit.Options(glyphs, colours, fps or 0.0))
 
 
 def _separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:  # noqa: ARG001

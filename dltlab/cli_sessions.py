@@ -1,0 +1,157 @@
+"""The commands about sessions: those that run, and those that were recorded.
+
+What a command needs is imported inside it, so that ``dltlab --help`` is there at once.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from dltlab import errors, options
+from dltlab.errors import UsageError
+from dltlab.terminal.fit import require_terminal
+from dltlab.text import one_line
+
+
+def _running_session(name: str) -> Path:
+    """The session of that name; the newest that is running, if none is named."""
+    from dltlab.session import shelf
+
+    running = [one.path for one in shelf.kept() if one.state == "running"] if not name else [shelf.find(name)]
+    if not running:
+        raise UsageError("no session is running; start one with dltlab open SCENARIO.")
+    return running[0]
+
+
+@click.command()
+def sessions() -> None:
+    """Recordings and running engines, newest first."""
+    from dltlab.session import shelf
+
+    for one in shelf.kept():
+        progress = f"{one.step:>9}/{one.header.steps:<9}"
+        fork = f" (fork of {one_line(one.header.parent)} at {one.header.forked})" if one.header.forked >= 0 else ""
+        state = "paused" if one.paused else one.state
+        click.echo(f"{one.name:<48} {state:<9} {progress} {one_line(one.header.title)}{fork}")
+
+
+@click.command()
+@click.argument("session", default="")
+@options.drawing
+def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+    """Open the bench on a running session: the newest one, if none is named."""
+    require_terminal()
+    from dltlab.session import live
+    from dltlab.terminal.app import bench
+
+    return bench(live.attach(_running_session(session)), options.asked(glyphs, colours, fps))
+
+
+@click.command()
+@click.argument("session", default="")
+@options.drawing
+def watch(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+    """Look at a running session and change nothing: the newest one, if none is named. As many as like may watch."""
+    require_terminal()
+    from dltlab.session.watching import Watching
+    from dltlab.terminal.app import bench
+
+    return bench(Watching(_running_session(session)), options.asked(glyphs, colours, fps))
+
+
+@click.command()
+@click.argument("session", default="")
+@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Times the recorded pace.")
+@options.drawing
+def replay(session: str, speed: float, glyphs: str, colours: str, fps: float | None) -> int:
+    """Open the bench on a recording: the newest one, if none is named."""
+    require_terminal()
+    from dltlab.session import shelf
+    from dltlab.session.replay import Replay
+    from dltlab.terminal.app import bench
+
+    return bench(Replay(shelf.find(session), speed=speed), options.asked(glyphs, colours, fps))
+
+
+@click.command()
+@click.argument("session")
+@options.drawing
+def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+    """Continue a stopped or killed session from its last keyframe, on the bench."""
+    require_terminal()
+    from dltlab.session import live, shelf
+    from dltlab.terminal.app import bench
+
+    return bench(live.resume(shelf.find(session)), options.asked(glyphs, colours, fps))
+
+
+@click.command()
+@click.argument("session")
+@click.option("--at", type=click.IntRange(0), required=True, metavar="STEP", help="Where the two part.")
+@click.option("--turn", "turns", multiple=True, callback=options.turns, metavar="KNOB=VALUE", help="Turn a knob there.")
+@click.option(
+    "--kick", type=click.FloatRange(0, min_open=True), metavar="RADIUS", help="Displace the parameters there."
+)
+@click.option(
+    "--along", "direction", type=click.Choice(("random", "lowest")), default="random", help="Where a kick leads."
+)
+@click.option("--seed", type=click.IntRange(0), help="Draw batches, noise and kicks anew from there on.")
+@click.option("--steps", type=click.IntRange(1), help="Steps in all, in place of as many as were planned.")
+@click.option("--detached", "mode", flag_value="detached", help="Leave it running, and print its name.")
+@click.option("--headless", "mode", flag_value="headless", help="Run it to its end, and print its verdicts.")
+@options.drawing
+def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float | None, **changes: Any) -> int:
+    """A new session: another one's up to a step, then with changes; on the bench.
+
+    The other one may be running, and is only read. Up to the step both recordings are the same, bit for bit.
+    """
+    if mode is None:
+        require_terminal()
+    from dltlab.session import live, shelf
+
+    path = shelf.find(session)
+    if mode == "headless":
+        from dltlab import headless
+
+        return headless.follow(live.fork(path, headless=True, **changes))
+    source = live.fork(path, **changes)
+    if mode == "detached":
+        source.close()
+        click.echo(one_line(source.header.session))
+        return errors.HOLDS
+    chosen = options.asked(glyphs, colours, fps)
+    from dltlab.terminal.app import bench
+
+    return bench(source, chosen)
+
+
+@click.command()
+@click.argument("session")
+@options.comparing
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+def verify(session: str, tolerance: float | None, as_json: bool, quiet: bool) -> int:
+    """Run a recorded session again, all that was done to it included, and compare; exit with 1 if it differs.
+
+    On the machine that recorded it every bit must be the same; elsewhere it may differ within a tolerance.
+    """
+    from dltlab.headless import verify as proof
+    from dltlab.session import shelf
+
+    return proof.verify(shelf.find(session), tolerance=tolerance, json=as_json, quiet=quiet)
+
+
+@click.command()
+@click.argument("one", metavar="A")
+@click.argument("other", metavar="B")
+@options.comparing
+def diff(one: str, other: str, tolerance: float | None, as_json: bool) -> int:
+    """Compare two recordings at the steps that both have; exit with 1 if they differ."""
+    from dltlab.headless import verify as proof
+    from dltlab.session import shelf
+
+    return proof.compare(shelf.find(one), shelf.find(other), tolerance=tolerance, json=as_json)
+
+
+COMMANDS: Final = (sessions, attach, watch, replay, resume, fork, verify, diff)
+"""In the order in which one meets them."""
