@@ -81,6 +81,11 @@ def log_path(session: Path) -> Path:
     return session.with_name(session.name.removesuffix(records.SUFFIX) + ".log")
 
 
+def notes_path(session: Path) -> Path:
+    """Beside a recording, where notes by hand and the answers of a class go."""
+    return session.with_name(session.name.removesuffix(records.SUFFIX) + ".notes.jsonl")
+
+
 def viewers_path(session: Path) -> Path:
     """Beside a recording, the file that those who watch it lock together while its engine lives."""
     return session.with_name(session.name.removesuffix(records.SUFFIX) + ".viewers")
