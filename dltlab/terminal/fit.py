@@ -5,7 +5,8 @@ Read by the command line before Textual is imported.
 
 import os
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Final, Literal, NamedTuple, TextIO
 
 from dltlab.errors import UsageError
@@ -26,6 +27,8 @@ class Options(NamedTuple):
     theme: Literal["auto", "dark", "light"] = "auto"
     question: ground.Question | None = None
     """Asks the terminal for its ground, where only that can tell."""
+    clock: Callable[[], float] = time.monotonic
+    """Seconds by which notices pass and speeds are told; a film has a clock of its own."""
 
 
 def asked(options: Options, environ: Mapping[str, str] | None = None) -> Options:
@@ -71,6 +74,7 @@ def settled(options: Options, environ: Mapping[str, str] | None = None, encoding
         _colours(options.colours, environ),
         options.fps or (4.0 if environ.get("SSH_CONNECTION") else 10.0),
         _settled_theme(options, environ),
+        clock=options.clock,
     )
 
 

@@ -12,9 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Final
 
 import pytest
@@ -26,11 +24,12 @@ from dltlab.records import Event, Footer
 from dltlab.terminal.app import Lab
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import OpenBench
-from dltlab.terminal.screens import catalogue, following
+from dltlab.terminal.screens import catalogue
 from dltlab.terminal.screens.gallery import Gallery
 
 FOLDER: Final = Path(__file__).parent / "snapshots"
 SIZES: Final = ((40, 12), (80, 24), (120, 40))
+STILL: Final = Options("braille", "full", 2.0, "dark", clock=lambda: 0.0)
 NOW: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
 CLAIM: Final = {"name": "edge", "kind": "plateau", "says": "At the edge λ₁·η/2 hovers at 1.", "series": "sharpness",
                 "component": 0, "relative_to": "sharpness.theory", "window": [0.5, 1.0], "predicted": 1.0,
@@ -74,11 +73,7 @@ def shot(request: pytest.FixtureRequest) -> Shot:
 
 @pytest.fixture(autouse=True)
 def still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No clock runs, and the gallery has two scenarios."""
-    monkeypatch.setattr("dltlab.terminal.screens.bench.time", SimpleNamespace(monotonic=lambda: 0.0))
-    for module in ("bench", "looked", "looking", "driven"):
-        name = f"dltlab.terminal.screens.{module}.Following"
-        monkeypatch.setattr(name, partial(following.Following, clock=lambda: 0.0), raising=False)
+    """The gallery has two scenarios."""
     monkeypatch.setenv("TZ", "UTC")
     lines = [f"{key} = {value!r}" for key, value in TEXTS.items()]
     (tmp_path / "edge.toml").write_text("\n".join([
@@ -100,7 +95,7 @@ async def at_every_size(pilot: Pilot[int], shot: Callable[[tuple[int, int]], Awa
 
 def test_the_gallery(shot: Shot) -> None:
     async def main() -> None:
-        app = Lab(Options("braille", "full", 2.0, "dark"))
+        app = Lab(STILL)
         async with app.run_test(size=SIZES[0]) as pilot:
             app.push_screen(gallery := Gallery(app.inks, app.options, lambda: NOW))
             await pilot.pause()
@@ -124,7 +119,7 @@ def test_starting(shot: Shot) -> None:
         raise RuntimeError("nobody waits any more")
 
     async def main() -> None:
-        app = Lab(Options("braille", "full", 2.0, "dark"))
+        app = Lab(STILL)
         async with app.run_test(size=SIZES[0]) as pilot:
             app.post_message(OpenBench(launch, "The edge of stability"))  # type: ignore[arg-type]
             await pilot.pause()
@@ -153,7 +148,7 @@ def test_the_bench(name: str, keys: tuple[str, ...], watch, told, deaf, shot: Sh
             await seen.resize(*size)
             shot(seen.app, name, size)
 
-    watch(script, source, size=SIZES[0], options=Options("braille", "full", 2.0, "dark"))
+    watch(script, source, size=SIZES[0], options=STILL)
 
 
 def test_too_small(watch, told, shot: Shot) -> None:
@@ -161,4 +156,4 @@ def test_too_small(watch, told, shot: Shot) -> None:
         await seen.press()
         shot(seen.app, "too-small", (30, 8))
 
-    watch(script, told(), size=(30, 8), options=Options("braille", "full", 2.0, "dark"))
+    watch(script, told(), size=(30, 8), options=STILL)

@@ -4,7 +4,6 @@ It cannot tell a live engine from a recording: it polls a source for records, fo
 into a History, and sends commands that come back as Events.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -127,11 +126,18 @@ class Bench(AbstractLooked):
         if self._fresh and self._painting.rested:
             self._fresh = False
             self._painting.spoil(*self._plots)
-        turn = int(time.monotonic() / _READING)
+        turn = int(self._options.clock() / _READING)
         if self.following.judged() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
         self._painting.spoil(self._title, self._time, self._knobs, self._status, self._foot)
+
+    def paint_at_once(self) -> None:
+        """Take in what the source says and paint all that it changes, without rests: what a film does each frame."""
+        self._painting.rest_no_longer()
+        self._poll()
+        while self._painting.stale:
+            self._painting.paint_next()
 
     # What is painted.
 

@@ -41,7 +41,7 @@ class AbstractDriven(Screen[None]):
         self, source: Source, options: Options, inks: dict[str, Style], relaunch: Launch | None = None
     ) -> None:
         super().__init__()
-        self.following = Following(source)
+        self.following = Following(source, options.clock)
         self.history = self.following.history
         self._options = options
         self._inks = inks

@@ -32,7 +32,7 @@ class Following:
         self.source = source
         self.history = History(source.header)
         self.traces = Traces(self.history)
-        self.judge = Judge(source.header)
+        self.judge = Judge(source.header, clock)
         self._clock = clock
         self._speed = Speed()
         self._rate: float | None = None

@@ -1,7 +1,7 @@
 """Judging while it runs: the verdicts of a session's claims, at most twice a second."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from dltlab import claims
@@ -23,7 +23,7 @@ _DATING: Final = 0.03
 class Judge:
     """Holds the latest verdicts."""
 
-    def __init__(self, header: Header) -> None:
+    def __init__(self, header: Header, timer: Callable[[], float] = time.perf_counter) -> None:
         tables = header.scenario.get("claims")
         made = [_claim(table) for table in tables] if isinstance(tables, list) else []
         self._claims = [claim for claim in made if isinstance(claim, AbstractClaim)]
@@ -32,6 +32,7 @@ class Judge:
         self.since: dict[str, int] = {}
         """By a claim's name the step since which it stands as it does."""
         self._stood: dict[str, tuple[str, int]] = {}
+        self._timer = timer
         self._next = 0.0
         self._version = -1
 
@@ -41,12 +42,12 @@ class Judge:
 
     def look(self, now: float, history: History) -> None:
         """Judge the history as it is."""
-        before = time.perf_counter()
+        before = self._timer()
         self._version = history.version
         verdicts = [_judged(claim, history) for claim in self._claims]
         self.verdicts = [*verdicts, *self._unknown]
         self._date(verdicts, history, before)
-        self._next = now + max(_EVERY, (time.perf_counter() - before) / _DEAREST)
+        self._next = now + max(_EVERY, (self._timer() - before) / _DEAREST)
 
     def _date(self, verdicts: Sequence[Verdict], history: History, begun: float) -> None:
         """Find since when claims stand as they do: of those that changed as many as there is time for."""
@@ -58,7 +59,7 @@ class Judge:
             self.since.pop(claim.name, None)
             if verdict.status == "not yet":
                 self._stood[claim.name] = verdict.status, history.step
-            elif time.perf_counter() - begun < _DATING:
+            elif self._timer() - begun < _DATING:
                 self.since[claim.name] = _since(claim, history, verdict.status, seen if status else 0)
                 self._stood[claim.name] = verdict.status, history.step
 
