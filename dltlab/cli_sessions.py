@@ -4,7 +4,7 @@ What a command needs is imported inside it, so that ``dltlab --help`` is there a
 """
 
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -12,6 +12,9 @@ from dltlab import errors, options
 from dltlab.errors import UsageError
 from dltlab.terminal.fit import require_terminal
 from dltlab.text import one_line
+
+if TYPE_CHECKING:
+    from dltlab.exports import AbstractExport
 
 
 def _running_session(name: str) -> Path:
@@ -153,5 +156,49 @@ def diff(one: str, other: str, tolerance: float | None, as_json: bool) -> int:
     return proof.compare(shelf.find(one), shelf.find(other), tolerance=tolerance, json=as_json)
 
 
-COMMANDS: Final = (sessions, attach, watch, replay, resume, fork, verify, diff)
+def _formats() -> dict[str, "AbstractExport"]:
+    """Every format that a session can be exported to, by name."""
+    from dltlab import exports
+
+    return {**exports.FORMATS}
+
+
+class _Exporting(click.Command):
+    """A command whose help lists the formats."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Below the options, a line each."""
+        with formatter.section("Formats"):
+            formatter.write_dl([(f"{one.name}  {one.patterns[0]}", one.says) for one in _formats().values()])
+
+
+@click.command(cls=_Exporting)
+@click.argument("session")
+@click.argument("out", type=click.Path(path_type=Path, allow_dash=True))
+@click.option("--format", "name", default="", metavar="NAME", help="The format, where OUT's name does not say it.")
+@click.option("--series", callback=options.separated, default="", metavar="NAME,…", help="Only these series.")
+@click.option("--at", type=click.IntRange(0), metavar="STEP", help="The step that a picture shows.")
+@click.option("--size", callback=options.size, metavar="COLUMNSxROWS", help="Of a terminal that is drawn: 120x40.")
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+def export(session: str, out: Path, name: str, series: tuple[str, ...], quiet: bool, **wanted: Any) -> int:
+    """Write a session as a file for other programs; - is standard output.
+
+    OUT's name says the format. It appears when it is whole, in the place of what was there before.
+    """
+    from dltlab.exports import Wanted, delivery
+    from dltlab.session import shelf
+
+    told = delivery.deliver(
+        delivery.find(_formats(), out, name),
+        shelf.find(session),
+        out,
+        Wanted(series=series or None, **wanted),
+        mode="none" if quiet else "",
+    )
+    if told.note:
+        click.echo(f"{one_line(told.name)}: {one_line(told.note)}", err=True)
+    return errors.HOLDS
+
+
+COMMANDS: Final = (sessions, attach, watch, replay, resume, fork, export, verify, diff)
 """In the order in which one meets them."""

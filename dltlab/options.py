@@ -47,7 +47,7 @@ def asked(glyphs: Any, colours: Any, fps: float | None) -> fit.Options:
     return fit.asked(fit.Options(glyphs, colours, fps or 0.0))
 
 
-def _separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:  # noqa: ARG001
+def separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[str, ...]:  # noqa: ARG001
     """Names between commas."""
     return tuple(name.strip() for name in value.split(",") if name.strip())
 
@@ -56,7 +56,7 @@ def running(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that starts an engine."""
     for option in (
         click.option("--steps", type=click.IntRange(1), help="Steps, in place of run.steps."),
-        click.option("--arms", callback=_separated, default="", metavar="NAME,…", help="Only these arms."),
+        click.option("--arms", callback=separated, default="", metavar="NAME,…", help="Only these arms."),
         click.option("--seeds", type=click.IntRange(1), help="Members of the ensemble, in place of run.seeds."),
         click.option("--seed", type=click.IntRange(0), help="The first seed, in place of run.seed."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
@@ -102,6 +102,16 @@ def turns(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -
         except ValueError:
             raise click.BadParameter(f"{one_line(text)}: write KNOB=VALUE, for example learning_rate=0.3.") from None
     return tuple(found)
+
+
+def size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[int, int] | None:  # noqa: ARG001
+    """Columns and rows."""
+    if value is None:
+        return None
+    columns, _, rows = value.lower().partition("x")
+    if columns.isdecimal() and rows.isdecimal() and 1 <= int(columns) <= 1000 and 1 <= int(rows) <= 1000:
+        return int(columns), int(rows)
+    raise click.BadParameter(f"{one_line(value)}: write COLUMNSxROWS, for example 120x40.")
 
 
 SCENARIO: Final = click.argument("name", metavar="SCENARIO", shell_complete=_names)

@@ -1,0 +1,74 @@
+"""A session as exports see it: its records as a stream, or folded, judged and told."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from dltlab import claims, records
+from dltlab.claims import Verdict
+from dltlab.errors import ScenarioError
+from dltlab.records import Header, Record
+from dltlab.session import recording, shelf
+from dltlab.session.history import History
+from dltlab.text import one_line
+
+_READING = 0.999
+"""The share of an export at which all of a recording was read: what is left is to end the file."""
+
+
+class Exported:
+    """A recording that is exported; what was asked for twice is made once."""
+
+    def __init__(self, path: Path) -> None:
+        """Look at a recording. Raises RecordingError where there is none."""
+        self.path = path
+        follower, _ = recording.opened(path)
+        follower.close()
+        self.header: Header = recording.header_of(follower)
+        self.note = ""
+        """One sentence on what of the recording could not be read; known when it was read to its end."""
+
+    @property
+    def name(self) -> str:
+        """The name of its session."""
+        return self.path.name.removesuffix(records.SUFFIX)
+
+    def records(self, progress: Callable[[float], None] | None = None) -> Iterator[Record]:
+        """All records, the Header first, in memory one piece of the file at a time."""
+        last = max(shelf.look(self.path).step, 1) if progress is not None else 1
+        follower, found = recording.opened(self.path)
+        try:
+            while found:
+                yield from found
+                if progress is not None:
+                    progress(_READING * min(getattr(found[-1], "step", 0) / last, 1.0))
+                found = follower.read()
+            torn = f"its last line is not whole ({follower.torn} bytes) and was left out." if follower.torn else ""
+            self.note = follower.note or torn
+        finally:
+            follower.close()
+
+    @functools.cached_property
+    def history(self) -> History:
+        """The whole session, folded."""
+        history, self.note = recording.read_all(self.path)
+        return history
+
+    @functools.cached_property
+    def verdicts(self) -> Sequence[Verdict]:
+        """What became of its scenario's claims; "not yet" for one that this version cannot judge."""
+        tables = self.header.scenario.get("claims")
+        return [_judged(table, self.history) for table in tables] if isinstance(tables, list) else []
+
+
+def _judged(table: object, history: History) -> Verdict:
+    given = table if isinstance(table, dict) else {}
+    name, says = (one_line(str(given.get(key, ""))) for key in ("name", "says"))
+    try:
+        return claims.build([table])[0].judge(history)
+    except ScenarioError as fault:
+        why = str(fault)
+    except Exception as fault:
+        # A claim that cannot be judged must not take the export with it.
+        why = f"cannot be judged ({type(fault).__name__}: {fault})"
+    return Verdict(name, says or name, "not yet", "", "", "", one_line(why))
