@@ -4,14 +4,13 @@ The commands about sessions stand in :mod:`dltlab.cli_sessions`. What a command 
 inside it, so that ``dltlab --help`` is there at once.
 """
 
-import contextlib
 import sys
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
-from dltlab import __version__, cli_sessions, errors, options
+from dltlab import __version__, cli_sessions, errors, guard, options
 from dltlab.errors import DltlabError, ScenarioError, UsageError
 from dltlab.terminal.fit import require_terminal
 from dltlab.text import clean, one_line
@@ -229,9 +228,7 @@ def schema(report: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(AttributeError):
-            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    guard.install()
     sys.exit(_code(arguments))
 
 

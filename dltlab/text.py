@@ -8,10 +8,11 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-_UNFIT: Final = re.compile(
+UNFIT: Final = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\U000e0000-\U000e007f]"
 )
+"""What a terminal would obey or hide: C0 but line feed and tab, DEL, C1, bidi, zero width, tags, lone surrogates."""
 
 _SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
@@ -27,7 +28,7 @@ def clean(text: str) -> str:
     >>> clean("loss\x1b[2J")
     'loss\\x1b[2J'
     """
-    return _UNFIT.sub(_escaped, text)
+    return UNFIT.sub(_escaped, text)
 
 
 def cleaned(value: object) -> object:

@@ -12,12 +12,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from dltlab import guard
 from dltlab.errors import BROKEN, HOLDS, DltlabError
 from dltlab.text import clean
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run what the command line says; the exit code."""
+    # The log is read by people too.
+    guard.install()
     parser = argparse.ArgumentParser(prog="python -m dltlab.engine")
     tasks = parser.add_subparsers(dest="task", required=True)
     run = tasks.add_parser("run")

@@ -5,6 +5,7 @@ import time
 from types import TracebackType
 from typing import Any, Final, Self
 
+from dltlab import guard
 from dltlab.records import Header
 from dltlab.session.history import History
 from dltlab.text import one_line
@@ -78,6 +79,7 @@ def _bar(title: str, steps: int) -> Any:
         progress.TextColumn("{task.percentage:>3.0f} %", markup=False),
         progress.TextColumn("{task.fields[speed]}", markup=False),
     )
-    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    console = Console(file=guard.drawn(sys.stderr))
+    bar = progress.Progress(*columns, console=console, transient=True, redirect_stdout=False)
     bar.add_task(title if len(title) <= 30 else f"{title[:29]}…", total=steps, speed="starting")
     return bar

@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.theme import Theme
 
+from dltlab import guard
 from dltlab.errors import INTERRUPTED, DltlabError
 from dltlab.terminal.drawing.inks import ACCENT, GROUNDS, TEXT, palette
 from dltlab.terminal.drawing.inks import Theme as Ground
@@ -188,7 +189,9 @@ def start(launch: Launch, title: str, options: Options) -> int:
 def _shown(options: Options, first: Callable[[Lab], object]) -> int:
     app = Lab(options)
     app.call_later(first, app)
-    code = app.run()
+    # What Textual says when it fails quotes anything; without colours the guard leaves it legible.
+    with contextlib.redirect_stderr(guard.plain(sys.stderr)):
+        code = app.run()
     if app.refusal is not None:
         raise app.refusal
     if app.parting:

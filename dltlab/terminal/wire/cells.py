@@ -13,6 +13,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from dltlab.terminal.wire.allowed import lettered
 from dltlab.terminal.wire.pens import PLAIN, Pen, change, pen_of
 
 Cell = tuple[str, Pen]
@@ -21,6 +22,8 @@ _UNKNOWN: Final[Cell] = ("\0", PLAIN)
 _EMPTY: Final[Cell] = (" ", PLAIN.blank)
 _BLANKS: Final = frozenset(" \u2800")
 """Braille without dots is a blank that takes three bytes."""
+_MARKS: Final = 3
+"""Combining marks on one letter, at most: a cell costs what it shows."""
 _MOVE: Final = 4
 """Bytes of a move to the right: as many are as well spent on drawing the cells between again."""
 
@@ -68,11 +71,12 @@ class Cells:
             if control:
                 continue
             pen, blank = self._pen(style)
-            for letter in text:
+            for letter in lettered(text):
                 wide = 1 if letter.isascii() else cell_len(letter)
                 if wide == 0:
                     # A combining mark belongs to the letter before it.
-                    if first < column <= self._width and (held := line[column - 1])[0]:
+                    held = line[column - 1] if first < column <= self._width else _UNKNOWN
+                    if 0 < len(held[0]) <= _MARKS and held != _UNKNOWN:
                         line[column - 1] = (held[0] + letter, held[1])
                 elif column + wide <= self._width:
                     line[column] = (" ", blank) if letter in _BLANKS else (letter, pen)

@@ -23,6 +23,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from dltlab.errors import INTERRUPTED
+from dltlab.terminal.wire.allowed import allowed
 from dltlab.terminal.wire.cells import Cells
 from dltlab.terminal.wire.pacing import QUESTION, Pacing, answers_in
 from dltlab.terminal.wire.writer import Writer
@@ -95,14 +96,17 @@ class Wire(LinuxDriver):
         if data:
             whole = len(data) > 256 and getattr(self._app, "_sync_available", False)
             said = f"{SYNC_START}{data}{SYNC_END}" if whole else data
-            self.write(said + QUESTION if self.pacing.leave(len(said)) else said)
+            self._put(said + QUESTION if self.pacing.leave(len(said)) else said)
 
     def _fly_late(self) -> None:
         self._late = None
         self._fly()
 
     def write(self, data: str) -> None:
-        """Have a text written; what is written to a terminal that is gone is lost."""
+        """Have a text written, if a screen may say so; what is written to a terminal that is gone is lost."""
+        self._put(allowed(data))
+
+    def _put(self, data: str) -> None:
         if self._writer is not None and data:
             self._writer.put(data)
 
@@ -164,7 +168,7 @@ class Wire(LinuxDriver):
         except termios.error:
             self._ours = None
         if self.pacing.leave(0):
-            self.write(QUESTION)
+            self._put(QUESTION)
 
     def stop_application_mode(self) -> None:
         """Give the terminal back as it was."""
