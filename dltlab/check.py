@@ -59,7 +59,8 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
     tables = msgspec.to_builtins(scenario)
     # TOML has no null: what is nothing is not said.
     tables["run"] = {key: value for key, value in tables["run"].items() if value is not None}
-    tables["arms"] = [{key: value for key, value in arm.items() if value is not None} for arm in tables["arms"]]
+    for section in ("arms", "questions"):
+        tables[section] = [{key: value for key, value in one.items() if value is not None} for one in tables[section]]
     for section in ("problem", "optimizer"):
         tables[section] = catalog.resolved(shelves[section], tables[section])
     for section, noun in (("probes", "probe"), ("theories", "theory")):

@@ -21,13 +21,13 @@ from msgspec import Meta, Struct, field
 
 from dltlab import places, values
 from dltlab.errors import ScenarioError
+from dltlab.questions import Question
 from dltlab.text import clean, cleaned, one_line
 
 LARGEST_FILE: Final = 1 << 20
 DEEPEST: Final = 16
-_A_NAME: Final = "a name: a letter, then letters, digits, - and _, 40 at most"
 _A_LINE: Final = "a text of 1 to 400 characters"
-_Name = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$(?!\n)", description=_A_NAME)]
+_Name = values.Name
 _Line = Annotated[str, Meta(min_length=1, max_length=400, description=_A_LINE)]
 
 
@@ -93,6 +93,8 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     companions: list[_Name] = field(default_factory=list)
     """Scenarios of the gallery that complete this one: ``dltlab run`` judges their claims after its own."""
     claims: list[dict[str, Any]] = field(default_factory=list)
+    questions: Annotated[list[Question], Meta(max_length=64)] = field(default_factory=list)
+    """What a lecture asks a class, at chapters of the session."""
 
 
 class Document:
@@ -320,6 +322,7 @@ def validate(document: Document) -> Scenario:
         raise ScenarioError(*faults, *found.faults) from None
     faults += _knob_faults(document, scenario.knobs)
     faults += _arm_faults(document, scenario)
+    faults += _question_faults(document, scenario)
     if faults:
         raise ScenarioError(*faults)
     return scenario
@@ -334,6 +337,26 @@ def _arm_faults(document: Document, scenario: Scenario) -> Iterator[str]:
         if arm.seeds is not None and arm.seeds > scenario.run.seeds:
             message = f"{arm.seeds} is more than run.seeds = {scenario.run.seeds}; raise that, or have fewer."
             yield document.fault(("arms", index, "seeds"), message)
+
+
+def _question_faults(document: Document, scenario: Scenario) -> Iterator[str]:
+    seen, arms = set[str](), [arm.name for arm in scenario.arms]
+    for index, question in enumerate(scenario.questions):
+        at = ("questions", index)
+        if question.name in seen:
+            yield document.fault((*at, "name"), f"a second question {question.name!r}; choose another name.")
+        seen.add(question.name)
+        if question.answer >= (count := len(question.choices)):
+            cure = f"the choices are counted from 0, so the last of {count} is {count - 1}."
+            yield document.fault((*at, "answer"), f"{question.answer} is no choice; {cure}")
+        if len(set(question.choices)) < count:
+            yield document.fault((*at, "choices"), "two choices say the same; write another.")
+        if isinstance(question.at, int) and question.at >= scenario.run.steps:
+            message = f"step {question.at} leaves nothing to see before run.steps = {scenario.run.steps}; ask earlier."
+            yield document.fault((*at, "at"), message)
+        if question.arm and question.arm not in arms:
+            message = f"no arm {values.named(question.arm)}; {values.near_miss(question.arm, arms)}"
+            yield document.fault((*at, "arm"), message)
 
 
 def _knob_faults(document: Document, knobs: Iterable[KnobTable]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from dltlab.errors import ScenarioError
 from dltlab.scenario import Scenario
 from dltlab.text import clean, one_line
 
-TOLD: Final = ("title", "abstract", "sources", "look_for")
+TOLD: Final = ("title", "abstract", "sources", "look_for", "questions")
 """What :func:`prose` tells, and the tables need not repeat."""
 
 
@@ -34,6 +34,15 @@ def prose(told: Scenario) -> Iterator[str]:
         yield "Claims"
         for claim in told.claims:
             yield from _wrapped(f"{claim.get('name', claim['kind'])}: {claim.get('says', '')}", bullet="  · ")
+        yield ""
+    if told.questions:
+        yield "Questions for a class"
+        for question in told.questions:
+            place = f"at step {question.at}" if isinstance(question.at, int) else f"at the chapter {question.at!r}"
+            yield from _wrapped(f"{question.name}, {place}: {question.ask}", bullet="  · ")
+            for index, choice in enumerate(question.choices):
+                yield from _wrapped(choice, bullet=f"    {'→' if index == question.answer else ' '} {index + 1} ")
+            yield from _wrapped(question.why, bullet="      ")
         yield ""
 
 

@@ -18,6 +18,8 @@ from dltlab.errors import ScenarioError
 from dltlab.text import one_line
 
 Path = tuple[str | int, ...]
+_A_NAME: Final = "a name: a letter, then letters, digits, - and _, 40 at most"
+Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$(?!\n)", description=_A_NAME)]
 
 
 class Places(Protocol):
