@@ -1,5 +1,7 @@
 """A replay tells the same history as the session, at its pace or any other."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -71,29 +73,29 @@ def test_a_pace_counts_steps_and_flat_out_releases_all(keep):
     replay = Replay(keep(steps=200), clock=(clock := Clock()))
     replay.poll()
     replay.send(Pace(100.0))
-    clock.now += 0.55
-    assert step_of(replay.poll()) == 59
+    clock.now += 0.555
+    assert step_of(replay.poll()) == 64
     replay.send(Pace(None))
     assert step_of(replay.poll()) == 199
     assert replay.ended
 
 
-def test_a_paused_replay_holds_and_advances_by_whole_records(keep):
+def test_a_paused_replay_holds_and_advances_by_steps(keep):
     replay = Replay(keep(steps=200), clock=(clock := Clock()))
     replay.poll()
     replay.send(Pause())
     clock.now += 50
     assert [record.what for record in replay.poll() if isinstance(record, Event)] == ["pause"]
     replay.send(Advance(1))
-    assert step_of(replay.poll()) == 19
+    assert step_of(replay.poll()) == 10
     replay.send(Advance(25))
-    assert step_of(replay.poll()) == 49
+    assert step_of(replay.poll()) == 35
     clock.now += 50
     assert replay.poll() == []
     replay.send(Resume())
     assert step_of(replay.poll()) == -1
     clock.now += 0.11
-    assert step_of(replay.poll()) == 59
+    assert step_of(replay.poll()) == 39
 
 
 def test_a_replay_goes_on_to_a_step_at_once_and_holds_there(keep):
@@ -101,8 +103,7 @@ def test_a_replay_goes_on_to_a_step_at_once_and_holds_there(keep):
     replay.poll()
     replay.send(Reach(120))
     told = replay.poll()
-    # A record of ten steps is the least that can be released.
-    assert step_of(told) == 129
+    assert step_of(told) == 120
     assert [record.data["to"] for record in told if isinstance(record, Event) and record.what == "advance"] == [120]
     clock.now += 50
     assert replay.poll() == []
@@ -110,6 +111,56 @@ def test_a_replay_goes_on_to_a_step_at_once_and_holds_there(keep):
     (refused,) = replay.poll()
     assert isinstance(refused, Event)
     assert refused.what == "refused"
+
+
+@pytest.mark.parametrize("pace", [None, 40.0, math.inf])
+def test_it_holds_at_every_stop_exactly_whatever_the_pace(keep, pace):
+    replay = Replay(keep(steps=200), clock=(clock := Clock()))
+    replay.stops = (5, 40, 49, 50, 133)
+    history = History(replay.header)
+    if pace is not None:
+        replay.send(Pace(None if pace == math.inf else pace))
+    held = []
+    for _ in range(400):
+        history.extend(replay.poll())
+        clock.now += 0.07
+        if replay.paused:
+            held.append(history.step)
+            # The loss has been read there, and not beyond.
+            assert int(history["loss"].steps[-1]) == history.step
+            assert history.events[-1].what == "pause"
+            assert history.events[-1].step == history.step
+            replay.send(Resume())
+        if replay.ended:
+            break
+    assert held == [5, 40, 49, 50, 133]
+    assert history.step == 199
+
+
+def test_pieces_make_up_the_whole(keep):
+    """The law of cutting: at whatever steps a replay held, what it told in the end is the recording."""
+    path = keep(steps=200, seeds=2)
+    whole, replay = read_all(path)[0], Replay(path, clock=(clock := Clock()))
+    told = History(replay.header)
+    told.extend(replay.poll())
+    steps = np.random.default_rng(3).integers(1, 17, 60)
+    for number in map(int, steps):
+        before = told.step
+        replay.send(Advance(number))
+        told.extend(replay.poll())
+        assert told.step == min(before + number, 199)
+    assert told.step < 199 or sum(steps) > 150
+    replay.send(Pace(None))
+    replay.send(Resume())
+    told.extend(replay.poll())
+    assert replay.ended
+    for name, column in whole.columns.items():
+        assert np.array_equal(column.steps, told[name].steps)
+        assert np.array_equal(column.values, told[name].values)
+    assert [event for event in told.events if "replay" not in event.data] == whole.events
+    assert (told.step, told.wall, told.clock, told.footer) == (whole.step, whole.wall, whole.clock, whole.footer)
+    assert told.busy == pytest.approx(whole.busy)
+    assert clock.now == 100.0
 
 
 def test_long_gaps_are_cut_short(fake, tmp_path):
