@@ -8,8 +8,11 @@ shelf of their own there, and are delivered the same way.
 from typing import Final
 
 from dltlab.exports.abstract import AbstractExport, Wanted
+from dltlab.exports.table import Csv
 
 __all__ = ["FORMATS", "AbstractExport", "Wanted"]
 
-FORMATS: Final[dict[str, AbstractExport]] = {}
+FORMATS: Final[dict[str, AbstractExport]] = {
+    "csv": Csv(),
+}
 """By name, in the order in which they are listed."""
