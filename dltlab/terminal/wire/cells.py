@@ -47,6 +47,11 @@ class Cells:
         """Whether something may have to be sent."""
         return bool(self._stale)
 
+    @property
+    def rows(self) -> Sequence[Sequence[Cell]]:
+        """What should stand, row by row; the second cell of a wide letter holds no letter."""
+        return self._wanted
+
     def resize(self, width: int, height: int) -> None:
         """Another size: nothing is known of what stands there."""
         if (width, height) == (self._width, len(self._wanted)):
