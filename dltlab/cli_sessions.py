@@ -159,8 +159,9 @@ def diff(one: str, other: str, tolerance: float | None, as_json: bool) -> int:
 def _formats() -> dict[str, "AbstractExport"]:
     """Every format that a session can be exported to, by name."""
     from dltlab import exports
+    from dltlab.terminal import filming
 
-    return {**exports.FORMATS}
+    return {**exports.FORMATS, **filming.FORMATS}
 
 
 class _Exporting(click.Command):
@@ -177,8 +178,7 @@ class _Exporting(click.Command):
 @click.argument("out", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--format", "name", default="", metavar="NAME", help="The format, where OUT's name does not say it.")
 @click.option("--series", callback=options.separated, default="", metavar="NAME,…", help="Only these series.")
-@click.option("--at", type=click.IntRange(0), metavar="STEP", help="The step that a picture shows.")
-@click.option("--size", callback=options.size, metavar="COLUMNSxROWS", help="Of a terminal that is drawn: 120x40.")
+@options.filming
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 def export(session: str, out: Path, name: str, series: tuple[str, ...], quiet: bool, **wanted: Any) -> int:
     """Write a session as a file for other programs; - is standard output.

@@ -114,5 +114,25 @@ def size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple
     raise click.BadParameter(f"{one_line(value)}: write COLUMNSxROWS, for example 120x40.")
 
 
+def filming(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Options of pictures and films of the bench."""
+    positive = click.FloatRange(0, min_open=True)
+    for option in (
+        click.option("--to", type=click.IntRange(0), metavar="STEP", help="The step that a film ends with."),
+        click.option("--from", "from_", type=click.IntRange(0), metavar="STEP", help="The step that it begins with."),
+        click.option("--fps", type=click.FloatRange(0.5, 50), help="Its pictures a second (default: 10)."),
+        click.option("--speed", type=positive, help="Its pace, in times the recorded one, in place of its length."),
+        click.option("--seconds", type=click.FloatRange(1, 3600), help="The length of a film (default: 30)."),
+        click.option("--colours", type=click.Choice(COLOURS[1:]), help="The palette of what is drawn."),
+        click.option("--glyphs", type=click.Choice(GLYPHS[1:]), help="What plots are drawn of."),
+        click.option("--theme", type=click.Choice(THEMES[1:]), help="A dark or a light ground."),
+        click.option("--panel", metavar="NAME", help="One panel alone: its title, its number or a series of it."),
+        click.option("--size", callback=size, metavar="COLUMNSxROWS", help="Of a terminal that is drawn: 120x40."),
+        click.option("--at", type=click.IntRange(0), metavar="STEP", help="The step that a picture shows."),
+    ):
+        command = option(command)
+    return command
+
+
 SCENARIO: Final = click.argument("name", metavar="SCENARIO", shell_complete=_names)
 SCENARIOS: Final = click.argument("names", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_names)

@@ -21,6 +21,24 @@ class Wanted(Struct, frozen=True):
     """The step that a picture shows."""
     size: tuple[int, int] | None = None
     """Columns and rows of a terminal that is drawn."""
+    panel: str | None = None
+    """The one panel that a picture shows: its title, its number or a series of it."""
+    theme: str | None = None
+    """The ground of what is drawn: dark or light."""
+    glyphs: str | None = None
+    """What plots are drawn of: braille, block or ascii."""
+    colours: str | None = None
+    """What they are drawn with: full, 256, 16 or none."""
+    seconds: float | None = None
+    """The length of a film."""
+    speed: float | None = None
+    """Its pace, in times the recorded one."""
+    fps: float | None = None
+    """Its pictures a second."""
+    from_: int | None = None
+    """The step that it begins with."""
+    to: int | None = None
+    """The step that it ends with."""
 
 
 class AbstractExport(abc.ABC):

@@ -58,7 +58,7 @@ def check(export: AbstractExport, wanted: Wanted) -> None:
     """Find out whether a format can do what is asked of it. Raises UsageError if it cannot."""
     for option, value in structs.asdict(wanted).items():
         if value is not None and option not in export.takes:
-            raise UsageError(f"--{option} says nothing about {export.name}; leave it out.")
+            raise UsageError(f"--{option.rstrip('_')} says nothing about {export.name}; leave it out.")
     missing = [module for module in export.modules if importlib.util.find_spec(module) is None]
     if missing:
         cure = f"install it with: pip install 'dltlab[{export.extra}]'"
