@@ -8,11 +8,19 @@ shelf of their own there, and are delivered the same way.
 from typing import Final
 
 from dltlab.exports.abstract import AbstractExport, Wanted
+from dltlab.exports.arrays import Npz
+from dltlab.exports.lines import JsonLines
+from dltlab.exports.parquet import Parquet
 from dltlab.exports.table import Csv
+from dltlab.exports.tensorboard import TensorBoard
 
 __all__ = ["FORMATS", "AbstractExport", "Wanted"]
 
 FORMATS: Final[dict[str, AbstractExport]] = {
     "csv": Csv(),
+    "parquet": Parquet(),
+    "npz": Npz(),
+    "jsonl": JsonLines(),
+    "tensorboard": TensorBoard(),
 }
 """By name, in the order in which they are listed."""

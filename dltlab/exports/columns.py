@@ -20,27 +20,39 @@ from dltlab.text import one_line
 class Flat(NamedTuple):
     """One column of a table."""
 
-    name: str
     series: str
+    labels: tuple[str, ...]
+    """Where in a reading it stands, one for each axis."""
     place: int
     """Which of the flattened numbers of a reading it is."""
     dtype: str
 
+    @property
+    def name(self) -> str:
+        """What the column is called."""
+        return one_line(f"{self.series}[{','.join(self.labels)}]" if self.labels else self.series)
+
+    @property
+    def tag(self) -> str:
+        """The same, where slashes make groups."""
+        return one_line("/".join((self.series, *self.labels)))
+
 
 def columns(header: Header, series: Sequence[Series]) -> list[Flat]:
     """The columns of these series, in order."""
-    return [Flat(one_line(name), one.name, place, one.dtype) for one in series for place, name in _named(header, one)]
+    return [Flat(one.name, labels, place, one.dtype) for one in series for place, labels in _places(header, one)]
 
 
-def _named(header: Header, series: Series) -> Iterator[tuple[int, str]]:
-    if not series.shape:
-        yield 0, series.name
-        return
-    labels = [_labels(header, axis, length) for axis, length in zip(series.axes, series.shape, strict=True)]
-    for place, names in enumerate(itertools.product(*labels)):
-        index = np.unravel_index(place, series.shape)
-        if series.axes[0] != "arm" or not header.arms or index[1] < header.arms[int(index[0])].seeds:
-            yield place, f"{series.name}[{','.join(names)}]"
+def _places(header: Header, series: Series) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """The flattened numbers of a reading, and where each stands; without those of seeds that an arm does not have."""
+    axes = [_labels(header, axis, length) for axis, length in zip(series.axes, series.shape, strict=True)]
+    seeds = [arm.seeds for arm in header.arms]
+    for place, labels in enumerate(itertools.product(*axes)):
+        if seeds:
+            arm, seed = np.unravel_index(place, series.shape)[:2]
+            if seed >= seeds[int(arm)]:
+                continue
+        yield place, labels
 
 
 def _labels(header: Header, axis: str, length: int) -> list[str]:
