@@ -14,6 +14,9 @@ UNFIT: Final = re.compile(
 )
 """What a terminal would obey or hide: C0 but line feed and tab, DEL, C1, bidi, zero width, tags, lone surrogates."""
 
+_LIVE: Final = re.compile(r"""([\\`*_{}\[\]<>()#|~&$@:!"'=]|(?<=www)\.|(?<=WWW)\.|^[-+](?=\s)|^\d(?=\d*[.)]\s))""")
+"""Characters that Markdown, or HTML inside it, might take for more than text."""
+
 _SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -47,6 +50,16 @@ def cleaned(value: object) -> object:
 def one_line(text: str) -> str:
     """Cleaned text on one line: what a title, a label or an error quotes."""
     return " ".join(clean(text).split())
+
+
+def markdown(text: str) -> str:
+    r"""Text on one line with everything escaped that Markdown or HTML would obey.
+
+    >>> markdown("<b>a | b</b>")
+    '\\<b\\>a \\| b\\</b\\>'
+    """
+    # A number may open a list; no backslash helps a digit, but its code does.
+    return _LIVE.sub(lambda found: f"&#{ord(found[0])};" if found[0].isdigit() else f"\\{found[0]}", one_line(text))
 
 
 def component(axes: Sequence[str], index: int) -> str:

@@ -1,18 +1,15 @@
 """The report of a call as GitHub-flavoured Markdown, for the page of a CI job."""
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome, Status
 from dltlab.headless.reports import in_words, summed
-from dltlab.text import one_line
+from dltlab.text import markdown as plain
 
 _SIGNS: Final = {"holds": "✅", "fails": "❌", "not yet": "⏳"}
 _ENDS: Final[dict[Status, str]] = {"holds": "✅", "timed out": "⏳", "interrupted": "⏳", "not run": "⚪"}
-_LIVE: Final = re.compile(r"""([\\`*_{}\[\]<>()#|~&$@:!"'=]|(?<=www)\.|(?<=WWW)\.|^[-+](?=\s)|^\d(?=\d*[.)]\s))""")
-"""Characters that Markdown, or HTML inside it, might take for more than text."""
 
 
 def markdown_report(outcomes: Sequence[Outcome]) -> str:
@@ -50,13 +47,3 @@ def _row(verdict: Verdict) -> str:
     said = f"{verdict.says} ({verdict.detail})" if verdict.detail else verdict.says
     told = (verdict.name, verdict.predicted, verdict.measured, verdict.tolerance, said)
     return f"| {_SIGNS[verdict.status]} | {' | '.join(map(plain, told))} |"
-
-
-def plain(text: str) -> str:
-    r"""Text on one line with everything escaped that Markdown or HTML would obey.
-
-    >>> plain("<b>a | b</b>")
-    '\\<b\\>a \\| b\\</b\\>'
-    """
-    # A number may open a list; no backslash helps a digit, but its code does.
-    return _LIVE.sub(lambda found: f"&#{ord(found[0])};" if found[0].isdigit() else f"\\{found[0]}", one_line(text))
