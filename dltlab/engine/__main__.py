@@ -7,6 +7,7 @@ it has to say to people goes to standard error, one sentence a line.
 import argparse
 import contextlib
 import json
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from dltlab import guard
 from dltlab.errors import BROKEN, HOLDS, DltlabError
-from dltlab.text import clean
+from dltlab.text import clean, one_line
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,8 +57,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _task(given)
     except DltlabError as fault:
-        print(clean(str(fault)), file=sys.stderr)
+        _say(str(fault))
         return fault.exit_code
+    except OSError as fault:
+        # What refuses is part of the machine, and it is named; whatever was recorded is whole.
+        _say(f"{one_line(str(fault.filename or 'the engine'))}: the system refused ({fault.strerror}).")
+        return BROKEN
+
+
+def _say(text: str) -> None:
+    """Say something to people, if there is room for it: the log may lie on the disk that is full."""
+    with contextlib.suppress(OSError):
+        sys.stderr.flush()
+        os.write(sys.stderr.fileno(), f"{clean(text)}\n".encode(errors="backslashreplace"))
 
 
 def _turn(text: str) -> tuple[str, float]:
@@ -95,7 +107,7 @@ def _task(given: argparse.Namespace) -> int:
             return HOLDS
         return session.run(given.session, given.scenario, **wanted, headless=given.headless)
     except MemoryError:
-        print("the engine ran out of memory; make the scenario smaller.", file=sys.stderr)
+        _say("the engine ran out of memory; make the scenario smaller.")
         return BROKEN
 
 

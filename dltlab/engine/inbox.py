@@ -13,6 +13,7 @@ import msgspec
 
 from dltlab import commands
 from dltlab.commands import Command
+from dltlab.errors import UsageError
 from dltlab.text import one_line
 
 _MOST_CALLERS: Final = 32
@@ -26,10 +27,15 @@ class Inbox:
     """Listens at a path, mode 0600, for any number of callers, all of them the user whose engine it is."""
 
     def __init__(self, path: Path) -> None:
+        """Listen. Raises UsageError where no socket can be made."""
         self.path = path
         self._selector = selectors.DefaultSelector()
         self._halves: dict[socket.socket, bytes] = {}
-        self._server = self._listening()
+        try:
+            self._server = self._listening()
+        except OSError as fault:
+            name, cure = one_line(str(path)), "make room there, or set XDG_RUNTIME_DIR to another folder."
+            raise UsageError(f"{name}: the engine cannot listen there ({fault.strerror}); {cure}") from None
         self._look_due = time.monotonic() + _LOOK
 
     def take(self, wait: float) -> list[Command | str]:

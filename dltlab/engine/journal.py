@@ -1,10 +1,12 @@
 """The session file, from the side that writes it: appended to, locked, never torn by ourselves.
 
-One ``os.write`` carries whole lines, so that only a crash of the machine or a full disk can
-leave half a line, and after a full disk the half is cut off again.
+One ``os.write`` carries whole lines, so that only a kill, a crash of the machine or a full disk
+can leave half a line. After a full disk the half is cut off again, after the others before the
+next record is written; until then readers leave it out.
 """
 
 import contextlib
+import errno
 import fcntl
 import os
 import time
@@ -12,7 +14,7 @@ from pathlib import Path
 
 from dltlab import folders, records
 from dltlab.errors import EngineError, RecordingError, UsageError
-from dltlab.records import Decoder, Record
+from dltlab.records import LONGEST_LINE, Decoder, Record
 from dltlab.text import one_line
 
 
@@ -25,14 +27,9 @@ class Journal:
         self._whole = os.fstat(descriptor).st_size
         self._ragged = False
         """Whether more than whole lines may stand in the file."""
-        # A reader that asks whether an engine lives holds the lock for a moment.
-        for _ in range(10):
-            with contextlib.suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            time.sleep(0.02)
-        os.close(descriptor)
-        raise UsageError(f"{one_line(str(path))}: another engine writes it; attach to that one.")
+        if not _locked(descriptor):
+            os.close(descriptor)
+            raise UsageError(f"{one_line(str(path))}: another engine writes it; attach to that one.")
 
     @classmethod
     def created(cls, path: Path) -> "Journal":
@@ -50,26 +47,19 @@ class Journal:
 
         Raises:
             UsageError: It cannot be written to, or another engine writes it.
-            RecordingError: Whole lines follow a damaged one, and continuing would lose them.
+            RecordingError: Whole lines follow a damaged one, and continuing would lose them; or it cannot be read.
         """
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as fault:
             raise UsageError(f"{one_line(str(path))}: cannot be continued ({fault.strerror}).") from None
         journal = cls(path, descriptor)
-        decoder, found, whole = Decoder(), [], 0
-        with open(path, "rb") as stream:
-            for line in stream:
-                found += decoder.feed(line)
-                if decoder.note or decoder.torn:
-                    break
-                whole += len(line)
-            more = stream.read(1)
-        if decoder.note and more:
+        try:
+            found, journal._whole = _whole_lines(path)
+        except BaseException:
             journal.close()
-            cure = "continuing would lose what follows; continue a copy that ends before that line."
-            raise RecordingError(f"{one_line(str(path))}: {decoder.note.split(';')[0]}, and {cure}")
-        journal._whole, journal._ragged = whole, True
+            raise
+        journal._ragged = True
         return journal, found
 
     def append(self, *said: Record) -> int:
@@ -80,28 +70,86 @@ class Journal:
         """Write lines that another session's file has, all or none; as :meth:`append` does."""
         rest = memoryview(data)
         try:
-            if self._ragged:
-                os.ftruncate(self._descriptor, self._whole)
-                self._ragged = False
+            self._trim()
+            self._ragged = True
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
         except OSError as fault:
-            os.ftruncate(self._descriptor, self._whole)
-            raise EngineError(
-                f"{one_line(str(self.path))}: recording stopped ({fault.strerror}); it is whole up to here, "
-                "make room and resume it."
-            ) from None
-        self._whole += len(data)
+            with contextlib.suppress(OSError):
+                self._trim()
+            raise self._stopped(fault) from None
+        self._whole, self._ragged = self._whole + len(data), False
         return len(data)
 
+    def sync(self) -> None:
+        """Have the disk take what was written. Raises EngineError where it does not."""
+        try:
+            os.fsync(self._descriptor)
+        except OSError as fault:
+            # Where a file system knows of no such thing, there is nothing to wait for.
+            if fault.errno not in (errno.EINVAL, errno.ENOTSUP):
+                raise self._stopped(fault) from None
+
+    def _trim(self) -> None:
+        """Cut off what may stand behind the last whole line."""
+        if self._ragged:
+            os.ftruncate(self._descriptor, self._whole)
+            self._ragged = False
+
+    def _stopped(self, fault: OSError) -> EngineError:
+        name, why = one_line(str(self.path)), fault.strerror or "for no reason that is told"
+        if not self._whole:
+            return EngineError(f"{name}: nothing could be recorded ({why}); make room and start it again.")
+        return EngineError(f"{name}: recording stopped ({why}); it is whole up to here, make room and resume it.")
+
     def named(self, path: Path) -> None:
-        """Give the file its name, now that its beginning is whole. Raises UsageError where that is taken."""
+        """Give the file its name, now that its beginning is whole. Raises UsageError where it cannot have it."""
         folders.unused(path)
-        os.rename(self.path, path)
+        try:
+            os.rename(self.path, path)
+        except OSError as fault:
+            name = one_line(str(path))
+            raise UsageError(f"{name}: cannot be recorded to ({fault.strerror}); choose another place.") from None
         self.path = path
 
     def close(self) -> None:
         """Put what was written on the disk and let go of the lock."""
         with contextlib.suppress(OSError):
             os.fsync(self._descriptor)
-        os.close(self._descriptor)
+        with contextlib.suppress(OSError):
+            os.close(self._descriptor)
+
+
+def _whole_lines(path: Path) -> tuple[list[Record], int]:
+    """The records of a file and the bytes up to the last of them. Raises RecordingError; see :meth:`continued`."""
+    decoder, found, whole = Decoder(), [], 0
+    try:
+        with open(path, "rb") as stream:
+            while line := stream.readline(LONGEST_LINE):
+                found += decoder.feed(line)
+                if decoder.note or decoder.torn:
+                    break
+                whole += len(line)
+            more = stream.read(1)
+    except OSError as fault:
+        raise RecordingError(f"{one_line(str(path))}: cannot be read ({fault.strerror}).") from None
+    if more:
+        note = decoder.note.split(";")[0] or "a line is longer than any record"
+        cure = "continuing would lose what follows; continue a copy that ends before that line."
+        raise RecordingError(f"{one_line(str(path))}: {note}, and {cure}")
+    return found, whole
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock; False where another engine has it. A file system that keeps no locks refuses nobody."""
+    # A reader that asks whether an engine lives holds the lock for a moment.
+    for _ in range(10):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.02)
+        except OSError:
+            return True
+        else:
+            return True
+    return False

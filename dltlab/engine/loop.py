@@ -29,6 +29,8 @@ _PRICES: Final = 5.0
 """Seconds between two prices."""
 _MEASURING: Final = 50
 """How much longer than itself a timing of steps and readings lasts; prices go by the products of the run between."""
+KEYFRAME_SECONDS: Final = 5.0
+"""At least so many lie between two keyframes that a session takes by itself."""
 KEYFRAME_BUDGET: Final = 64 << 20
 """Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
 
@@ -64,7 +66,7 @@ class Loop:
         """The step from which on everything is new; before it a session is computed again, flat out and silently."""
         self._waiting: list[Command | str] = []
         """What was asked for meanwhile."""
-        self._new = past is None
+        self._new = past is None or past.keyframe is None
         self._lost_before = dict(past.lost) if past else {}
         self._desk.dead |= [self._lost_before.get(who, self.step) < self.step for who in self._members()]
         self._hold_at: int | None = None
@@ -87,7 +89,8 @@ class Loop:
     def run(self) -> Footer:
         """Fly to the planned end, or until told to stop or until nothing finite is left."""
         planned = self.experiment.scenario.run.steps
-        if self._new and self.step == 0:
+        # What was done before the first step is not in that state, and would count as done.
+        if self._new and not (self._script and self._script[0].step <= 0):
             self._keyframe()
         self.say("compiling", "Compiling; the first time on a machine takes longest.")
         self._meter.begin()
@@ -310,9 +313,9 @@ class Loop:
     def _housekeeping(self) -> None:
         now = self.wall
         if self._keyframe_due == 0.0:
-            self._keyframe_due = now + 5
+            self._keyframe_due = now + KEYFRAME_SECONDS
         if now >= self._keyframe_due and not self.again:
-            self._keyframe_due = now + max(5.0, 0.1 * now)
+            self._keyframe_due = now + max(KEYFRAME_SECONDS, 0.1 * now)
             # What the last one took is what the next one will: the state's shape never changes.
             if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
                 self._keyframe()

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import warnings
 from pathlib import Path
 
 import jax
@@ -20,6 +21,8 @@ def prepare() -> None:
     machine and processor: an entry from elsewhere can crash a process that loads it.
     """
     jax.config.update("jax_enable_x64", True)
+    # A compiled program that cannot be kept, or was torn, is compiled again: nobody has to be told.
+    warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache")
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     if os.environ.get("JAX_COMPILATION_CACHE_DIR"):

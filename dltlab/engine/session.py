@@ -50,7 +50,12 @@ def run(
     fleet = Fleet(built.programs, built.members)
     start = fleet.begin()
     journal = Journal.created(path)
-    inbox = Inbox(folders.socket_path(path))
+    try:
+        inbox = Inbox(folders.socket_path(path))
+    except BaseException:
+        journal.close()
+        path.unlink(missing_ok=True)
+        raise
     try:
         journal.append(header(path, name, document, built, inbox.path))
         pace = None if headless else built.scenario.run.pace
@@ -117,7 +122,7 @@ def _begun(path: Path, head: Header, beginning: Beginning, told: Sequence[Event]
 
 
 def resume(path: Path, *, headless: bool = False) -> int:
-    """Continue a session that was stopped or killed, from its last keyframe.
+    """Continue a session that was stopped or killed, from its last keyframe; from its first step, if it has none.
 
     Frames that were recorded after the keyframe are computed again and not recorded twice;
     knobs that were turned after it are turned again at their steps, and cadences are as they were.
@@ -153,7 +158,8 @@ def _gone_on(
     try:
         loop = Loop(built, fleet, start, journal, inbox, past=past, pace=None if headless else built.scenario.run.pace)
         if continued:
-            loop.say("continued", f"Continued from the keyframe at step {loop.step}.", step=loop.step)
+            where = f"the keyframe at step {loop.step}" if past.keyframe else "the first step"
+            loop.say("continued", f"Continued from {where}.", step=loop.step)
         return _flown(loop, journal)
     finally:
         inbox.close()
@@ -188,11 +194,12 @@ def rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.
 
 
 def _start(past: Past, fleet: Fleet, path: Path) -> list[Start]:
-    """The states of a recording's last keyframe."""
+    """The states of a recording's last keyframe; those before the first step, where it was killed before that one."""
+    begin = fleet.begin()
     if past.keyframe is None:
-        raise RecordingError(f"{one_line(str(path))}: no keyframe, so there is no state to go on from.")
+        return begin
     try:
-        return keyframes.restored(past.keyframe, fleet.begin())
+        return keyframes.restored(past.keyframe, begin)
     except RecordingError as fault:
         raise RecordingError(f"{one_line(str(path))}: {fault}") from None
 
@@ -212,6 +219,8 @@ def _flown(loop: Loop, journal: Journal) -> int:
         footer, code = Footer(loop.step, "failed", text, loop.wall), BROKEN
     finally:
         loop.viewers.close()
+    # A session is said to be over once all that it told of is kept.
+    journal.sync()
     journal.append(footer)
     return code
 
