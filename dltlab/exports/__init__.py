@@ -11,6 +11,7 @@ from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.arrays import Npz
 from dltlab.exports.lines import JsonLines
 from dltlab.exports.parquet import Parquet
+from dltlab.exports.report import Report
 from dltlab.exports.table import Csv
 from dltlab.exports.tensorboard import TensorBoard
 
@@ -22,5 +23,6 @@ FORMATS: Final[dict[str, AbstractExport]] = {
     "npz": Npz(),
     "jsonl": JsonLines(),
     "tensorboard": TensorBoard(),
+    "markdown": Report(),
 }
 """By name, in the order in which they are listed."""

@@ -51,8 +51,19 @@ class Exported:
     @functools.cached_property
     def history(self) -> History:
         """The whole session, folded."""
-        history, self.note = recording.read_all(self.path)
+        history = History(self.header)
+        for record in self.records():
+            history.extend([record])
         return history
+
+    def folded(self, progress: Callable[[float], None]) -> History:
+        """The same, and how far it is with that."""
+        if "history" not in self.__dict__:
+            history = History(self.header)
+            for record in self.records(progress):
+                history.extend([record])
+            self.__dict__["history"] = history
+        return self.history
 
     @functools.cached_property
     def verdicts(self) -> Sequence[Verdict]:
