@@ -5,7 +5,7 @@ import contextlib
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from rich.color import ColorSystem
@@ -20,10 +20,10 @@ from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.wire.cells import Cells
 
-_SYSTEMS = {
+SYSTEMS: Final = {
     "full": ColorSystem.TRUECOLOR, "256": ColorSystem.EIGHT_BIT, "16": ColorSystem.STANDARD, "none": None,
 }  # fmt: skip
-_STILL = 1e-4
+_STILL: Final = 1e-4
 """Pictures a second that the bench takes by itself: none within any film."""
 
 
@@ -63,7 +63,7 @@ async def _filmed(
     app = Lab(options)
     # NO_COLOR speaks of the terminal at hand; a film says itself what colours it has.
     app._filters = [one for one in app._filters if isinstance(one, ANSIToTruecolor)]
-    cells = Cells(_SYSTEMS[looks.colours])
+    cells = Cells(SYSTEMS[looks.colours])
     cells.resize(looks.width, looks.height)
     with _signals_kept() as give_back:
         async with app.run_test(size=(looks.width, looks.height)) as pilot:

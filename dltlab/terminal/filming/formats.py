@@ -24,3 +24,57 @@ class Cast(AbstractExport):
         from dltlab.terminal.filming.cast import write
 
         write(session, out, wanted, progress)
+
+
+@final
+class Png(AbstractExport):
+    """A picture in pixels."""
+
+    name: ClassVar[str] = "png"
+    says: ClassVar[str] = "a picture of the bench, or of one panel, at a step"
+    patterns: ClassVar[tuple[str, ...]] = ("*.png",)
+    takes: ClassVar[frozenset[str]] = _LOOKS | _MOMENT
+    text: ClassVar[bool] = False
+    extra: ClassVar[str] = "video"
+    modules: ClassVar[tuple[str, ...]] = ("PIL",)
+
+    def write(self, session: Exported, out: BinaryIO, wanted: Wanted, progress: Progress) -> None:
+        """Draw the picture."""
+        from dltlab.terminal.filming.png import write
+
+        write(session, out, wanted, progress)
+
+
+@final
+class Svg(AbstractExport):
+    """A picture that is sharp at any size."""
+
+    name: ClassVar[str] = "svg"
+    says: ClassVar[str] = "the same in vectors, with text that can be searched"
+    patterns: ClassVar[tuple[str, ...]] = ("*.svg",)
+    takes: ClassVar[frozenset[str]] = _LOOKS | _MOMENT
+
+    def write(self, session: Exported, out: BinaryIO, wanted: Wanted, progress: Progress) -> None:
+        """Draw the picture."""
+        from dltlab.terminal.filming.svg import write
+
+        write(session, out, wanted, progress)
+
+
+@final
+class Gif(AbstractExport):
+    """A film that any browser and any slide shows."""
+
+    name: ClassVar[str] = "gif"
+    says: ClassVar[str] = "a film of the bench for slides and web pages"
+    patterns: ClassVar[tuple[str, ...]] = ("*.gif",)
+    takes: ClassVar[frozenset[str]] = _LOOKS | _LENGTH
+    text: ClassVar[bool] = False
+    extra: ClassVar[str] = "video"
+    modules: ClassVar[tuple[str, ...]] = ("PIL",)
+
+    def write(self, session: Exported, out: BinaryIO, wanted: Wanted, progress: Progress) -> None:
+        """Shoot the film, and draw it."""
+        from dltlab.terminal.filming.gif import write
+
+        write(session, out, wanted, progress)
