@@ -8,8 +8,14 @@ from collections.abc import Iterator
 from typing import Final, final
 
 from dltlab.chapters.abstract import AbstractDetector, Member
+from dltlab.chapters.catapult import Catapult
 from dltlab.chapters.chapter import Chapter
+from dltlab.chapters.drift import KernelDrift
+from dltlab.chapters.edge import Edge, NewEdge
+from dltlab.chapters.interpolation import Interpolation
+from dltlab.chapters.saddle import SaddleEscaped
 from dltlab.chapters.said import Diverged, Forked, Kicked, Marked, Turned
+from dltlab.chapters.sharpening import Sharpening
 from dltlab.session.history import History
 
 __all__ = ["DETECTORS", "AbstractDetector", "Chapter", "Following", "Member", "detect"]
@@ -19,6 +25,13 @@ DETECTORS: Final[dict[str, type[AbstractDetector]]] = {
     "turned": Turned,
     "kick": Kicked,
     "mark": Marked,
+    "catapult": Catapult,
+    "sharpening": Sharpening,
+    "edge": Edge,
+    "new edge": NewEdge,
+    "saddle": SaddleEscaped,
+    "kernel drift": KernelDrift,
+    "interpolation": Interpolation,
     "diverged": Diverged,
 }
 """By the kind of chapter that it opens. At one step chapters stand in this order."""
@@ -45,18 +58,23 @@ class Following:
         self._history: History | None = None
         self._version = -1
         self._chapters: list[Chapter] = []
+        self._ahead: list[Chapter] = []
+        """Of what the engine said before it told the readings up to there."""
         self._watching: list[tuple[Member, AbstractDetector]] = []
 
     def chapters(self, history: History) -> list[Chapter]:
         """What :func:`detect` says of this history. Another history than last time is watched from its beginning."""
         if history is not self._history or history.version < self._version:
-            self._history, self._version, self._chapters = history, -1, []
+            self._history, self._version, self._chapters, self._ahead = history, -1, [], []
             self._watching = list(self._detectors(history))
         if history.version != self._version:
             self._version = history.version
             fresh = [chapter for member, detector in self._watching for chapter in detector.look(member)]
-            if fresh:
-                self._chapters = sorted([*self._chapters, *fresh], key=_order)
+            fresh += self._ahead
+            self._ahead = [chapter for chapter in fresh if chapter.known > history.step]
+            if len(fresh) > len(self._ahead):
+                told = [chapter for chapter in fresh if chapter.known <= history.step]
+                self._chapters = sorted([*self._chapters, *told], key=_order)
         return self._chapters
 
     def _detectors(self, history: History) -> Iterator[tuple[Member, AbstractDetector]]:

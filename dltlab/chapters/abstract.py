@@ -39,8 +39,9 @@ class Member(NamedTuple):
     def leading(self, name: str, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """The same with only the first component of every reading, float64, both of shape (n,)."""
         steps, values = self.readings(name, first)
-        flat = values.reshape(len(steps), -1)
-        return steps, np.asarray(flat[:, 0] if flat.shape[1] else np.full(len(steps), np.nan), np.float64)
+        if 0 in values.shape[1:]:
+            return steps, np.full(len(steps), np.nan)
+        return steps, np.asarray(values[(slice(None), *(0,) * (values.ndim - 1))], np.float64)
 
 
 class AbstractDetector(abc.ABC):

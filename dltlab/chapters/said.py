@@ -1,13 +1,13 @@
 """What the session itself says happened: a fork, a turn, a kick, a mark, a divergence."""
 
 import abc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import ClassVar, Final, final
 
 from dltlab.chapters.abstract import AbstractDetector, Member
 from dltlab.chapters.chapter import Chapter, short
 from dltlab.records import Event
-from dltlab.session.history import BUDGET, History
+from dltlab.session.history import BUDGET
 from dltlab.text import one_line
 
 _MOST: Final = 1000
@@ -68,7 +68,7 @@ class Turned(AbstractSaid):
             return None
         title = next((one_line(knob.title) for knob in member.history.header.knobs if knob.name == name), name)
         text = f"{title} is turned from {old:.4g} to {value:.4g}" if isinstance(old, int | float) else ""
-        text = f"{text or f'{title} is turned to {value:.4g}'} at step {event.step:,}."
+        text = f"{text or f'{title} is turned to {value:.4g}'}."
         return Chapter(event.step, "turned", short(f"{title} = {value:.4g}"), text, known=event.step)
 
 
@@ -99,40 +99,38 @@ class Marked(AbstractSaid):
 
 @final
 class Diverged(AbstractDetector):
-    """The loss of the member, or of every one, stopped being finite."""
-
-    by_arm = False
+    """The loss stopped being finite: of this member, or of every one."""
 
     def __init__(self) -> None:
         self._seen = 0
-        self._told: set[str] = set()
+        self._told = False
 
     def look(self, member: Member) -> Iterable[Chapter]:
-        """Once an arm; of an ensemble the member's divergence, and that of all."""
+        """Once; as the engine says it, or the last record of the session."""
         history, first = member.history, self._seen
         self._seen = len(history.events)
-        for event in history.events[first:]:
-            if event.what == "diverged":
-                yield from self._of(event, member)
-        footer = history.footer
-        if footer is not None and footer.reason == "diverged" and not self._told:
-            self._told.add("")
-            text = f"{one_line(footer.text) or 'the loss stopped being finite'}".rstrip(".")
-            yield Chapter(footer.step, "diverged", "diverged", f"{text[:1].upper()}{text[1:]}.", known=footer.step)
-
-    def _of(self, event: Event, member: Member) -> Iterator[Chapter]:
-        seed, arm, at = (event.data.get(key) for key in ("seed", "arm", "step"))
-        arm = arm if isinstance(arm, str) else ""
-        if arm in self._told or (isinstance(seed, int) and seed != _seed(member.history, member.seed)):
+        if self._told:
             return
-        self._told.add(arm)
-        step = min(at, event.step) if isinstance(at, int) and not isinstance(at, bool) and at >= 0 else event.step
-        yield Chapter(step, "diverged", "diverged", _sentence(event), arm=arm, known=event.step)
+        found = [event for event in history.events[first:] if event.what == "diverged" and _is_of(event, member)]
+        footer = history.footer
+        if found:
+            at = found[0].data.get("step")
+            step = at if isinstance(at, int) and not isinstance(at, bool) and at >= 0 else found[0].step
+            yield self._chapter(step, max(step, found[0].step), found[0].text, member)
+        elif footer is not None and footer.reason == "diverged":
+            yield self._chapter(footer.step, footer.step, footer.text, member)
+
+    def _chapter(self, step: int, known: int, text: str, member: Member) -> Chapter:
+        self._told = True
+        text = one_line(text).rstrip(".") or "the loss stopped being finite"
+        return Chapter(step, "diverged", "diverged", f"{text[0].upper()}{text[1:]}.", arm=member.arm, known=known)
 
 
-def _seed(history: History, place: int) -> int | None:
-    seeds = history.header.seeds
-    return seeds[min(place, len(seeds) - 1)] if seeds else None
+def _is_of(event: Event, member: Member) -> bool:
+    """Whether an event is about this member, or about all of them."""
+    seeds = member.history.header.seeds
+    own = seeds[min(member.seed, len(seeds) - 1)] if seeds else None
+    return event.data.get("arm") in (None, member.arm) and event.data.get("seed") in (None, own)
 
 
 def _sentence(event: Event) -> str:

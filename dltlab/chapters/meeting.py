@@ -1,0 +1,145 @@
+"""When a sharpness comes to its threshold and stays there, whatever it swings meanwhile.
+
+At the edge the sharpness hovers above and below its threshold (Cohen et al. 2021, arXiv:2103.00065), so that one
+crossing says little. It must come from well below (or, where a knob took the threshold down, from well above), cross
+it, and the median of what follows must lie there. It has left once most of ten readings in a row lie far away.
+"""
+
+from collections.abc import Iterator
+from typing import Final, Literal, NamedTuple, final
+
+import numpy as np
+
+from dltlab.chapters.abstract import Member
+from dltlab.chapters.series import standing
+
+LEAST: Final = 10
+"""Readings since the crossing whose median shows that it stays."""
+MOST: Final = 40
+"""Readings that an overshoot may last."""
+HOVERS: Final = (0.95, 1.1)
+"""Where the median of the ratio to the threshold lies at the edge."""
+_APART: Final = (0.9, 1.1)
+"""Beyond these most of the recent readings must have been, for a crossing to be an arrival."""
+_LEFT: Final = (0.8, 1.25)
+_FROM_ABOVE: Final = 1.05
+_WINDOW: Final = 10
+_FEWEST: Final = 3
+MOVED: Final = 0.02
+"""How far the threshold moves, relative to itself, where another episode begins."""
+
+
+class Meeting(NamedTuple):
+    """An arrival at the threshold."""
+
+    step: int
+    """The first reading at the threshold or beyond."""
+    known: int
+    level: float
+    """The threshold there."""
+    median: float
+    """Of the ratio to it, from there to ``known``."""
+    again: bool
+    """Whether the threshold had moved since the one before."""
+
+
+@final
+class Meetings:
+    """The arrivals of one member's series, in order, each told once."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._from = 0
+        """The first reading of the column that is still needed."""
+        self._looked = 0
+        """How many readings there were at the last look."""
+        self._next = 0
+        """The first reading that nothing was decided of, counted among the finite ones from ``_from`` on."""
+        self._begin = 0
+        """Where the episode of this threshold begins, counted likewise; 0 also for long ago."""
+        self._state: Literal["away", "near", "at"] = "away"
+        self._side = 0
+        """−1 once most recent readings were well below, 1 well above; 0 neither yet."""
+        self._tried = LEAST
+        self._met = False
+        self._moved = False
+
+    def look(self, member: Member) -> Iterator[Meeting]:
+        """The arrivals that the readings since the last look show."""
+        steps, values = member.leading(self._name, self._from)
+        if self._from + len(steps) <= self._looked:
+            return
+        self._looked = self._from + len(steps)
+        with np.errstate(all="ignore"):
+            levels = standing(steps, member, f"{self._name}.theory")
+            ratios = values / levels
+        whole = np.flatnonzero(np.isfinite(ratios))
+        steps, ratios, levels = steps[whole], ratios[whole], levels[whole]
+        jumps = 1 + np.flatnonzero(np.abs(levels[1:] / levels[:-1] - 1) > MOVED)
+        while self._next < len(steps):
+            jump = int(np.searchsorted(jumps, max(self._next, self._begin + 1)))
+            end = int(jumps[jump]) if jump < len(jumps) else len(steps)
+            if end == self._next:
+                self._begin, self._state, self._side, self._tried, self._moved = end, "away", 0, LEAST, True
+                continue
+            before = self._next, self._state, self._side, self._tried
+            if meeting := self._advance(steps, ratios, levels, end):
+                yield meeting
+            if before == (self._next, self._state, self._side, self._tried):
+                if end == len(steps):
+                    break
+                # What was under way when the threshold moved comes to nothing.
+                self._next = end
+        self._forget(whole)
+
+    def _forget(self, whole: np.ndarray) -> None:
+        """Keep what later decisions need: the last window, and whether the threshold moved since."""
+        keep = max(min(self._next - _WINDOW, len(whole)), self._begin, 0)
+        if keep < len(whole):
+            self._from += int(whole[keep])
+            self._next, self._begin = self._next - keep, max(self._begin - keep, 0)
+
+    def _advance(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
+        """Go on to the next decision before ``end``; nothing changes where more readings are needed for it."""
+        if self._state == "near":
+            return self._judge(steps, ratios, levels, end)
+        if self._state == "away" and self._side:
+            there = ratios[self._next : end] >= 1 if self._side < 0 else ratios[self._next : end] <= _FROM_ABOVE
+            if there.any():
+                self._next, self._state, self._tried = self._next + int(there.argmax()), "near", LEAST
+            else:
+                self._next = end
+            return None
+        low, high = _LEFT if self._state == "at" else _APART
+        below, above = (self._mostly(apart, end) for apart in (ratios < low, ratios > high))
+        found = np.flatnonzero(below | above)
+        if not len(found):
+            self._next = end
+            return None
+        place = int(found[0])
+        self._next += place + (self._state == "at")
+        self._side = -1 if below[place] else 1
+        self._state = "away"
+        return None
+
+    def _mostly(self, apart: np.ndarray, end: int) -> np.ndarray:
+        """Of the readings from the next one to ``end``, where most of the recent ones are so."""
+        count = np.concatenate([[0], np.cumsum(apart[self._begin : end])])
+        place = np.arange(self._next - self._begin, end - self._begin) + 1
+        length = np.minimum(place, _WINDOW)
+        return (length >= _FEWEST) & (2 * (count[place] - count[place - length]) > length)
+
+    def _judge(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
+        """Whether the readings since the crossing hover; they may have overshot first."""
+        start = self._next
+        while start + self._tried <= end:
+            median, last = float(np.median(ratios[start : start + self._tried])), start + self._tried
+            if HOVERS[0] <= median <= HOVERS[1]:
+                again, self._met, self._moved = self._met and self._moved, True, False
+                self._state, self._next = "at", last
+                return Meeting(int(steps[start]), int(steps[last - 1]), float(levels[start]), median, again)
+            if median < HOVERS[0] or self._tried == MOST:
+                self._state, self._side, self._next = "away", -1 if median < HOVERS[0] else 1, last
+                return None
+            self._tried += 1
+        return None
