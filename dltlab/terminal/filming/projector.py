@@ -1,13 +1,16 @@
 """A recording that is wound on to whatever step a film shows next."""
 
 from collections.abc import Iterator
-from typing import final
+from typing import Final, final
 
 from dltlab.commands import Advance, Command, Pace, Pause, Reach, Resume
 from dltlab.exports.exported import Exported
-from dltlab.records import Footer, Frames, Header, Record
+from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session.cutting import Reached, cut
 from dltlab.text import one_line
+
+_WAITING: Final = frozenset({"compiling"})
+"""Events that tell those who wait why: in a film nobody waits."""
 
 
 @final
@@ -24,7 +27,9 @@ class Projector:
         """A replay's, so that the bench looks as it does in a replay."""
         self._rest: Iterator[Record] = session.records()
         self._next = next(self._rest, None)
-        self._told = Reached(-1, 0.0, 0.0)
+        self._told = Reached(0, 0.0, 0.0)
+        self._begun = False
+        """Whether any frame was told: step 0 is one to be told, too."""
         self._footer: Footer | None = None
         self._until = -1
 
@@ -43,19 +48,24 @@ class Projector:
         """What happened since the last poll, the Header first."""
         released: list[Record] = []
         while (record := self._next) is not None:
-            if isinstance(record, Frames) and self._told.step < self._until < record.step:
-                early, self._next = cut(record, self._until, self._told)
-                self._told = Reached(early.step, early.wall, early.clock)
-                released.append(early)
+            if isinstance(record, Frames) and self._until < record.step:
+                if self._until > self._told.step or (self._until >= 0 and not self._begun):
+                    early, self._next = cut(record, self._until, self._told)
+                    released.append(self._noted(early))
                 break
             if not isinstance(record, Header) and record.step > self._until:
                 break
             if isinstance(record, Frames):
-                self._told = Reached(record.step, record.wall, record.clock)
+                self._noted(record)
             self._footer = record if isinstance(record, Footer) else None
-            released.append(record)
+            if not isinstance(record, Event) or record.what not in _WAITING:
+                released.append(record)
             self._next = next(self._rest, None)
         return released
+
+    def _noted(self, frames: Frames) -> Frames:
+        self._told, self._begun = Reached(frames.step, frames.wall, frames.clock), True
+        return frames
 
     def send(self, command: Command) -> None:
         """Nobody asks for anything in a film."""

@@ -79,7 +79,7 @@ def shapes(letter: str, width: int, height: int) -> tuple[Shape, ...] | None:
     Edges of boxes lie on whole pixels.
     """
     if letter in _MARKS:
-        thick = max(width / 8, 1.0)
+        thick = max(width / 7, 1.0)
         return tuple(Stroke(tuple((x * width, y * height) for x, y in line), thick) for line in _MARKS[letter])
     if len(letter) != 1:
         return None
