@@ -162,7 +162,9 @@ class Replay:
         if stop is not None and self._target is None and not self.paused and self._last_due(frames) >= stop:
             self.paused, self._target, self._owed = True, stop, 0.0
             self._echoes.append(
-                Event(stop, "pause", f"The replay holds at step {stop}.", {"replay": True}, self._told.wall)
+                Event(
+                    stop, "pause", f"The replay holds at step {stop}.", {"replay": True, "stop": True}, self._told.wall
+                )
             )
 
     def _paid(self, record: Record) -> bool:

@@ -13,8 +13,18 @@ from dltlab.terminal.drawing.numbers import count, seconds, short
 from dltlab.terminal.drawing.price import Price, number, price, words
 from dltlab.text import one_line
 
-_SIGNS: Final = {"running": "▶", "paused": "‖", "finished": "●", "stopped": "●", "diverged": "✗"}
-_INKS: Final = {"running": "running", "paused": "paused", "finished": "ended", "stopped": "ended"}
+_SIGNS: Final = {
+    "running": "▶",
+    "paused": "‖",
+    "finished": "●",
+    "stopped": "●",
+    "diverged": "✗",
+    "backwards": "◀",
+    "forwards": "▶",
+}
+_INKS: Final = {"running": "running", "paused": "paused", "finished": "ended", "stopped": "ended"} | dict.fromkeys(
+    ("backwards", "forwards"), "running"
+)
 _SPAN: Final = 3.0
 _MORE: Final = 0.05
 """What all probes take beyond the dearest one, where that is worth saying."""
@@ -113,12 +123,12 @@ def status_line(now: Standing, width: int) -> Line:
     if now.rate is not None and now.word == "running":
         goal = "flat out" if now.pace is None else f"of {short(now.pace)}"
         parts.append([(short(now.rate), "strong"), (" steps/s ", "text"), (goal, "faint")])
-    elif now.word == "paused":
+    elif now.word in ("paused", "backwards", "forwards"):
         parts.append([("flat out" if now.pace is None else f"at {short(now.pace)} steps/s", "faint")])
     known: list[list[Span]] = []
     if left := time_left(now):
         known.append([(left, "faint")])
-    elif now.word not in ("running", "paused") and now.wall:
+    elif now.word not in ("running", "paused", "backwards", "forwards") and now.wall:
         known.append([("in ", "faint"), (seconds(now.wall), "text")])
     if now.clock:
         known.append([("t ", "faint"), (short(now.clock, 4), "text")])

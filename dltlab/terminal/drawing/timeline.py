@@ -15,6 +15,7 @@ from dltlab.terminal.drawing.span import Span
 from dltlab.text import one_line
 
 SIGNS: Final = {
+    "coming": ("◇", ":"),
     "pause": ("‖", "="),
     "turn": ("▲", "^"),
     "kick": ("✶", "*"),
@@ -26,7 +27,7 @@ SIGNS: Final = {
 }
 """What stands for what happened, and in ASCII; of several in one place the last of these."""
 _RANKS: Final = {what: rank for rank, what in enumerate(SIGNS)}
-_INKS: Final = {"pause": "tick", "diverged": "wrong"}
+_INKS: Final = {"coming": "tick", "pause": "tick", "diverged": "wrong"}
 _NAMED: Final = 28
 """Cells of a name."""
 _HEADS: Final = {"running": "running", "paused": "paused"}

@@ -21,7 +21,7 @@ from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
 from dltlab.text import one_line
 
-EVENTS: Final = {what: signs for what, signs in timeline.SIGNS.items() if what != "pause"}
+EVENTS: Final = {what: signs for what, signs in timeline.SIGNS.items() if what not in ("pause", "coming")}
 """What stands on the step axis for what happened, and in ASCII."""
 _ROOMY: Final = 70
 """Cells of a plot that has room for words."""

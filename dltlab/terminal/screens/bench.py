@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.app import ComposeResult
@@ -21,8 +22,9 @@ from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch
 from dltlab.terminal.panels import chosen
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.screens import keys
+from dltlab.terminal.screens import chaptering, keys
 from dltlab.terminal.screens.branching import Act, Branching
+from dltlab.terminal.screens.chaptering import Chaptering
 from dltlab.terminal.screens.looked import AbstractLooked
 from dltlab.terminal.screens.page import Page
 from dltlab.terminal.screens.painting import Painting
@@ -51,6 +53,7 @@ class Bench(AbstractLooked):
         self._panels, self._own = chosen.with_standard(self.history.header)
         self._turn = 0
         self._fresh = False
+        self.chaptering = Chaptering(self, inks, plain=options.glyphs == "ascii")
         self.branching = Branching(self, inks, plain=options.glyphs == "ascii")
         self._painting = Painting(self.call_later, lambda: getattr(self.app, "drained", True))
         self._plots = [self._sheet(self._painter(i), f"plot-{i}") for i in range(len(self._panels))]
@@ -120,6 +123,11 @@ class Bench(AbstractLooked):
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
         self._fresh = self.following.poll() or self._fresh
+        self.chaptering.poll()
+        moved, stop = self.walk_on(self.chaptering.stops)
+        if stop is not None:
+            self.chaptering.tell(stop)
+        self._fresh = moved or self._fresh
         self._fresh = self.branching.poll() or self.looking.follow() or self._fresh
         if self.branching.covered:
             return
@@ -184,7 +192,11 @@ class Bench(AbstractLooked):
         return frame(sliders.knob_lines(settings, self._knob, width, height, live=live), width, height)
 
     def _paint_status(self, width: int, _: int) -> Picture:
-        return (standing.status_line(self.following.standing, width),)
+        now = self.following.standing
+        if self.walk.direction:
+            word = "backwards" if self.walk.direction < 0 else "forwards"
+            now = now._replace(word=word, pace=self.walk.rate(self._pace()), step=self.looking.step)
+        return (standing.status_line(now, width),)
 
     def _paint_keys(self, width: int, _: int) -> Picture:
         notice = self.following.notice
@@ -195,6 +207,10 @@ class Bench(AbstractLooked):
             again += [("?", "help"), ("q", "quit")]
             room = max(width - 11 * len(again), width // 2)
             ink = "pending" if notice else "ended"
+            if notice and cell_len(notice) >= room:
+                # All of a sentence is worth more than the keys, and fewer words more than half of it.
+                room = width
+                said = notice if cell_len(notice) < width else self.following.brief or notice
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
         if self.cursor is not None:
@@ -218,7 +234,8 @@ class Bench(AbstractLooked):
         """A key whose command the source does not accept does nothing."""
         for key in keys.KEYS:
             if key.action.split("(")[0] == action and key.needs is not None and key.action != "detach":
-                return key.needs in self.following.source.accepts
+                told = action == "pause" and (self.cursor is not None or self.walk.direction != 0)
+                return told or key.needs in self.following.source.accepts
         return True
 
     def repaint_plots(self) -> None:
@@ -261,6 +278,10 @@ class Bench(AbstractLooked):
         """Other sessions: choose and compare them, fork this one, go back to before what diverged."""
         self.branching.act(act, getattr(self, "cursor", None))
 
+    def action_chapter(self, act: chaptering.Act) -> None:
+        """Chapters, marks and notes: their list, the next and the one before, pausing at them."""
+        self.chaptering.act(act)
+
     def action_claims(self) -> None:
         """Claims, hints and sources in full."""
         abstract = str(self.history.header.scenario.get("abstract", ""))
@@ -298,12 +319,17 @@ class Bench(AbstractLooked):
         """Leave; the session goes on."""
         name = one_line(self.history.header.session)
         goes_on = Stop in self.following.source.accepts
-        self.branching.close()
+        self._close()
         self.following.source.close()
-        self.post_message(CloseBench(f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""))
+        parting = f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""
+        self.post_message(CloseBench("\n".join(filter(None, (parting, self.chaptering.unsaved)))))
 
     def action_leave(self) -> None:
         """End the session and leave."""
-        self.branching.close()
+        self._close()
         self.following.end()
-        self.post_message(CloseBench())
+        self.post_message(CloseBench(self.chaptering.unsaved))
+
+    def _close(self) -> None:
+        self.branching.close()
+        self.chaptering.close()

@@ -10,7 +10,7 @@ from typing import Final, Literal
 from rich.style import Style
 from textual.screen import Screen
 
-from dltlab.commands import Advance, Command, Kick, Mark, Pace, Pause, Reach, Resume
+from dltlab.commands import Advance, Command, Kick, Pace, Pause, Reach, Resume, Stop
 from dltlab.records import Knob
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import sliders
@@ -58,8 +58,14 @@ class AbstractDriven(Screen[None]):
     def look_at_end(self) -> None:
         """Follow what comes."""
 
+    @abc.abstractmethod
+    def play_told(self) -> bool:
+        """Play what was told already, or halt where that is; whether there was anything of that to do."""
+
     def action_pause(self) -> None:
-        """Pause, or go on."""
+        """Pause, or go on; looking back, play what was told already."""
+        if self.play_told():
+            return
         held = self.following.held
         if held:
             # Who lets it go on wants to see that.
@@ -133,20 +139,18 @@ class AbstractDriven(Screen[None]):
         self.following.say(text)
         self._foot.repaint()
 
-    def action_pace(self, factor: float) -> None:
-        """Faster or slower."""
-        now = self.following.standing
-        base = now.pace or now.rate or 100.0
-        self._send(Pace(float(f"{max(base * factor, SLOWEST):.3g}")), "faster" if factor > 1 else "slower")
+    def set_pace(self, factor: float) -> None:
+        """Faster or slower by this factor."""
+        now, recorded = self.following.standing, Stop not in self.following.source.accepts
+        # Until it is asked for a pace a recording is played by its own clock.
+        own = recorded and not any(one.what == "pace" and one.data.get("replay") for one in self.history.events)
+        base = (now.rate if own else None) or now.pace or now.rate or 100.0
+        least = SLOWEST / 10 if recorded else SLOWEST
+        self._send(Pace(float(f"{max(base * factor, least):.3g}")), "faster" if factor > 1 else "slower")
 
     def action_flat_out(self) -> None:
         """As fast as it computes."""
         self._send(Pace(None), "flat out")
-
-    def action_mark(self) -> None:
-        """Leave a mark, with a word if wanted."""
-        given = f"mark {sum(e.what == 'mark' for e in self.history.events) + 1}"
-        self._ask("a mark here, named:", given, lambda text: self._send(Mark(text[:200]), "marking") if text else None)
 
     def _step(self) -> None:
         """Take one step, and hold."""

@@ -4,7 +4,7 @@ from typing import Final, NamedTuple
 
 from textual.binding import Binding, BindingType
 
-from dltlab.commands import Command, Kick, Mark, Pace, Pause, Stop, Turn
+from dltlab.commands import Command, Kick, Pace, Pause, Stop, Turn
 
 
 class Key(NamedTuple):
@@ -25,6 +25,7 @@ KEYS: Final = (
     Key("space", "space", "pause", "pause, or go on", Pause, "pause"),
     Key("full_stop", ".", "look('reading', 1)", "take one step and hold; looking back: the next reading", None, "step"),
     Key("comma", ",", "look('reading', -1)", "look back by one reading", None, "back"),
+    Key("backspace", "bksp", "reverse", "play backwards from where you look; space holds, and plays forwards"),
     Key("less_than_sign,greater_than_sign", "< >", "", "look a column of the plots earlier, later"),
     Key("pageup,pagedown", "pgup pgdn", "", "look half a window earlier, later"),
     Key("home", "home", "look('start')", "look at the start"),
@@ -33,10 +34,14 @@ KEYS: Final = (
         "g",
         "g",
         "go",
-        "go to a step: 500, +20, -20, 50%, a mark's name; to come: run there and hold",
+        "go to a step: 500, +20, -20, 50%, the name of a mark or chapter; to come: run there and hold",
         None,
         "go",
     ),
+    Key("left_square_bracket", "[", "chapter('previous')", "the chapter before where you look"),
+    Key("right_square_bracket", "]", "chapter('next')", "the next chapter; in a recording also one to come"),
+    Key("C", "C", "chapter('list')", "the list of chapters, marks and notes", None, "chapters"),
+    Key("P", "P", "chapter('hold')", "pause where a chapter opens, or no more"),
     Key("z", "z", "look('zoom', 1)", "see half as many steps, around where you look"),
     Key("Z", "Z", "look('zoom', -1)", "see twice as many"),
     Key("y", "y", "look('axis')", "logarithmic value axis for linear and back: the plot in front, or all"),
@@ -51,8 +56,8 @@ KEYS: Final = (
     Key("u", "u", "undo", "take back the last turn; again: the one before", Turn),
     Key("k", "k", "kick('random')", "kick the weights in a random direction", Kick, "kick"),
     Key("K", "K", "kick('lowest')", "kick them along the direction of lowest curvature", Kick),
-    Key("plus", "+", "pace(2.0)", "twice as fast", Pace, "faster"),
-    Key("minus", "-", "pace(0.5)", "half as fast", Pace, "slower"),
+    Key("plus", "+", "pace(2.0)", "twice as fast", None, "faster"),
+    Key("minus", "-", "pace(0.5)", "half as fast", None, "slower"),
     Key("f", "f", "flat_out", "as fast as it computes", Pace),
     Key("tab", "tab", "next_panel(1)", "one plot at a time: the next", None, "plots"),
     Key("shift+tab", "shift tab", "next_panel(-1)", "the one before"),
@@ -62,7 +67,9 @@ KEYS: Final = (
     Key("s", "s", "standard('sharpness')", "the sharpness alone"),
     Key("w", "w", "standard('movement')", "the weights' movement alone"),
     Key("c", "c", "claims", "claims and what to look for, in full"),
-    Key("m", "m", "mark", "leave a mark at this step", Mark, "mark"),
+    Key(
+        "m", "m", "chapter('mark')", "leave a mark at this step; of a recording, or looking back: a note", None, "mark"
+    ),
     Key("F", "F", "branch('fork')", "fork from here: the same up to the cursor, another way from there", None, "fork"),
     Key("o", "o", "branch('choose')", "draw other sessions over this one", None, "overlay"),
     Key("D", "D", "branch('compare')", "what sets the overlaid sessions apart: settings, turns, seeds, machines"),
@@ -80,6 +87,9 @@ KEYS: Final = (
 LOOKING: Final = (
     ("< >", "look earlier, later"),
     (", .", "by a reading"),
+    ("[ ]", "chapter"),
+    ("space", "play"),
+    ("bksp", "back"),
     ("end", "now"),
     ("z", "zoom"),
     ("F", "fork here"),
@@ -90,8 +100,8 @@ LOOKING: Final = (
 )
 """What the footer offers who looks back."""
 SIGNS: Final = (
-    "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark was left   Ψ it was forked   ✗ it diverged   "
-    "‖ it was paused   ┻ you look here"
+    "▲ a knob was turned   ✶ the weights were kicked   ◆ a mark, a note or a chapter   ◇ a chapter to come   "
+    "Ψ it was forked   ✗ it diverged   ‖ it was paused   ┻ you look here"
 )
 
 

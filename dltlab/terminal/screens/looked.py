@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.style import Style
 
+from dltlab.commands import Pace, Pause, Resume, Stop
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import axes, smoothing, timeline
 from dltlab.terminal.fit import Options
@@ -14,6 +15,7 @@ from dltlab.terminal.panels.panel import AbstractPanel
 from dltlab.terminal.screens import looking
 from dltlab.terminal.screens.driven import AbstractDriven
 from dltlab.terminal.screens.looking import Act, Looking
+from dltlab.terminal.screens.walking import Walk
 from dltlab.terminal.widgets.board import Board
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
@@ -32,6 +34,7 @@ class AbstractLooked(AbstractDriven):
     ) -> None:
         super().__init__(source, options, inks, relaunch)
         self.looking = Looking(self.history, self.following.traces)
+        self.walk = Walk(self.looking, self.history.header.steps)
 
     @abc.abstractmethod
     def repaint_plots(self) -> None:
@@ -50,6 +53,69 @@ class AbstractLooked(AbstractDriven):
     def look_at_end(self) -> None:
         """Follow what comes."""
         self.cursor = None
+
+    # Playing what was told already.
+
+    @property
+    def _recorded(self) -> bool:
+        """Whether nobody can end the session from here: then holding what is shown holds up nobody."""
+        return Stop not in self.following.source.accepts
+
+    def play_told(self) -> bool:
+        """Halt a walk, or walk on from the cursor where that is what playing means."""
+        source = self.following.source
+        if self.walk.direction:
+            self.walk.halt()
+            return True
+        goes_on = Pause in source.accepts and not self.following.held and not source.ended
+        if self.cursor is None or goes_on or not (self._recorded or self.walk.engaged):
+            return False
+        self.walk.begin(1, self._options.clock())
+        return True
+
+    def action_reverse(self) -> None:
+        """Play backwards from where one looks; what is shown holds meanwhile."""
+        self._hold()
+        self.walk.begin(-1, self._options.clock())
+
+    def _hold(self) -> None:
+        source = self.following.source
+        if Pause in source.accepts and not self.following.held and not source.ended:
+            self._send(Pause(), "pausing")
+
+    def hold_there(self, step: int) -> None:
+        """Look at a step, where a recording holds; go on to one that is to come."""
+        self.walk.halt()
+        if step > self.history.step:
+            self.cursor = None
+            self._reach(step)
+            return
+        if self._recorded:
+            self._hold()
+        self.cursor = step
+
+    def walk_on(self, stops: Sequence[int]) -> tuple[bool, int | None]:
+        """Walk as far as it is time to: whether one looks elsewhere now, and the stop that it halted at."""
+        before, walking = self.cursor, self.walk.direction
+        stop = self.walk.go_on(self._options.clock(), self._pace(), stops)
+        source = self.following.source
+        if walking > 0 and self.cursor is None and self._recorded and Resume in source.accepts and stop is None:
+            # What was walked through is followed by what the recording tells next.
+            self._send(Resume(), "going on")
+        return self.cursor != before, stop
+
+    def _pace(self) -> float | None:
+        """Steps a second at which a session is played; None for flat out."""
+        pace, speed = self.following.standing.pace, getattr(self.following.source, "speed", 1.0)
+        asked = any(event.what == "pace" and event.data.get("replay") for event in self.history.events)
+        return pace if pace is None or asked else pace * speed
+
+    def action_pace(self, factor: float) -> None:
+        """Faster or slower: the walk through what was told, or else the session."""
+        if Pace in self.following.source.accepts and not (self.walk.direction and not self._recorded):
+            self.set_pace(factor)
+        else:
+            self.walk.factor *= factor
 
     def action_look(self, act: Act, by: int = 0) -> None:
         """Look elsewhere: the cursor, the window, the axes, the means."""
@@ -109,7 +175,8 @@ class AbstractLooked(AbstractDriven):
         planned, step = self.history.header.steps, self.looking.step
 
         def named(text: str) -> int | None:
-            found = [one.step for one in timeline.of(self.history) if text.casefold() in one.name.casefold()]
+            happened = [*timeline.of(self.history), *self.looking.noted]
+            found = [one.step for one in happened if text.casefold() in one.name.casefold()]
             return found[-1] if found else None
 
         def said(text: str | None) -> None:
@@ -124,4 +191,4 @@ class AbstractLooked(AbstractDriven):
             else:
                 self.cursor = found
 
-        self._ask(f"go to step ({step:,} of {planned:,}; +20, -20, 50%, a mark's name):", "", said)
+        self._ask(f"go to step ({step:,} of {planned:,}; +20, -20, 50%, the name of a mark or chapter):", "", said)

@@ -27,6 +27,8 @@ class Looking:
         self._whole = traces
         self._then: tuple[tuple[int, int], Traces] | None = None
         self._happened: tuple[int, list[Happening]] = (-1, [])
+        self.noted: Sequence[Happening] = ()
+        """Chapters and notes: what a timeline shows beside the session's own events."""
         self.cursor: int | None = None
         """The step at which everything is read; None follows the end."""
         self.window: Span | None = None
@@ -62,7 +64,8 @@ class Looking:
         if self._happened[0] != len(events):
             self._happened = len(events), timeline.of(self._history)
         planned = self._history.header.steps
-        return Time(planned, self._history.step, word, self._happened[1], self.cursor, self.window)
+        happened = [*self._happened[1], *self.noted]
+        return Time(planned, self._history.step, word, happened, self.cursor, self.window)
 
     def look_at(self, step: int | None) -> None:
         """Read everything at a step; at the end of what was told, or beyond it, follow the end."""
