@@ -10,6 +10,7 @@ from typing import Final
 from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.arrays import Npz
 from dltlab.exports.lines import JsonLines
+from dltlab.exports.page import Page
 from dltlab.exports.parquet import Parquet
 from dltlab.exports.report import Report
 from dltlab.exports.table import Csv
@@ -18,6 +19,7 @@ from dltlab.exports.tensorboard import TensorBoard
 __all__ = ["FORMATS", "AbstractExport", "Wanted"]
 
 FORMATS: Final[dict[str, AbstractExport]] = {
+    "html": Page(),
     "csv": Csv(),
     "parquet": Parquet(),
     "npz": Npz(),

@@ -1,0 +1,143 @@
+"""What stands above a plot: what is shown and what theory says of it, for a reader who is new to the field."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from dltlab.exports.page import readings
+from dltlab.exports.page.panels import Panel
+from dltlab.session.history import History
+from dltlab.text import one_line
+
+PROBES: Final = {
+    "accuracy": "The share of the training examples that the model labels rightly.",
+    "coordinates": "The size of each parameter, as the power of ten that it is: a straight line is exponential growth.",
+    "exits": "The step at which gradient descent leaves each saddle.",
+    "gauss_newton": "The largest eigenvalue of the Gauss–Newton matrix, the outputs’ part of the curvature.",
+    "gradient_norm": "The length of the gradient: near zero where the optimizer stands still.",
+    "hessian_trace": "The trace of the Hessian: the sum of all curvatures of the loss.",
+    "kappa": "κ: how fast the model’s linear picture of itself changes, compared with its loss. Small κ means lazy.",
+    "loss": "The loss that the optimizer is sent down.",
+    "neuron_movement": "How far the neurons have moved from where they were drawn.",
+    "activation_flips": "The share of neurons that have changed sides at an example since the start.",
+    "neurons": "Every neuron as a point: its direction, and how much it weighs.",
+    "ntk": "The neural tangent kernel: which examples the model learns together, and how fast.",
+    "oscillation": "Where the iterate stands along the direction of the highest curvature, on even and on odd steps.",
+    "position": "Where the iterate is, seen in the plane of the saddle that it is near.",
+    "residual_modes": "What is left to fit, taken apart into the directions that the kernel learns one by one.",
+    "sharpness": "The sharpness: the highest curvature of the loss, the largest eigenvalue of its Hessian.",
+    "spectral_density": "How the curvatures of the loss are distributed.",
+    "test_loss": "The loss on examples that were not trained on.",
+    "training_time": "How many steps it took until the loss had fallen to a given share.",
+    "weight_movement": "How far the weights have moved from where they began.",
+}
+"""By the kind of a probe: what it reads, in a sentence."""
+THEORIES: Final = {
+    "central_flow": "The central flow: the smooth path that theory draws through the middle of the oscillations.",
+    "escape_time": "The step at which theory expects the saddle to be left.",
+    "exit_times": "The exits that theory computes from the starting point alone.",
+    "gradient_flow": "Gradient flow: the same descent with infinitely small steps, compared at equal time.",
+    "kernel_loss": "The loss that theory foretells from the kernel of an infinitely wide network.",
+    "kernel_modes": "What the kernel of an infinitely wide network foretells.",
+    "kernel_time": "The number of steps that the kernel foretells.",
+    "kernel_travel": "The length of the way that the kernel foretells.",
+    "neuron_cap": "The proven bound on the way of any neuron.",
+    "linearised": "The linearised model: what training would do if the network were replaced by its tangent.",
+    "rescaled_twin": "A rescaled twin of the network, which theory says moves alike.",
+    "stability_threshold": "The edge of stability: with a curvature above this line the steps overshoot and grow. "
+    "For gradient descent it is 2/η, so it moves when the learning rate η is turned.",
+    "valley_cycle": "The cycle that theory computes from the starting point.",
+}
+"""By the kind of a theory: what it foretells, in a sentence."""
+
+
+def axis(history: History, names: Sequence[str]) -> str:
+    """What the vertical axis is called: the first series' title, and its unit."""
+    series = history[names[0]].series
+    title = one_line(series.title or names[0])
+    return f"{title} ({one_line(series.unit)})" if series.unit and one_line(series.unit) not in title else title
+
+
+def of_curves(history: History, panel: Panel, names: Sequence[str], arms: Sequence[str]) -> list[str]:
+    """What curves over the steps show."""
+    shown = [*_known(history, names, PROBES), *_cadence(history, names)]
+    if len(arms) > 1:
+        shown.append(f"One curve for each of {len(arms)} variants of the experiment, run side by side.")
+    theory = [one for name in names if (one := readings.theory_of(history, name)) and panel.theory]
+    dashed = [*theory, *(name for name in names if readings.is_theory(history.header, name))]
+    said = _known(history, dict.fromkeys(dashed), THEORIES)
+    if dashed:
+        shown.append(f"Dashed: what theory says. {' '.join(said)}".strip())
+    if members := _members(history, names[0], arms[0]):
+        shown.append(f"Each line is the median of {members} runs from different random starts.")
+    if any(_barred(history, name, arm) for name in names for arm in arms):
+        shown.append("Upright strokes are error bars, drawn where they are long enough to be seen.")
+    return shown
+
+
+def of_moment(history: History, panel: Panel, names: Sequence[str], arms: Sequence[str]) -> list[str]:
+    """What a plot of one moment shows."""
+    shown = [*_known(history, names, PROBES), "At the step that the slider stands at."]
+    if panel.theory and any(readings.theory_of(history, name) for name in names):
+        said = _known(history, [name for one in names if (name := readings.theory_of(history, one))], THEORIES)
+        shown.append(f"Dashed: what theory says. {' '.join(said)}".strip())
+    if members := _members(history, names[0], arms[0]):
+        shown.append(f"The median of {members} runs from different random starts.")
+    return shown
+
+
+def of_scaling(history: History, panel: Panel, names: Sequence[str], value: str) -> list[str]:
+    """What a power law over the arms shows."""
+    shown = [*_known(history, names, PROBES)]
+    shown.append(f"One point for each variant of the experiment, against its {value}; both axes are logarithmic.")
+    if panel.slope is not None:
+        power = f"the power {panel.slope:g}".replace("-", "−")
+        shown.append(f"Dashed: theory says that it goes with {power} of {value}; only the slope is foretold.")
+    return shown
+
+
+def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
+    """What a plane shows."""
+    shown = [*_known(history, [name for name in (panel.points, panel.path) if name in history], PROBES)]
+    shown.append("Seen at the step that the slider stands at.")
+    if panel.trails:
+        shown.append("Thin lines are the ways that the points have come.")
+    if panel.field in history:
+        shown.append("The shades below are the loss: the darker, the lower.")
+    if len(arms) == 1 and len(history.header.arms) > 1:
+        shown.append(f"Of the variant {readings.told(history, arms[0])}.")
+    return shown
+
+
+def _known(history: History, names: Sequence[str] | dict[str, None], shelf: dict[str, str]) -> list[str]:
+    """The sentences on the sources of some series, each once."""
+    key = "probes" if shelf is PROBES else "theories"
+    found = dict[str, None]()
+    for name in names:
+        room, _, source = history[name].series.source.partition(".")
+        table = readings.tables(history.header, key).get(source or name.split(".")[0])
+        kind = table.get("kind") if isinstance(table, dict) else table
+        if isinstance(kind, str) and kind in shelf and room in ("", key):
+            found[shelf[kind]] = None
+    return list(found)
+
+
+def _cadence(history: History, names: Sequence[str]) -> list[str]:
+    every = history[names[0]].series.every
+    return [f"Read every {every:,} steps."] if every > 1 else []
+
+
+def _barred(history: History, name: str, arm: str) -> bool:
+    """Whether some error bar of a series is long enough to be seen beside the range of its readings."""
+    bars = readings.bars(history, name, arm)
+    values = history[name].values[np.isfinite(history[name].values)]
+    if bars is None or not values.size:
+        return False
+    return bool(np.fmax.reduce(bars, axis=None, initial=0.0) > 0.005 * (values.max() - values.min()))
+
+
+def _members(history: History, name: str, arm: str) -> int:
+    """Members of an ensemble; 0 for a single run."""
+    count = readings.read(history, name, arm).values.shape[1]
+    return count if count > 1 else 0
