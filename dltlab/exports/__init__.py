@@ -19,8 +19,8 @@ from dltlab.exports.tensorboard import TensorBoard
 __all__ = ["FORMATS", "AbstractExport", "Wanted"]
 
 FORMATS: Final[dict[str, AbstractExport]] = {
-    "html": Page(),
     "csv": Csv(),
+    "html": Page(),
     "parquet": Parquet(),
     "npz": Npz(),
     "jsonl": JsonLines(),
