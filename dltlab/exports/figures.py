@@ -17,6 +17,8 @@ _WIDTH: Final = 2 * COLUMNS
 _HEIGHT: Final = 4 * ROWS
 _MARGIN: Final = 9
 _LONGEST: Final = 22
+_LARGEST: Final = 1e150
+"""What is larger is drawn as if it were this: the height of a plot must be a number too."""
 _DOTS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bits of a Braille character, from U+2800 on, by row and column."""
 
@@ -70,13 +72,14 @@ def _scaled(curve: Curve, axes: Axes) -> Curve:
             steps = np.log10(np.maximum(steps, 1.0))
         if axes.log_y:
             values = np.log10(np.where(values > 0, values, np.nan))
+    values = np.where(np.isfinite(values), np.clip(values, -_LARGEST, _LARGEST), np.nan)
     return curve._replace(steps=steps, values=values)
 
 
 def _bounds(low: float, high: float, axes: Axes) -> tuple[float, float]:
     for bound, is_low in ((axes.low, True), (axes.high, False)):
         if bound is not None and (bound > 0 or not axes.log_y):
-            told = float(np.log10(bound)) if axes.log_y else bound
+            told = float(np.log10(bound)) if axes.log_y else min(max(bound, -_LARGEST), _LARGEST)
             low, high = (told, high) if is_low else (low, told)
     if not high > low:
         margin = max(abs(low) * 0.05, 1e-12)
@@ -128,12 +131,16 @@ def _framed(
     lines = []
     for row, codes in enumerate(cells):
         height = y[1] - (y[1] - y[0]) * row / (ROWS - 1)
-        told = number(10**height if axes.log_y else height) if row % 5 == 0 else ""
+        told = _mark(height, axes.log_y) if row % 5 == 0 else ""
         plot = "".join(chr(0x2800 + int(code)) for code in codes)
         lines.append(f"{told:>{_MARGIN}} {'┤' if told else '│'}{plot} {names.get(row, '')}".rstrip())
-    left, right = (number(10**end if axes.log_x else end) for end in x)
+    left, right = (_mark(end, axes.log_x) for end in x)
     foot = f"{left}{'step' + (', logarithmic' * axes.log_x):^{COLUMNS - len(left) - len(right)}}{right}"
     return [*lines, f"{'':{_MARGIN}} └{'─' * COLUMNS}", f"{'':{_MARGIN}}  {foot}"]
+
+
+def _mark(place: float, logarithmic: bool) -> str:
+    return number(10 ** min(max(place, -300.0), 300.0) if logarithmic else place)
 
 
 def number(value: float) -> str:

@@ -5,6 +5,7 @@ import time
 from types import TracebackType
 from typing import Any, Final, Self
 
+from dltlab import guard
 from dltlab.text import one_line
 
 _LINE_EVERY: Final = 5.0
@@ -58,6 +59,8 @@ def _bar(name: str) -> Any:
         progress.TextColumn("{task.percentage:>3.0f} %", markup=False),
         progress.TimeRemainingColumn(),
     )
-    bar = progress.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+    bar = progress.Progress(
+        *columns, console=Console(file=guard.drawn(sys.stderr)), transient=True, redirect_stdout=False
+    )
     bar.add_task(name if len(name) <= 40 else f"{name[:39]}…", total=1.0)
     return bar
