@@ -53,11 +53,11 @@ def drawn(cells: Cells, title: str, theme: Theme) -> str:
     """A screen as an SVG document."""
     rows = [[*_runs(row, theme)] for row in cells.rows]
     wide, high = len(cells.rows[0]) * _CELL[0] + 2 * _MARGIN, len(rows) * _CELL[1] + 2 * _MARGIN
-    title = escape(one_line(title))
+    title = one_line(title)
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
-        f'role="img" aria-label={quoteattr(one_line(title))} font-family="{_FONTS}" font-size="{_SIZE}">',
-        f"<title>{title}</title>",
+        f'role="img" aria-label={quoteattr(title)} font-family="{_FONTS}" font-size="{_SIZE}">',
+        f"<title>{escape(title)}</title>",
         f'<rect width="{wide}" height="{high}" rx="8" fill="{_hex(TERMINALS[theme].background_color)}"/>',
         f'<g transform="translate({_MARGIN} {_MARGIN})">',
         *_grounds(rows, TERMINALS[theme].background_color),
