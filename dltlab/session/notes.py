@@ -144,13 +144,15 @@ class Notes:
 
     @property
     def notes(self) -> Sequence[Note]:
-        """In the order of their steps, and of their writing where one step has several."""
-        return sorted((one for one in self._lines.values() if isinstance(one, Note)), key=lambda note: note.step)
+        """In the order of their steps, and of their making where one step has several."""
+        found = [one for one in self._lines.values() if isinstance(one, Note)]
+        return sorted(found, key=lambda note: (note.step, note.when, note.name))
 
     @property
     def answers(self) -> Sequence[Answer]:
         """In the order in which they were given."""
-        return [one for one in self._lines.values() if isinstance(one, Answer)]
+        found = [one for one in self._lines.values() if isinstance(one, Answer)]
+        return sorted(found, key=lambda answer: answer.when)
 
     @property
     def unsaved(self) -> Sequence[Note | Answer]:
@@ -176,6 +178,8 @@ class Notes:
         self._known = known
         before = self.version
         self._take(self._appended())
+        if found.st_size > _LARGEST_FILE:
+            self.damage = f"the notes are longer than is read: {one_line(self.path.name)}."
         for line in self._unsaved:
             self._fold(line)
         return self.version != before
@@ -233,7 +237,7 @@ class Notes:
     def edit(self, note: Note, text: str, *, speech: str | None = None) -> Note:
         """Let a note say something else."""
         told = note.speech if speech is None else _cut(speech)
-        return self._put(replace(note, text=_cut(text), speech=told, when=_now()))
+        return self._put(replace(note, text=_cut(text), speech=told))
 
     def answer(self, step: int, question: str, choice: int = -1, counts: Sequence[int] = ()) -> Answer:
         """Keep what was answered. Where the file cannot be written it is held all the same; see ``fault``."""
