@@ -35,14 +35,14 @@ class Reach(Struct, frozen=True, tag_field="command", tag="reach"):
 class Turn(Struct, frozen=True, tag_field="command", tag="turn"):
     """Set a knob."""
 
-    knob: str
+    knob: Annotated[str, Meta(max_length=100)]
     value: float
 
 
 class Kick(Struct, frozen=True, tag_field="command", tag="kick"):
     """Displace the parameters of every member by a vector of this length."""
 
-    radius: Annotated[float, Meta(gt=0)]
+    radius: Annotated[float, Meta(gt=0, le=1e6)]
     direction: Literal["random", "lowest"] = "random"
     """Uniform on the sphere, or along the direction of lowest curvature."""
 
@@ -50,7 +50,7 @@ class Kick(Struct, frozen=True, tag_field="command", tag="kick"):
 class Pace(Struct, frozen=True, tag_field="command", tag="pace"):
     """Set the steps a second; None for flat out."""
 
-    rate: Annotated[float, Meta(gt=0)] | None = None
+    rate: Annotated[float, Meta(ge=1e-3, le=1e9)] | None = None
 
 
 class Mark(Struct, frozen=True, tag_field="command", tag="mark"):

@@ -46,12 +46,12 @@ class Array(Struct, frozen=True):
     def numpy(self) -> np.ndarray:
         """Unpack, read-only. Raises RecordingError where size and shape disagree."""
         if self.dtype not in _DTYPES:
-            raise RecordingError(f"an array of dtype {clean(self.dtype)!r}; known: {', '.join(sorted(_DTYPES))}.")
+            raise RecordingError(f"an array of dtype {clean(self.dtype[:20])!r}; known: {', '.join(sorted(_DTYPES))}.")
         dtype = np.dtype(self.dtype)
         if any(length < 0 for length in self.shape) or len(self.shape) > 32:
             raise RecordingError("an array with an impossible shape.")
         if math.prod(self.shape) * dtype.itemsize != len(self.data):
-            raise RecordingError(f"an array whose shape {self.shape} does not fit its {len(self.data)} bytes.")
+            raise RecordingError(f"an array whose shape {self.shape[:8]} does not fit its {len(self.data)} bytes.")
         return np.frombuffer(self.data, dtype).reshape(self.shape)
 
 
@@ -244,7 +244,7 @@ def decode(line: bytes) -> Record | None:
             return None
         return _DECODER.decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
-        raise RecordingError(f"it is no record ({clean(str(fault))})") from None
+        raise RecordingError(f"it is no record ({clean(str(fault))[:200]})") from None
 
 
 class Decoder:

@@ -15,6 +15,7 @@ from dltlab import commands
 from dltlab.commands import Command
 from dltlab.errors import UsageError
 from dltlab.text import one_line
+from dltlab.values import shortened
 
 _MOST_CALLERS: Final = 32
 _ROUNDS: Final = 3
@@ -115,7 +116,7 @@ class Inbox:
         try:
             return commands.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as fault:
-            return f"no command ({one_line(str(fault))})"
+            return f"no command ({shortened(one_line(str(fault)), 200)})"
 
     def close(self) -> None:
         """Stop listening, and take the socket away."""
