@@ -31,21 +31,25 @@ LINES = [records.encode(record) for record in SAID]
 REFUSALS = [errno.ENOSPC, errno.EIO, errno.EDQUOT]
 
 
-def written(path: Path, said: list[Record], begun: bool = False) -> int:
-    """Write records as an engine does, one after the other; how many the disk took."""
+def written(path: Path, said: list[Record], *, begun: bool = False, why: str = "") -> int:
+    """Write records as an engine does, one after the other; how many the disk took, which may say why it refuses."""
     journal = Journal.continued(path)[0] if begun else Journal.created(path)
     try:
         for count, record in enumerate(said):
             try:
                 journal.append(record)
             except EngineError as fault:
-                told, name = str(fault), os.strerror(getattr(writing.os, "errno", 0))
-                assert fault.exit_code == errors.BROKEN == 3
-                assert told.count("\n") == 0
-                assert str(path) in told
-                assert name in told
-                assert ("resume it" in told) == (count > 0 or begun)
-                return count
+                refusal = fault
+            else:
+                continue
+            told = str(refusal)
+            assert refusal.exit_code == errors.BROKEN == 3
+            assert "\n" not in told
+            assert str(path) in told
+            assert why
+            assert why in told
+            assert ("resume it" in told) == (count > 0 or begun)
+            return count
         return len(said)
     finally:
         journal.close()
@@ -61,7 +65,7 @@ def test_whichever_write_fails_what_was_recorded_is_whole_and_goes_on(
             path = tmp_path / f"{nth}-{short}"
             with monkeypatch.context() as patch:
                 patch.setattr(writing, "os", faulty.Faulty("write", nth, refusal, short, also))
-                assert written(path, SAID) == nth - 1
+                assert written(path, SAID, why=os.strerror(refusal)) == nth - 1
             whole, torn = b"".join(LINES[: nth - 1]), LINES[nth - 1][:short] if also else b""
             assert path.read_bytes() == whole + torn
             assert list(records.Decoder().feed(path.read_bytes())) == SAID[: nth - 1]
@@ -176,13 +180,16 @@ def test_a_session_is_not_over_before_the_disk_has_it(
 def test_every_single_write_of_an_engine_may_fail(
     refusal: int, nursery: Any, scenario: Path, whole: Path, same_bits: Same, tmp_path: Path
 ) -> None:
+    lines = []
     for nth in range(1, 100):
         place = tmp_path / str(nth)
         place.mkdir()
         disk = {"call": "write", "nth": nth, "errno": refusal, "short": nth % 3 * 40}
-        if refused(nursery, scenario, whole, same_bits, place, disk) != nth - 1:
+        lines.append(refused(nursery, scenario, whole, same_bits, place, disk))
+        if lines[-1] != nth - 1:
             break
-    assert 10 < nth < 99
+    assert lines[:-1] == list(range(len(lines) - 1))
+    assert 10 < len(lines) < 99
 
 
 @pytest.fixture

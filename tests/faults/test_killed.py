@@ -30,11 +30,14 @@ class Killed:
         self.path, self.diary = folder / f"killed{records.SUFFIX}", folder / "diary"
         self.diary.write_bytes(bytes(16))
 
-    def go(self, after: float, *words: object) -> int:
-        """Start an engine and kill it so many seconds later; its exit code."""
+    def go(self, moment: tuple[bool, float], *words: object) -> int:
+        """Start an engine and kill it so many seconds later: after its start, or its first record; its exit code."""
         order = {"seconds": SECONDS, "diary": str(self.diary)}
+        before = self.diary.read_bytes()
         pid = self.nursery.start(words[0], "--session", self.path, *words[1:], **order)
-        time.sleep(after)
+        while moment[0] and self.diary.read_bytes() == before and alive(pid):
+            time.sleep(0.001)
+        time.sleep(moment[1])
         os.kill(pid, signal.SIGKILL)
         return self.nursery.ended(pid)[0]
 
@@ -53,19 +56,24 @@ class Killed:
         return kept.state if history.keyframes or history.footer else "no keyframe yet"
 
 
-def tried(killed: Killed, whole: Path, same_bits: Same, moments: tuple[float, float]) -> str:
+def alive(pid: int) -> bool:
+    """Whether a process has not ended; one that nobody has waited for has."""
+    return Path(f"/proc/{pid}/stat").read_bytes().rsplit(b") ")[-1][:1] != b"Z"
+
+
+def tried(killed: Killed, whole: Path, same_bits: Same, moments: list[tuple[bool, float]]) -> str:
     """Kill, see what is left, kill what continues it too, and continue that: to the same bits."""
     code = killed.go(moments[0], "run", "--scenario", killed.scenario)
     state = killed.left()
-    assert code == (0 if state == "finished" else -signal.SIGKILL) or state == "finished"
+    assert state == "finished" or code == -signal.SIGKILL
     if state == "nothing yet":
         with pytest.raises(RecordingError, match=r"empty|cannot be opened|cut within its first line"):
             recording.read_all(killed.path)
         killed.path.unlink(missing_ok=True)
         assert killed.nursery.run("run", "--session", killed.path, "--scenario", killed.scenario, "--headless")[0] == 0
     elif state != "finished":
-        if moments[1] > 0:
-            killed.go(moments[1], "resume", "--headless")
+        for moment in moments[1:]:
+            killed.go(moment, "resume", "--headless")
             killed.left()
         code, said = killed.nursery.run("resume", "--session", killed.path, "--headless")
         assert (code, said) == (0, "") or "it has finished" in said
@@ -73,27 +81,36 @@ def tried(killed: Killed, whole: Path, same_bits: Same, moments: tuple[float, fl
     return state
 
 
-def life(nursery: Any, folder: Path, scenario: Path) -> float:
-    """Seconds from the fork of an engine to its end."""
+def life(nursery: Any, folder: Path, scenario: Path) -> tuple[float, float]:
+    """Seconds from the fork of an engine to its first record, and from there to its end."""
+    killed = Killed(nursery, folder, scenario)
     begin = time.monotonic()
-    path = folder / f"life{records.SUFFIX}"
-    assert nursery.run("run", "--session", path, "--scenario", scenario, seconds=SECONDS)[0] == 0
-    return time.monotonic() - begin
+    order = {"seconds": SECONDS, "diary": str(killed.diary)}
+    pid = nursery.start("run", "--session", killed.path, "--scenario", scenario, **order)
+    while not any(killed.diary.read_bytes()):
+        time.sleep(0.001)
+    first = time.monotonic()
+    assert nursery.ended(pid) == (0, "")
+    return first - begin, time.monotonic() - first
 
 
 def kills(count: int, nursery: Any, folder: Path, scenario: Path, whole: Path, same_bits: Same) -> Counter[str]:
-    """What is left after each of so many kills, spread over the whole of a run's life and a little beyond."""
-    chance, long = random.Random(6), life(nursery, folder, scenario)
-    left: Counter[str] = Counter()
+    """What is left after each of so many kills: a fifth spread over the start, the others over all that follows."""
+    chance, (start, flight) = random.Random(6), life(nursery, folder, scenario)
+    early, left = count // 5, Counter[str]()
     for number in range(count):
         place = folder / str(number)
         place.mkdir()
-        moment = 1.05 * long * (number + chance.random()) / count
-        second = chance.uniform(0.1, 0.8) * long if number % 3 == 0 else 0.0
+        if number < early:
+            moments = [(False, start * (number + chance.random()) / early)]
+        else:
+            moments = [(True, 1.05 * flight * (number - early + chance.random()) / (count - early))]
+        # What continues it is killed too, now and then.
+        moments += [(True, chance.random() * flight / 2)] * (number % 4 == 0)
         try:
-            left[tried(Killed(nursery, place, scenario), whole, same_bits, (moment, second))] += 1
+            left[tried(Killed(nursery, place, scenario), whole, same_bits, moments)] += 1
         except BaseException as fault:
-            fault.add_note(f"kill {number} of {count}, {moment:.4f} and {second:.4f} of {long:.3f} seconds: {place}")
+            fault.add_note(f"kill {number} of {count}, {moments} of {start:.3f} + {flight:.3f} seconds: {place}")
             raise
     return left
 
@@ -101,7 +118,8 @@ def kills(count: int, nursery: Any, folder: Path, scenario: Path, whole: Path, s
 def test_a_killed_engine_loses_at_most_the_chunk_in_flight_and_is_continued_to_the_same_bits(
     nursery: Any, scenario: Path, whole: Path, same_bits: Same, tmp_path: Path
 ) -> None:
-    left = kills(10, nursery, tmp_path, scenario, whole, same_bits)
+    left = kills(7, nursery, tmp_path, scenario, whole, same_bits)
+    assert left.total() == 7
     assert left["died"] >= 2, left
 
 
