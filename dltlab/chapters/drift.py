@@ -11,6 +11,8 @@ from dltlab.chapters.series import of_kind
 
 LEVELS: Final = {0.1: "training is no longer lazy", 1.0: "more than it was itself, features are learned"}
 """Of ‖K(t)−K(0)‖/‖K(0)‖: where a chapter opens, and what that says."""
+_WELL_BELOW: Final = 0.7
+"""Of a level, where the drift must have been before it: what scatters around a level does not rise above it."""
 _LASTS: Final = 2
 """Readings in a row; kernels are dear, and read seldom."""
 
@@ -26,7 +28,7 @@ class KernelDrift(AbstractDetector):
         self._told: set[float] = set()
 
     def look(self, member: Member) -> Iterable[Chapter]:
-        """Each level once, provided that the drift was once below it; of two in one reading the higher."""
+        """Each level once, provided that the drift was once well below it; of two in one reading the higher."""
         if self._name is None:
             names = [f"{name}.drift" for name in of_kind(member.history.header, "probes", "ntk")]
             self._name = next((name for name in names if name in member.history), "")
@@ -39,7 +41,7 @@ class KernelDrift(AbstractDetector):
         for level, says in LEVELS.items():
             if level in self._told:
                 continue
-            below = np.flatnonzero(values < level)
+            below = np.flatnonzero(values < _WELL_BELOW * level)
             if level not in self._below and not len(below):
                 continue
             first = 0 if level in self._below else int(below[0])

@@ -44,7 +44,7 @@ class Interpolation(AbstractDetector):
         if self._first is None:
             whole = values[np.isfinite(values)]
             self._first = float(whole[0]) if len(whole) else None
-        if self._first is None or (self._first >= 1 if self._accuracy else self._first <= self._level(self._first)):
+        if self._first is None or (self._first >= 1 if self._accuracy else self._first <= 2 * self._level(self._first)):
             return
         with np.errstate(invalid="ignore"):
             fitted = values >= 1 if self._accuracy else (values >= 0) & (values < self._level(self._first))

@@ -14,15 +14,19 @@ from dltlab.chapters.abstract import Member
 from dltlab.chapters.series import standing
 
 LEAST: Final = 10
-"""Readings since the crossing whose median shows that it stays."""
-MOST: Final = 40
-"""Readings that an overshoot may last."""
-HOVERS: Final = (0.95, 1.1)
+"""Readings since the crossing, at least, whose median shows that it stays."""
+_TRIES: Final = 7
+_LONGER: Final = 1.25
+"""An overshoot is waited for: so many times, each time so much longer."""
+HOVERS: Final = (0.9, 1.1)
 """Where the median of the ratio to the threshold lies at the edge."""
-_APART: Final = (0.9, 1.1)
+_APART: Final = (0.85, 1.15)
 """Beyond these most of the recent readings must have been, for a crossing to be an arrival."""
 _LEFT: Final = (0.8, 1.25)
 _FROM_ABOVE: Final = 1.05
+_PATIENCE: Final = {-1: 2, 1: 4}
+"""How many times as long as it took for the last stretch to the threshold, from below or above, it must hover: what
+passes by at that speed is no longer there."""
 _WINDOW: Final = 10
 _FEWEST: Final = 3
 MOVED: Final = 0.02
@@ -60,14 +64,19 @@ class Meetings:
         self._state: Literal["away", "near", "at"] = "away"
         self._side = 0
         """−1 once most recent readings were well below, 1 well above; 0 neither yet."""
-        self._tried = LEAST
+        self._apart = 0
+        """The last reading before the crossing that was well apart, counted likewise; it may be long gone."""
+        self._stretch = 0
+        """Readings from there to the crossing."""
+        self._tried = 0
         self._met = False
         self._moved = False
 
     def look(self, member: Member) -> Iterator[Meeting]:
         """The arrivals that the readings since the last look show."""
         steps, values = member.leading(self._name, self._from)
-        if self._from + len(steps) <= self._looked:
+        wanted = self._length(self._tried) if self._state == "near" else 1
+        if self._from + len(steps) <= self._looked or len(steps) < self._next + wanted:
             return
         self._looked = self._from + len(steps)
         with np.errstate(all="ignore"):
@@ -80,7 +89,7 @@ class Meetings:
             jump = int(np.searchsorted(jumps, max(self._next, self._begin + 1)))
             end = int(jumps[jump]) if jump < len(jumps) else len(steps)
             if end == self._next:
-                self._begin, self._state, self._side, self._tried, self._moved = end, "away", 0, LEAST, True
+                self._begin, self._state, self._side, self._moved = end, "away", 0, True
                 continue
             before = self._next, self._state, self._side, self._tried
             if meeting := self._advance(steps, ratios, levels, end):
@@ -98,17 +107,21 @@ class Meetings:
         if keep < len(whole):
             self._from += int(whole[keep])
             self._next, self._begin = self._next - keep, max(self._begin - keep, 0)
+            self._apart -= keep
 
     def _advance(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
         """Go on to the next decision before ``end``; nothing changes where more readings are needed for it."""
         if self._state == "near":
             return self._judge(steps, ratios, levels, end)
         if self._state == "away" and self._side:
-            there = ratios[self._next : end] >= 1 if self._side < 0 else ratios[self._next : end] <= _FROM_ABOVE
-            if there.any():
-                self._next, self._state, self._tried = self._next + int(there.argmax()), "near", LEAST
-            else:
-                self._next = end
+            way = ratios[self._next : end]
+            there = way >= 1 if self._side < 0 else way <= _FROM_ABOVE
+            place = int(there.argmax()) if there.any() else len(way)
+            apart = np.flatnonzero(way[:place] < _APART[0] if self._side < 0 else way[:place] > _APART[1])
+            self._apart = self._next + int(apart[-1]) if len(apart) else self._apart
+            self._next += place
+            if place < len(way):
+                self._state, self._tried, self._stretch = "near", 0, self._next - self._apart
             return None
         low, high = _LEFT if self._state == "at" else _APART
         below, above = (self._mostly(apart, end) for apart in (ratios < low, ratios > high))
@@ -118,8 +131,7 @@ class Meetings:
             return None
         place = int(found[0])
         self._next += place + (self._state == "at")
-        self._side = -1 if below[place] else 1
-        self._state = "away"
+        self._side, self._state, self._apart = -1 if below[place] else 1, "away", self._next
         return None
 
     def _mostly(self, apart: np.ndarray, end: int) -> np.ndarray:
@@ -129,17 +141,21 @@ class Meetings:
         length = np.minimum(place, _WINDOW)
         return (length >= _FEWEST) & (2 * (count[place] - count[place - length]) > length)
 
+    def _length(self, tried: int) -> int:
+        """How many readings since the crossing are judged at this try."""
+        return int(max(LEAST, _PATIENCE[self._side or -1] * self._stretch) * _LONGER**tried)
+
     def _judge(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
         """Whether the readings since the crossing hover; they may have overshot first."""
         start = self._next
-        while start + self._tried <= end:
-            median, last = float(np.median(ratios[start : start + self._tried])), start + self._tried
+        while (last := start + self._length(self._tried)) <= end:
+            median = float(np.median(ratios[start:last]))
             if HOVERS[0] <= median <= HOVERS[1]:
                 again, self._met, self._moved = self._met and self._moved, True, False
                 self._state, self._next = "at", last
                 return Meeting(int(steps[start]), int(steps[last - 1]), float(levels[start]), median, again)
-            if median < HOVERS[0] or self._tried == MOST:
-                self._state, self._side, self._next = "away", -1 if median < HOVERS[0] else 1, last
-                return None
             self._tried += 1
+            if median < HOVERS[0] or self._tried == _TRIES:
+                self._state, self._side, self._next = "away", 0, last
+                return None
         return None

@@ -48,10 +48,13 @@ class SaddleEscaped(AbstractDetector):
             if not left.any():
                 break
             row = int(left.argmax())
-            exit_step, known = float(values[row, saddle]), int(steps[row])
-            step = int(min(max(exit_step, 0.0), known))
-            yield self._chapter(member, name, saddle if values.shape[1] > 1 else None, step, known)
-            self._told[name], self._since = saddle + 1, step
+            known = int(steps[row])
+            step = int(min(max(float(values[row, saddle]), 0.0), known))
+            self._told[name] = saddle + 1
+            # Who begins beyond a saddle has not escaped it.
+            if step > 0:
+                yield self._chapter(member, name, saddle if values.shape[1] > 1 else None, step, known)
+                self._since = step
 
     def _chapter(self, member: Member, name: str, saddle: int | None, step: int, known: int) -> Chapter:
         predicted = self._predicted(member, name, saddle or 0, known)
