@@ -27,6 +27,8 @@ from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.terminal.wire.driver import Wire
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import RenderableType
     from textual.screen import Screen
 
@@ -57,6 +59,8 @@ class Lab(App[int]):
         self.options = settled(options)
         self.parting = ""
         """What is said once the terminal is given back."""
+        self.lecture = False
+        """Whether the next bench opens as a lecture."""
         self.refusal: DltlabError | None = None
         """Why there was nothing to show."""
         ansi = self.options.colours in ("16", "none")
@@ -125,6 +129,11 @@ class Lab(App[int]):
         """Whether the terminal shows all that was drawn."""
         return not isinstance(self._driver, Wire) or self._driver.drained
 
+    def take_lecture(self) -> bool:
+        """Whether the bench that asks opens as a lecture; the next one will not."""
+        wanted, self.lecture = self.lecture, False
+        return wanted
+
     def show_bench(self, source: Source, relaunch: Launch | None = None) -> None:
         """Open the bench on a source."""
         from dltlab.terminal.screens.bench import Bench
@@ -172,22 +181,30 @@ def gallery(options: Options) -> int:
     return _shown(options, lambda app: app.push_screen(Gallery(app.inks, app.options)))
 
 
-def bench(source: Source, options: Options, relaunch: Launch | None = None) -> int:
-    """Show a session until the user leaves; the exit code."""
-    return _shown(options, lambda app: app.show_bench(source, relaunch))
+def bench(source: Source, options: Options, relaunch: Launch | None = None, *, lecture: bool = False) -> int:
+    """Show a session, or lecture on it, until the user leaves; the exit code."""
+    return _shown(options, lambda app: app.show_bench(source, relaunch), lecture=lecture)
 
 
-def start(launch: Launch, title: str, options: Options) -> int:
-    """Start an engine with a line that says so, then show its session; the exit code.
+def start(launch: Launch, title: str, options: Options, *, lecture: bool = False) -> int:
+    """Start an engine with a line that says so, then show its session, or lecture on it; the exit code.
 
     Raises:
         DltlabError: The engine did not start.
     """
-    return _shown(options, lambda app: app.post_message(OpenBench(launch, title)))
+    return _shown(options, lambda app: app.post_message(OpenBench(launch, title)), lecture=lecture)
 
 
-def _shown(options: Options, first: Callable[[Lab], object]) -> int:
+def speak(path: Path, options: Options) -> int:
+    """Show what a lecturer says about a session, beside the screen that the class sees; the exit code."""
+    from dltlab.terminal.screens.speaking import Speaking
+
+    return _shown(options, lambda app: app.push_screen(Speaking(path, app.options, app.inks)))
+
+
+def _shown(options: Options, first: Callable[[Lab], object], *, lecture: bool = False) -> int:
     app = Lab(options)
+    app.lecture = lecture
     app.call_later(first, app)
     # What Textual says when it fails quotes anything; without colours the guard leaves it legible.
     with contextlib.redirect_stderr(guard.plain(sys.stderr)):

@@ -1,0 +1,175 @@
+"""What a class sees of a lecture beside the plots: a headline with the step in large type, and a question's card."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from rich.cells import cell_len
+
+from dltlab.questions import Question
+from dltlab.session.place import Phase
+from dltlab.terminal.drawing.blocks import bar
+from dltlab.terminal.drawing.lettering import ROWS, large, set_lines
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, frame, width_of, wrap
+from dltlab.terminal.drawing.numbers import count
+from dltlab.terminal.drawing.prose import rule
+
+_ROOM: Final = (64, 18)
+"""Columns and rows from which a headline is in large type."""
+_TALL: Final = 30
+"""Rows from which a headline has its sentence below it."""
+_TALLEST: Final = 36
+"""Rows from which a headline may take two lines of large type."""
+_LEFT: Final = 30
+"""Columns that numbers leave to the title."""
+_ANSWERED: Final = ("answered", "revealing", "told")
+
+
+class Number(NamedTuple):
+    """A number that is read from the back row."""
+
+    label: str
+    value: str
+
+
+def headline(title: str, sentence: str, numbers: Sequence[Number], width: int, height: int, glyphs: str) -> Picture:
+    """The chapter and where the session stands, for a screen of this size: as many lines as that may take."""
+    if width < _ROOM[0] or height < _ROOM[1]:
+        told: list[Span] = []
+        for label, value in numbers[: 1 if width < 50 else 2]:
+            told += [(f"  {label} ", "faint"), (value, "strong")]
+        return (between(((f" {title}", "strong"),), (*told, (" ", "text")), width),)
+    right = _numbers(numbers, width - _LEFT, glyphs)
+    room = width - width_of(right[0]) - 3
+    lines = set_lines(title, room, glyphs, 2 if height >= _TALLEST else 1)
+    if lines is not None and glyphs != "ascii":
+        left: list[Line] = [((row, "strong"),) for line in lines for row in line]
+        left = [((" ", "text"), *line) for line in left]
+        rows = [between(line, right[at] if at < ROWS else (), width) for at, line in enumerate(left)]
+        if sentence and height >= _TALL:
+            rows += [((" ", "text"), *line) for line in wrap(sentence, width - 2)][:2]
+        return frame(rows, width, len(rows))
+    said = [((" ", "text"), *line) for line in wrap(sentence, room, "text")] if sentence else []
+    left = [((f" {title}", "strong"),), *frame(said, room + 1, len(right) - 1)]
+    return frame([between(line, right[at], width) for at, line in enumerate(left)], width, len(right))
+
+
+def _numbers(numbers: Sequence[Number], width: int, glyphs: str) -> list[Line]:
+    """Numbers side by side, each after its label, as many as there is room for; the first stands last."""
+    rows: list[Line] = [()] * ROWS
+    for label, value in numbers:
+        drawn = large(value, glyphs) or ["", "", "", value]
+        wide = max(map(len, drawn))
+        if width_of(rows[0]) + cell_len(label) + wide + 4 > width:
+            break
+        lead = cell_len(label) + 3
+        parts: list[Line] = [
+            ((f"  {label} " if at == ROWS - 1 else " " * lead, "faint"), (row.ljust(wide), "bold0"))
+            for at, row in enumerate(drawn)
+        ]
+        rows = [(*part, *row) for part, row in zip(parts, rows, strict=True)]
+    return [(*row, (" ", "text")) for row in rows]
+
+
+class Asked(NamedTuple):
+    """A question that is open."""
+
+    question: Question
+    phase: Phase
+    step: int
+    title: str
+    """What the lecture is on: the chapter's title would give the answer away."""
+    choice: int
+    counts: Sequence[int]
+
+
+def card(asked: Asked, width: int, height: int, glyphs: str) -> Picture:
+    """The question with its choices, what the class says, and what is right: as large as there is room for."""
+    told = asked.phase == "told"
+    place = f"Question at step {count(asked.step)}" + (f" · {asked.title}" if asked.title else "")
+    why = [rule("Why", width - 4), *wrap(asked.question.why, width - 4, "strong")] if told else []
+    lines: list[Line] = []
+    for big, bigger in ((True, True), (True, False), (False, False)):
+        ask = _ask(asked.question.ask, width - 4, glyphs, big=big)
+        choices = [_choice(asked, at, width - 4, glyphs, big=bigger) for at in range(len(asked.question.choices))]
+        if ask is None or None in choices:
+            continue
+        blocks = [one for one in choices if one is not None]
+        free = height - 1 - len(ask) - sum(map(len, blocks)) - len(why)
+        gap, lead = int(free >= len(blocks) + 1 + (1 if told else 0)), int(free >= 1)
+        lines = [rule(place, width - 4), *[()] * lead, *ask]
+        for block in blocks:
+            lines += [*[()] * gap, *block]
+        lines += [*[()] * gap, *why] if told else []
+        if free >= 0:
+            break
+    spare = max(height - len(lines), 0) // 3
+    return frame([*[()] * spare, *(((" " * 2, "text"), *line) for line in lines)], width, height)
+
+
+def _ask(text: str, width: int, glyphs: str, *, big: bool) -> list[Line] | None:
+    if not big:
+        return wrap(text, width, "strong")
+    lines = set_lines(text, width, glyphs)
+    return None if lines is None else [((row, "strong"),) for line in lines for row in line]
+
+
+def _choice(asked: Asked, at: int, width: int, glyphs: str, *, big: bool) -> list[Line] | None:
+    """A choice: its key, its words, and at the right end what is said of it."""
+    ink = _ink(asked, at)
+    said = _said(asked, at, glyphs)
+    room = width - max(width_of(said), 0) - 8
+    key = f" {at + 1} "
+    if not big:
+        words = [tuple(span for span in line if span[0]) for line in wrap(asked.question.choices[at], room, ink)]
+        first = between((_key(asked, at, key), ("  ", "text"), *words[0]), said, width)
+        return [first, *(((" " * 5, "text"), *line) for line in words[1:])]
+    lines, number = set_lines(asked.question.choices[at], room, glyphs, 2), large(str(at + 1), glyphs)
+    if lines is None or number is None:
+        return None
+    rows = [row for line in lines for row in line]
+    wide = len(number[0])
+    return [
+        between(
+            ((number[row] if row < ROWS else " " * wide, "bold0" if ink != "faint" else "faint"), ("  ", "text"),
+             (" " * (4 - min(wide, 4)), "text"), (words, ink)),
+            said if row == 1 else (),
+            width,
+        )
+        for row, words in enumerate(rows)
+    ]  # fmt: skip
+
+
+def _key(asked: Asked, at: int, key: str) -> Span:
+    """The key of a choice; brackets where it was chosen, or is right, for those who see no colours."""
+    chosen = asked.phase in _ANSWERED and at == asked.choice
+    right = asked.phase == "told" and at == asked.question.answer
+    return (f"[{key.strip()}]" if chosen or right else key, "chosen" if _ink(asked, at) != "faint" else "faint")
+
+
+def _ink(asked: Asked, at: int) -> str:
+    if asked.phase == "told":
+        return "holds" if at == asked.question.answer else "fails" if at == asked.choice else "faint"
+    return "strong" if asked.phase == "asking" or at == asked.choice else "text"
+
+
+def _said(asked: Asked, at: int, glyphs: str) -> tuple[Span, ...]:
+    """Hands, and whether it is the class's answer or the right one."""
+    spans: list[Span] = []
+    if at < len(asked.counts) and sum(asked.counts):
+        hands = asked.counts[at]
+        spans += [(bar(hands / max(asked.counts), 10, glyphs), "curve0"), (f" {hands:>3} ", "strong")]
+    if asked.phase == "told" and at == asked.question.answer:
+        spans.append((f"✓ {'our answer' if at == asked.choice else 'right':<10}", "holds"))
+    elif asked.phase in _ANSWERED and at == asked.choice:
+        spans.append(("✗ our answer", "fails") if asked.phase == "told" else ("◀ our answer", "strong"))
+    elif spans and asked.phase in _ANSWERED:
+        spans.append((" " * 12, "text"))
+    return (("  ", "text"), *spans) if spans else ()
+
+
+def strip(asked: Asked) -> str:
+    """What the class said, in a line above the plot that shows it."""
+    if asked.choice < 0:
+        return "We shall see."
+    hands = f" · {asked.counts[asked.choice]} of {sum(asked.counts)}" if asked.choice < len(asked.counts) else ""
+    return f"Our answer: {asked.choice + 1}, {asked.question.choices[asked.choice]}{hands}"
