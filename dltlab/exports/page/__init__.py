@@ -30,7 +30,7 @@ from dltlab.text import cleaned, one_line
 
 BUDGET: Final = 1_500_000
 """Bytes of readings over the steps; the page's other parts fit into the rest of two million."""
-_MOMENTS: Final[dict[str, Callable[[History, Panel], Plot | None]]] = {
+_DRAWN: Final[dict[str, Callable[[History, Panel], Plot | None]]] = {
     "curves": curves.plot,
     "profile": frames.profile,
     "scaling": frames.scaling,
@@ -100,11 +100,11 @@ def chunks(
 
 
 def _plotted(history: History, panel: Panel) -> Plot | None:
-    if panel.kind not in _MOMENTS:
+    if panel.kind not in _DRAWN:
         return None
     if panel.kind not in ("plane",) and not any(name in history for name in panel.series):
         return None
-    return _MOMENTS[panel.kind](history, panel)
+    return _DRAWN[panel.kind](history, panel)
 
 
 def _filled(

@@ -1,5 +1,6 @@
 """The readings of one arm as curves: the median of its members, what lies around it, error bars, theory."""
 
+import math
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -47,7 +48,8 @@ def read(history: History, name: str, arm: str = "") -> Read:
         series = replace(series, axes=series.axes[1:], shape=(members, *series.shape[2:]))
     seeded = series.axes[:1] == ("seed",)
     members = series.shape[0] if seeded else 1
-    return Read(series, column.steps, values.reshape(len(values), members, -1))
+    size = math.prod(series.shape[1:] if seeded else series.shape)
+    return Read(series, column.steps, values.reshape(len(values), members, size))
 
 
 def quantile(members: np.ndarray, share: float) -> np.ndarray:

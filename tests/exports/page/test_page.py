@@ -1,0 +1,219 @@
+"""What a page holds: every reading that fits, every extreme of what does not, all words, and nothing that runs."""
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dltlab import scenario as scenarios
+from dltlab.errors import UsageError
+from dltlab.exports.page import _DRAWN, chunks, library, packing, panels
+from dltlab.exports.page.panels import Panel
+from dltlab.records import Frames, Header
+from dltlab.session.history import History
+
+Keep = Callable[..., Path]
+LARGEST = 2_000_000
+STYLE = Path(packing.__file__).with_name("page.css").read_text("utf-8")
+
+
+def _page(recording: Path, told: Any) -> str:
+    return told(recording).decode("utf-8")
+
+
+def _data(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="session">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    return json.loads(found[1])
+
+
+def _unpacked(packed: dict[str, str]) -> np.ndarray:
+    ((kind, text),) = packed.items()
+    return np.frombuffer(base64.b64decode(text), f"<{kind}").astype(np.float64)
+
+
+def _steps(table: dict[str, Any]) -> np.ndarray:
+    steps = table["steps"]
+    return steps["first"] + steps["stride"] * np.arange(table["n"]) if "first" in steps else _unpacked(steps)
+
+
+def _history(records: Any) -> History:
+    told = list(records)
+    history = History(told[0])
+    history.extend(told[1:])
+    return history
+
+
+def test_ten_thousand_frames_are_all_there_in_two_megabytes(keep: Keep, exported: Any, made: Any) -> None:
+    page = exported(keep(10_000))
+    assert len(page) <= LARGEST
+    history, data = _history(made(10_000)), _data(page.decode("utf-8"))
+    for plot, name in ((0, "sharpness"), (1, "loss")):
+        (line, *_), tables = data["plots"][plot]["lines"], data["plots"][plot]["tables"]
+        table = tables[line["table"]]
+        assert table["n"] == table["of"] == len(history[name])
+        assert np.array_equal(_steps(table), history[name].steps)
+        assert np.allclose(_unpacked(table["columns"][line["column"]]), history[name].values, rtol=1e-6, atol=0)
+
+
+def test_what_does_not_fit_is_thinned_and_says_so(keep: Keep, exported: Any, made: Any) -> None:
+    page = exported(keep(300_000))
+    assert len(page) <= LARGEST
+    history, data = _history(made(300_000)), _data(page.decode("utf-8"))
+    table = data["plots"][1]["tables"][0]
+    assert table["of"] == len(history["loss"]) > table["n"] > 10_000
+    steps, values = _steps(table), _unpacked(table["columns"][0])
+    known = history["loss"].values[np.searchsorted(history["loss"].steps, steps)]
+    assert np.allclose(values, known, rtol=1e-6), "each reading that is there stands at its own step"
+
+
+@given(st.lists(st.floats(width=32) | st.just(np.nan), min_size=1, max_size=400), st.integers(6, 60))
+@settings(max_examples=40, deadline=None)
+def test_thinning_keeps_every_extreme_and_both_ends(values: list[float], length: int) -> None:
+    whole = packing.table(np.arange(0, 3 * len(values), 3), [np.array(values)])
+    thin = packing.thinned(whole, length)
+    assert len(thin.steps) <= max(length, 6) + 2
+    assert (thin.steps[0], thin.steps[-1], thin.of) == (0, 3 * (len(values) - 1), len(values))
+    assert np.all(np.diff(thin.steps) > 0)
+    column, kept = np.array(values), thin.columns[0]
+    assert np.array_equal(column[thin.steps // 3], kept, equal_nan=True)
+    for fold in (np.min, np.max):
+        finite = column[np.isfinite(column)]
+        assert not len(finite) or fold(finite) == fold(kept[np.isfinite(kept)])
+    assert np.isfinite(column).all() == np.isfinite(kept).all()
+
+
+@given(st.lists(st.floats(), min_size=1, max_size=50))
+@settings(max_examples=40, deadline=None)
+def test_numbers_come_back_to_seven_digits_whatever_their_size(values: list[float]) -> None:
+    given = np.array(values)
+    back = _unpacked(packing.numbers(given))
+    finite = np.isfinite(given)
+    assert np.array_equal(np.isfinite(back), finite)
+    assert np.allclose(back[finite], given[finite], rtol=1e-6, atol=0)
+
+
+class _Read(HTMLParser):
+    """The elements of a page, their attributes' names, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, tuple[str, ...]]] = []
+        self.words: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, tuple(name for name, _ in attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+_PIECES = [*"<>&'\"/=!-`\\$% ax\x1b\x00\u202e\u2028", "</script>", "<img onerror=", "]]>", "<!--", "${title}", "&lt;"]
+hostile = st.lists(st.sampled_from(_PIECES), min_size=1, max_size=20).map("".join).filter(str.strip)
+
+
+@given(said=hostile)
+@settings(max_examples=25, deadline=None)
+def test_no_word_of_a_recording_becomes_an_element(said: str, made: Any) -> None:
+    pages = []
+    for word in ("plain", said):
+        names = {"title": word, "abstract": word, "look_for": [word], "sources": [word]}
+        panel = {"kind": "curves", "title": word, "series": ["loss"]}
+        claim = {"name": "low", "kind": "level", "says": word, "series": "loss", "statistic": "last", "below": 1}
+        history = _history(made(30, **names, panels=[panel], claims=[claim]))
+        verdicts = [shelf_judged(claim, history)]
+        page = "".join(chunk for _, chunk in chunks(history, verdicts, []))
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u200b]", page)
+        read = _Read()
+        read.feed(page)
+        assert _data(page)["last"] == 30
+        pages.append(read)
+    assert pages[0].elements == pages[1].elements
+
+
+def shelf_judged(table: dict[str, Any], history: History) -> Any:
+    """A claim, judged as the headless runner judges it."""
+    from dltlab import claims
+
+    return claims.judge_all(claims.build([table]), history)[0]
+
+
+def test_all_that_is_said_stands_there_without_the_program(keep: Keep, exported: Any) -> None:
+    read = _Read()
+    read.feed(exported(keep()).decode("utf-8"))
+    words = " ".join(" ".join(read.words).split())
+    for said in (
+        "A lecture", "The sharpness climbs to 2/η and stays.", "The dashed line.", "A paper, 2021",
+        "1 of 2 claims hold", "The loss ends below a millionth.", "FAILS",
+        "η is halved now: what will the sharpness do?",
+        "The edge has moved up.", "look here", "ffffffff", "The edge of stability: with a curvature above this line",
+    ):  # fmt: skip
+        assert said in words, said
+    assert "breathe" not in words, "what a lecturer says is not handed out"
+
+
+def test_the_policy_forbids_every_connection(keep: Keep, exported: Any) -> None:
+    page = exported(keep()).decode("utf-8")
+    found = re.search('Content-Security-Policy" content="([^"]*)"', page)
+    assert found is not None
+    rules = dict(rule.split(" ", 1) for rule in found[1].replace("&#x27;", "'").split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == "'none'"
+    assert all(source.startswith("'sha256-") for source in rules["script-src"].split())
+    assert not re.search(r"""(?:src|href)=["'](?!#|data:,)""", page.split("<script", 1)[0])
+
+
+def test_the_library_is_the_one_that_its_author_released(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "uPlot (v1.6.31)" in library.uplot().script
+    monkeypatch.setattr(library, "_FILES", dict.fromkeys(library._FILES, "0" * 64))
+    with pytest.raises(UsageError, match="is not what uPlot's author released"):
+        library.uplot()
+    monkeypatch.setattr(library, "_CARRIER", "no-such-package-as-this")
+    with pytest.raises(UsageError, match="need uPlot"):
+        library.uplot()
+
+
+@pytest.mark.parametrize("name", scenarios.gallery())
+def test_every_panel_of_the_gallery_is_drawn(name: str) -> None:
+    tables = scenarios.read(name).table.get("panels", [])
+    assert tables
+    for table in tables:
+        panel = panels._panel(table)
+        assert isinstance(panel, Panel), table
+        assert panel.kind in _DRAWN, table
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@pytest.mark.parametrize("scheme", [0, 1])
+def test_every_colour_stands_out_from_its_ground(scheme: int) -> None:
+    blocks = re.findall(r":root \{(.*?)\n *\}", STYLE, re.DOTALL)
+    inks = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", blocks[scheme]))
+    assert len(blocks) == 2
+    assert {"text", "quiet", "accent", "curve7", "theory"} <= set(inks)
+    for name, ink in inks.items():
+        if name in ("ground", "sheet", "tint", "rule", "grid", "on-accent"):
+            continue
+        for ground in ("ground", "sheet"):
+            light, dark = sorted((_luminance(ink), _luminance(inks[ground])), reverse=True)
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
+    light, dark = sorted((_luminance(inks["accent"]), _luminance(inks["on-accent"])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+def test_a_session_that_has_only_begun_has_a_page(made: Any) -> None:
+    whole = list(made(30))
+    for said in (whole[:1], [one for one in whole if isinstance(one, Header | Frames)]):
+        page = "".join(chunk for _, chunk in chunks(_history(said), [], []))
+        assert "had not ended when this was made" in page
