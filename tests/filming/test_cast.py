@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -25,7 +26,8 @@ from dltlab.exports.abstract import Wanted
 from dltlab.exports.exported import Exported
 from dltlab.session.replay import Replay
 from dltlab.terminal.app import Lab
-from dltlab.terminal.filming.film import script_of
+from dltlab.terminal.filming import camera
+from dltlab.terminal.filming.film import film_of, script_of
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
 
@@ -177,6 +179,25 @@ def test_colours_are_those_that_were_asked_for(written: Written) -> None:
         data = written("asciicast", Wanted(size=SIZE, seconds=1.0, fps=1.0, colours=colours))
         assert "\x1b[0;1" in output(data) or "\x1b[1" in output(data)
         assert not re.search(pattern, output(data)), colours
+
+
+def test_a_film_that_is_told_to_end_closes_the_bench_first(told: Told) -> None:
+    session, heard, taken = told(), list[int](), list[int]()
+
+    def take(shot: camera.Shot) -> None:
+        taken.append(shot.step)
+        if len(taken) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.signal(signal.SIGTERM, lambda number, _: heard.append(number))
+    try:
+        mine = signal.getsignal(signal.SIGTERM)
+        camera.film(session, film_of(SHORT), script_of(session, SHORT), take)
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert heard == [signal.SIGTERM]
+    assert 2 <= len(taken) < 5
 
 
 def test_asciinema_plays_it(short: bytes, tmp_path: Path) -> None:

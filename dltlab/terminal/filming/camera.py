@@ -4,18 +4,18 @@ import asyncio
 import contextlib
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from typing import Final, NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, NamedTuple, final
 
-import numpy as np
 from rich.color import ColorSystem
 from textual.filter import ANSIToTruecolor
+from textual.screen import Screen
 
 from dltlab.exports.exported import Exported
 from dltlab.terminal.app import Lab
 from dltlab.terminal.filming.film import Film
 from dltlab.terminal.filming.projector import Projector
-from dltlab.terminal.filming.script import Script
+from dltlab.terminal.filming.script import Script, once
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.wire.cells import Cells
@@ -27,6 +27,9 @@ _STILL: Final = 1e-4
 """Pictures a second that the bench takes by itself: none within any film."""
 
 
+_ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
+
+
 class Shot(NamedTuple):
     """The screen at a moment of the film."""
 
@@ -34,6 +37,29 @@ class Shot(NamedTuple):
     """Seconds since it began."""
     step: int
     cells: Cells
+
+
+@final
+class Told:
+    """Whether the film was told to end."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        """The signal; 0 for none."""
+
+    def listen(self) -> None:
+        """Have the present task cancelled when a signal comes; the app's own answer is replaced."""
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+        def end(number: int) -> None:
+            self.number = number
+            if task is not None:
+                task.cancel()
+
+        # Outside the main thread nobody hears signals.
+        with contextlib.suppress(RuntimeError, ValueError):
+            for number in _ENDING:
+                loop.add_signal_handler(number, end, number)
 
 
 def film(session: Exported, looks: Film, script: Script, take: Callable[[Shot], None]) -> None:
@@ -45,18 +71,15 @@ def film(session: Exported, looks: Film, script: Script, take: Callable[[Shot], 
         script: When it shows what.
         take: Called for each picture; the cells are the same object each time.
     """
-    asyncio.run(_filmed(session, looks, script, take))
+    _run(lambda told: _filmed(session, looks, script, take, told))
 
 
 def still(session: Exported, looks: Film, step: int, take: Callable[[Shot], None]) -> None:
     """Hand on one picture of the bench: as it stood at a step."""
-    once = Script(0.0, 1.0, np.zeros(1), np.array([float(step)]))
-    asyncio.run(_filmed(session, looks, once, take, pictures=1))
+    film(session, looks, once(step), take)
 
 
-async def _filmed(
-    session: Exported, looks: Film, script: Script, take: Callable[[Shot], None], pictures: int | None = None
-) -> None:
+async def _filmed(session: Exported, looks: Film, script: Script, take: Callable[[Shot], None], told: Told) -> None:
     now = 0.0
     source = Projector(session)
     options = Options(looks.glyphs, looks.colours, _STILL, looks.theme, clock=lambda: now)
@@ -65,42 +88,45 @@ async def _filmed(
     app._filters = [one for one in app._filters if isinstance(one, ANSIToTruecolor)]
     cells = Cells(SYSTEMS[looks.colours])
     cells.resize(looks.width, looks.height)
-    with _signals_kept() as give_back:
-        async with app.run_test(size=(looks.width, looks.height)) as pilot:
-            give_back()
-            source.reach(script.at(0)[1])
-            app.show_bench(source)
-            await pilot.pause()
-            bench = app.screen
-            assert isinstance(bench, Bench)
-            for guest in bench.branching.overlay.guests:
-                # The parent of a fork is drawn whole from the first picture on.
-                guest.read_all()
-            for picture in range(script.pictures if pictures is None else pictures):
-                now, step = script.at(picture)
-                source.reach(step)
-                bench.paint_at_once()
-                # What was asked for by messages comes before the picture, and Ctrl-C is heard.
-                await asyncio.sleep(0)
-                for row, strip in enumerate(bench._compositor.render_strips()):
-                    cells.write(row, 0, strip)
-                take(Shot(now, step, cells))
-            source.close()
+    async with app.run_test(size=(looks.width, looks.height)) as pilot:
+        told.listen()
+        source.reach(script.at(0)[1])
+        app.show_bench(source)
+        await pilot.pause()
+        bench = app.screen
+        assert isinstance(bench, Bench)
+        for guest in bench.branching.overlay.guests:
+            # The parent of a fork is drawn whole from the first picture on.
+            guest.read_all()
+        for picture in range(script.pictures):
+            now, step = script.at(picture)
+            source.reach(step)
+            bench.paint_at_once()
+            # What was asked for by messages comes before the picture, and signals are heard.
+            await asyncio.sleep(0)
+            seen(bench, cells)
+            take(Shot(now, step, cells))
+        source.close()
 
 
-@contextlib.contextmanager
-def _signals_kept() -> Iterator[Callable[[], None]]:
-    """Yields what takes SIGTERM back from the app: here the command that films answers it."""
-    if threading.current_thread() is not threading.main_thread():
-        yield lambda: None
-        return
-    before = signal.getsignal(signal.SIGTERM)
+def seen(screen: Screen, cells: Cells) -> None:
+    """Have cells stand as a screen is composed."""
+    for row, strip in enumerate(screen._compositor.render_strips()):
+        cells.write(row, 0, strip)
 
-    def give_back() -> None:
-        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, before)
 
+def _run(filmed: Callable[[Told], Coroutine[Any, Any, None]]) -> None:
+    """Run it; if it is told to end, the app is closed first, and then the signal is answered as it would have been."""
+    told = Told()
+    main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in _ENDING} if main else {}
     try:
-        yield give_back
+        asyncio.run(filmed(told))
+    except asyncio.CancelledError:
+        if not told.number:
+            raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if told.number:
+        signal.raise_signal(told.number)

@@ -36,7 +36,8 @@ def write(session: Exported, out: BinaryIO, wanted: Wanted, progress: Progress) 
         OSError: It could not be written.
     """
     looks, script = film_of(wanted), script_of(session, wanted)
-    marks = [(one.step, one_line(one.title)) for one in chapters.detect(session.history)]
+    arms = {arm.name: f"{arm.title or arm.name}: " for arm in session.header.arms}
+    marks = [(one.step, one_line(arms.get(one.arm, "") + one.title)) for one in chapters.detect(session.history)]
     first = script.at(0)[1]
     waiting = [mark for mark in marks if mark[0] >= first][::-1]
     _put(out, _header(session, looks, script))

@@ -25,13 +25,18 @@ class Script(NamedTuple):
     @property
     def pictures(self) -> int:
         """How many there are, the first and the last among them."""
-        return max(round(self.seconds * self.fps), 1) + 1
+        return round(self.seconds * self.fps) + 1
 
     def at(self, picture: int) -> tuple[float, int]:
         """The time of a picture, in seconds, and the step that it shows."""
         time = min(picture / self.fps, self.seconds)
         # A hair more, so that a step is not missed by a rounding.
         return time, int(np.interp(time, self.times, self.steps) + 1e-6)
+
+
+def once(step: int) -> Script:
+    """One picture, of one step."""
+    return Script(0.0, 1.0, np.zeros(1), np.array([float(step)]))
 
 
 def squeezed(first: int, last: int, seconds: float, fps: float) -> Script:
