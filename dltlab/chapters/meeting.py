@@ -22,6 +22,7 @@ HOVERS: Final = (0.9, 1.1)
 """Where the median of the ratio to the threshold lies at the edge."""
 _APART: Final = (0.85, 1.15)
 """Beyond these most of the recent readings must have been, for a crossing to be an arrival."""
+_FAR: Final = 0.5
 _LEFT: Final = (0.8, 1.25)
 _FROM_ABOVE: Final = 1.05
 _PATIENCE: Final = {-1: 2, 1: 4}
@@ -125,6 +126,9 @@ class Meetings:
             return None
         low, high = _LEFT if self._state == "at" else _APART
         below, above = (self._mostly(apart, end) for apart in (ratios < low, ratios > high))
+        if self._state == "away" and self._next == self._begin:
+            # Who begins far away may be there by the next reading.
+            below[0] = ratios[self._begin] < _FAR
         found = np.flatnonzero(below | above)
         if not len(found):
             self._next = end
