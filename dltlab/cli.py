@@ -69,6 +69,7 @@ def cli(ctx: click.Context, glyphs: str, colours: str, fps: float | None) -> int
 @cli.command("open")
 @options.SCENARIO
 @options.running
+@options.LECTURE
 @options.drawing
 def open_(
     name: str,
@@ -77,6 +78,7 @@ def open_(
     seeds: int | None,
     steps: int | None,
     arms: tuple[str, ...],
+    lecture: bool,
     glyphs: str,
     colours: str,
     fps: float | None,
@@ -100,7 +102,7 @@ def open_(
         chosen = options.asked(glyphs, colours, fps)
         from dltlab.terminal.app import start
 
-        return start(ahead, title, chosen)
+        return start(ahead, title, chosen, lecture=lecture)
 
 
 @cli.command()

@@ -27,6 +27,14 @@ def _running_session(name: str) -> Path:
     return running[0]
 
 
+def _lectured(name: str) -> Path:
+    """The session of that name; the one that a lecture is on, or else the newest, if none is named."""
+    from dltlab.session import place, shelf
+
+    kept = [] if name else [one.path for one in shelf.kept()]
+    return next((path for path in kept if place.read(path) is not None), None) or shelf.find(name)
+
+
 @click.command()
 def sessions() -> None:
     """Recordings and running engines, newest first."""
@@ -53,10 +61,15 @@ def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 
 @click.command()
 @click.argument("session", default="")
+@click.option("--notes", is_flag=True, help="What a lecturer says: chapters, notes, answers; beside a lecture on it.")
 @options.drawing
-def watch(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+def watch(session: str, notes: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Look at a running session and change nothing: the newest one, if none is named. As many as like may watch."""
     require_terminal()
+    if notes:
+        from dltlab.terminal.app import speak
+
+        return speak(_lectured(session), options.asked(glyphs, colours, fps))
     from dltlab.session.watching import Watching
     from dltlab.terminal.app import bench
 
@@ -66,15 +79,16 @@ def watch(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 @click.command()
 @click.argument("session", default="")
 @click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Times the recorded pace.")
+@options.LECTURE
 @options.drawing
-def replay(session: str, speed: float, glyphs: str, colours: str, fps: float | None) -> int:
+def replay(session: str, speed: float, lecture: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a recording: the newest one, if none is named."""
     require_terminal()
     from dltlab.session import shelf
     from dltlab.session.replay import Replay
     from dltlab.terminal.app import bench
 
-    return bench(Replay(shelf.find(session), speed=speed), options.asked(glyphs, colours, fps))
+    return bench(Replay(shelf.find(session), speed=speed), options.asked(glyphs, colours, fps), lecture=lecture)
 
 
 @click.command()

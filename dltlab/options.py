@@ -134,5 +134,6 @@ def filming(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+LECTURE: Final = click.option("--lecture", is_flag=True, help="Large, for a class, with the scenario's questions.")
 SCENARIO: Final = click.argument("name", metavar="SCENARIO", shell_complete=_names)
 SCENARIOS: Final = click.argument("names", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_names)

@@ -29,14 +29,16 @@ class Number(NamedTuple):
 
     label: str
     value: str
+    widest: str = "0.0000"
+    """As many digits as it may have, so that what stands beside it does not move."""
 
 
 def headline(title: str, sentence: str, numbers: Sequence[Number], width: int, height: int, glyphs: str) -> Picture:
     """The chapter and where the session stands, for a screen of this size: as many lines as that may take."""
     if width < _ROOM[0] or height < _ROOM[1]:
         told: list[Span] = []
-        for label, value in numbers[: 1 if width < 50 else 2]:
-            told += [(f"  {label} ", "faint"), (value, "strong")]
+        for number in numbers[: 1 if width < 50 else 2]:
+            told += [(f"  {number.label} ", "faint"), (number.value, "strong")]
         return (between(((f" {title}", "strong"),), (*told, (" ", "text")), width),)
     right = _numbers(numbers, width - _LEFT, glyphs)
     room = width - width_of(right[0]) - 3
@@ -47,23 +49,26 @@ def headline(title: str, sentence: str, numbers: Sequence[Number], width: int, h
         rows = [between(line, right[at] if at < ROWS else (), width) for at, line in enumerate(left)]
         if sentence and height >= _TALL:
             rows += [((" ", "text"), *line) for line in wrap(sentence, width - 2)][:2]
-        return frame(rows, width, len(rows))
+        # Letters that touch the edge of the screen are hard to read.
+        above = [()] * (height >= _TALL)
+        return frame([*above, *rows], width, len(rows) + len(above))
     said = [((" ", "text"), *line) for line in wrap(sentence, room, "text")] if sentence else []
     left = [((f" {title}", "strong"),), *frame(said, room + 1, len(right) - 1)]
-    return frame([between(line, right[at], width) for at, line in enumerate(left)], width, len(right))
+    rows = [*[()] * (height >= _TALL), *(between(line, right[at], width) for at, line in enumerate(left))]
+    return frame(rows, width, len(rows))
 
 
 def _numbers(numbers: Sequence[Number], width: int, glyphs: str) -> list[Line]:
     """Numbers side by side, each after its label, as many as there is room for; the first stands last."""
     rows: list[Line] = [()] * ROWS
-    for label, value in numbers:
+    for label, value, widest in numbers:
         drawn = large(value, glyphs) or ["", "", "", value]
-        wide = max(map(len, drawn))
+        own, wide = max(map(len, drawn)), max(len(row) for row in [*drawn, *(large(widest, glyphs) or [])])
         if width_of(rows[0]) + cell_len(label) + wide + 4 > width:
             break
-        lead = cell_len(label) + 3
+        lead = " " * (wide - own + 2)
         parts: list[Line] = [
-            ((f"  {label} " if at == ROWS - 1 else " " * lead, "faint"), (row.ljust(wide), "bold0"))
+            ((f"{lead}{label if at == ROWS - 1 else ' ' * cell_len(label)} ", "faint"), (row.ljust(own), "bold0"))
             for at, row in enumerate(drawn)
         ]
         rows = [(*part, *row) for part, row in zip(parts, rows, strict=True)]
@@ -123,7 +128,8 @@ def _choice(asked: Asked, at: int, width: int, glyphs: str, *, big: bool) -> lis
         words = [tuple(span for span in line if span[0]) for line in wrap(asked.question.choices[at], room, ink)]
         first = between((_key(asked, at, key), ("  ", "text"), *words[0]), said, width)
         return [first, *(((" " * 5, "text"), *line) for line in words[1:])]
-    lines, number = set_lines(asked.question.choices[at], room, glyphs, 2), large(str(at + 1), glyphs)
+    sign = {"holds": " ✓", "fails": " ✗"}.get(ink, "")
+    lines, number = set_lines(f"{asked.question.choices[at]}{sign}", room, glyphs, 2), large(str(at + 1), glyphs)
     if lines is None or number is None:
         return None
     rows = [row for line in lines for row in line]

@@ -166,7 +166,7 @@ class Lecture(AbstractConducted):
 
     def _numbers(self) -> list[Number]:
         """The step, and what the first of the shown plots reads there."""
-        found = [Number("step", count(self.step))]
+        found = [Number("step", count(self.step), count(10 ** len(str(self.history.header.steps)) - 1))]
         panel, traces = self._panels[next(iter(self._board.wanted), 0)], self.looking.traces
         arms, name = panel.shown_arms(traces), panel.names[0]
         if len(arms) > 1 or name not in traces:
@@ -174,8 +174,9 @@ class Lecture(AbstractConducted):
         for one in filter(None, (name, traces.theory_of(name))):
             trace = traces.trace(one, arms[0])
             if trace.length and panel.OVER_TIME:
-                label = trace.label(0) or one_line(trace.series.title or one)
-                found.append(Number(label[:_LABEL], short(float(trace.latest[0]))))
+                named = (trace.label(0), one_line(trace.series.title), one, one.split(".")[-1][:_LABEL])
+                label = next((name for name in named if 0 < len(name) <= _LABEL), "")
+                found.append(Number(label, short(float(trace.latest[0]))))
         return found
 
     def _paint_head(self, width: int, height: int) -> Picture:
