@@ -35,6 +35,7 @@ LONGEST_START: Final = 120.0
 _LOCK_EVERY: Final = 0.25
 _PATIENCE: Final = 0.25
 _SLICE: Final = 0.02
+_LOG: Final = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 Ready = Callable[[Path, int], "Live | None"]
 """Says whether an engine has begun: its session file and its process in, what follows it out."""
 
@@ -279,15 +280,15 @@ def resume(path: Path, *, nice: int = 5) -> Live:
     attach(path).close()
     if engine_alive(path):
         raise UsageError(f"{one_line(str(path))}: its engine is running; follow it with `dltlab attach`.")
-    before = path.stat().st_mtime_ns
+    before = path.stat()
 
     def continued(path: Path, pid: int) -> Live | None:
-        # The old footer must not be taken for the end of the new engine.
-        return Live(path, *opened(path), pid) if path.stat().st_mtime_ns != before else None
+        # The old footer must not be taken for the end of the new engine; a clock may be coarse, or jump.
+        same = all(getattr(path.stat(), key) == getattr(before, key) for key in ("st_mtime_ns", "st_size"))
+        return None if same else Live(path, *opened(path), pid)
 
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        log = os.open(folders.log_path(path), flags, 0o600)
+        log = os.open(folders.log_path(path), _LOG, 0o600)
     except OSError as fault:
         raise UsageError(f"{one_line(str(path))}: cannot record beside it ({fault.strerror}).") from None
     try:
@@ -316,9 +317,8 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
         folders.unused(path)
         # A chosen name may have a stale log beside it; a new one is ours only if we made its log.
         exclusive = os.O_TRUNC if session else os.O_EXCL
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | exclusive
         try:
-            return path, os.open(folders.log_path(path), flags, 0o600)
+            return path, os.open(folders.log_path(path), _LOG | exclusive, 0o600)
         except FileExistsError:
             continue
         except OSError as fault:

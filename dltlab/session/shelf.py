@@ -46,16 +46,31 @@ class Kept:
 def kept(folder: Path | None = None) -> list[Kept]:
     """The recordings of a folder (the sessions folder, if none is given), newest first.
 
-    Files that are no recordings are passed over: something else may lie there.
+    Files that are no recordings, or cannot be read, are passed over: something else may lie there. What is newest
+    is so by the clock that the machine had then.
+
+    Raises:
+        UsageError: The folder itself cannot be read.
     """
     found = []
-    # What is only read need not be ours to write to, nor be there.
-    for path in (folder or folders.data() / "sessions").glob(f"*{records.SUFFIX}"):
+    for path in _files(folder or folders.data() / "sessions"):
         try:
             found.append(look(path))
         except RecordingError:
             continue
     return sorted(found, key=lambda one: (one.header.started, one.name), reverse=True)
+
+
+def _files(folder: Path) -> list[Path]:
+    """What may be recordings there. What is only read need not be ours to write to, nor be there."""
+    try:
+        with os.scandir(folder) as there:
+            return [Path(one.path) for one in there if one.name.endswith(records.SUFFIX)]
+    except FileNotFoundError:
+        return []
+    except OSError as fault:
+        name, cure = one_line(str(folder)), "set DLTLAB_DATA_DIR to a folder that you may read."
+        raise UsageError(f"{name}: the sessions folder cannot be read ({fault.strerror}); {cure}") from None
 
 
 def look(path: Path) -> Kept:
@@ -69,6 +84,8 @@ def look(path: Path) -> Kept:
         alive = engine_alive(path, follower.header.pid)
         state = "running" if alive else _ENDS.get(footer.reason, "failed") if footer else "died"
         return Kept(path, follower.header, state, step, size, alive and held)
+    except OSError as fault:
+        raise RecordingError(f"{one_line(str(path))}: cannot be read ({fault.strerror}).") from None
     finally:
         follower.close()
 

@@ -58,6 +58,7 @@ class Nursery:
             env={**os.environ, "XDG_RUNTIME_DIR": runtime, "PYTHONPATH": os.pathsep.join([str(HERE.parents[1])])},
         )
         self._count = 0
+        self._said: dict[int, Path] = {}
 
     def _asked(self, **order: Any) -> dict[str, int]:
         assert self._process.stdin is not None
@@ -70,12 +71,13 @@ class Nursery:
         """Fork an engine; its process."""
         self._count += 1
         log = self._logs / f"{self._count}.log"
-        return self._asked(words=list(map(str, words)), log=str(log), **order)["pid"]
+        pid = self._asked(words=list(map(str, words)), log=str(log), **order)["pid"]
+        self._said[pid] = log
+        return pid
 
     def ended(self, pid: int) -> tuple[int, str]:
-        """The exit code of the engine that was started last, once it has ended, and what it said."""
-        code = self._asked(wait=pid)["code"]
-        return code, (self._logs / f"{self._count}.log").read_text(encoding="utf-8")
+        """The exit code of an engine, once it has ended, and what it said."""
+        return self._asked(wait=pid)["code"], self._said.pop(pid).read_text(encoding="utf-8")
 
     def run(self, *words: object, **order: Any) -> tuple[int, str]:
         """Fork an engine and wait for its end."""
