@@ -89,6 +89,8 @@ class Bench(AbstractLooked):
         self._poll()
 
     def on_resize(self, event: events.Resize) -> None:
+        if getattr(self.app, "take_lecture", bool)():
+            self.call_later(self.action_lecture)
         """Another arrangement for another size."""
         self._lay_out(event.size.width, event.size.height)
 
@@ -329,6 +331,16 @@ class Bench(AbstractLooked):
         self._close()
         self.following.end()
         self.post_message(CloseBench(self.chaptering.unsaved))
+
+    def action_lecture(self) -> None:
+        """Show a class what this bench follows."""
+        from dltlab.terminal.screens.lecture import Lecture
+
+        self.walk.halt()
+        told = self.chaptering
+        lecture = Lecture(self.following, self._panels, self._options, self._inks, told.opened, told.notes, self.cursor)
+        told.asks = lambda: lecture.stops if lecture.is_attached else ()
+        self.app.push_screen(lecture)
 
     def _close(self) -> None:
         self.branching.close()

@@ -59,10 +59,10 @@ class Branching:
 
     @property
     def covered(self) -> bool:
-        """Whether another bench stands above this one, so that nothing of it is seen."""
+        """Whether another bench or a lecture stands above this one, so that nothing of it is seen."""
         stack = self._bench.app.screen_stack
         above = stack[stack.index(self._bench) + 1 :] if self._bench in stack else []
-        return any(isinstance(screen, type(self._bench)) for screen in above)
+        return any(isinstance(screen, type(self._bench)) or getattr(screen, "COVERS", False) for screen in above)
 
     # What diverged.
 

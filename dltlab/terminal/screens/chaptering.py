@@ -51,6 +51,8 @@ class Chaptering:
         self._step = -1
         """The step that the session had reached at the last look; -1 before the first."""
         self._events = 0
+        self.asks: Callable[[], Sequence[int]] = tuple
+        """Says at which steps a lecture asks a question: there a recording holds too."""
         self.holding = False
         """Whether the session is held where a chapter opens."""
         self._held_for: Chapter | None = None
@@ -99,7 +101,12 @@ class Chaptering:
             if one.coming or one.chapter.kind not in _SIGNED
         ]
         if self._replay is not None:
-            self._replay.stops = sorted({one.chapter.step for one in self.entries}) if self.holding else ()
+            held = {one.chapter.step for one in self.entries} if self.holding else set[int]()
+            self._replay.stops = sorted({*held, *self.asks()})
+
+    def opened(self) -> list[Chapter]:
+        """The chapters that are known, of a recording also those to come; in order of step."""
+        return [one.chapter for one in self.entries]
 
     @property
     def stops(self) -> Sequence[int]:

@@ -42,6 +42,7 @@ KEYS: Final = (
     Key("right_square_bracket", "]", "chapter('next')", "the next chapter; in a recording also one to come"),
     Key("C", "C", "chapter('list')", "the list of chapters, marks and notes", None, "chapters"),
     Key("P", "P", "chapter('hold')", "pause where a chapter opens, or no more"),
+    Key("L", "L", "lecture", "lecture mode: large, one plot at a time, with the scenario's questions to the class"),
     Key("z", "z", "look('zoom', 1)", "see half as many steps, around where you look"),
     Key("Z", "Z", "look('zoom', -1)", "see twice as many"),
     Key("y", "y", "look('axis')", "logarithmic value axis for linear and back: the plot in front, or all"),
