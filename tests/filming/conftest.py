@@ -65,8 +65,8 @@ def frames(start: int, count: int) -> Frames:
 def records(title: str, mode: str, mark: str) -> list[Record]:
     """The whole session: a mark, a turn, and an end."""
     chunks = [frames(start, CHUNK) for start in range(0, STEPS, CHUNK)]
-    event = Event(199, "mark", mark, {"label": mark}, 2.0)
-    turn = Event(279, "turn", "η = 0.2", {"knob": "learning_rate", "value": 0.2}, 2.8)
+    event = Event(159, "mark", mark, {"label": mark}, 1.6)
+    turn = Event(239, "turn", "η = 0.2", {"knob": "learning_rate", "value": 0.2}, 2.4)
     end = Footer(STEPS - 1, "finished", "", 4.0)
     return [header(title, mode), *chunks[:2], event, chunks[2], turn, *chunks[3:], end]
 

@@ -26,7 +26,7 @@ _FOLDERS: Final = (
     "/System/Library/Fonts",
 )  # fmt: skip
 _NAMES: Final = ("JetBrainsMono-Regular", "DejaVuSansMono", "Menlo", "NotoSansMono-Regular", "LiberationMono-Regular")
-_FINE: Final = 4
+_FINE: Final = 8
 """Geometry is drawn so many times as large in each direction, and averaged."""
 _SMALL: Final = 0.62
 """The size of a raised or lowered letter."""

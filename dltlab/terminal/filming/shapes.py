@@ -137,7 +137,7 @@ def _lines(name: str, width: int, height: int) -> tuple[Shape, ...] | None:
         weight = next((word for word in told if word in ("LIGHT", "HEAVY")), weight)
         arms |= {arm: light * (2 if weight == "HEAVY" else 1) for word in told for arm in _ARMS.get(word, "")}
     if "ARC" in words:
-        return (_arc(set(arms), light, width, height),)
+        return _arc(set(arms), light, width, height)
     return tuple(_arms(arms, width, height))
 
 
@@ -171,14 +171,17 @@ def _dashes(count: int, thick: int, width: int, height: int, *, upright: bool) -
             yield Box(first, (height - thick) // 2, max(last, first + 1), (height - thick) // 2 + thick)
 
 
-def _arc(arms: set[str], thick: int, width: int, height: int) -> Stroke:
-    """A quarter of a circle between two straight ends, which run on beyond the cell."""
-    x, y = (width - thick) // 2 + thick / 2, (height - thick) // 2 + thick / 2
+def _arc(arms: set[str], thick: int, width: int, height: int) -> tuple[Shape, ...]:
+    """A quarter of a circle between two straight ends, which meet other lines in whole pixels."""
+    left, top = (width - thick) // 2, (height - thick) // 2
+    x, y = left + thick / 2, top + thick / 2
     right, down = (1 if "r" in arms else -1), (1 if "d" in arms else -1)
-    radius = min(width, height) / 2
-    turn = [
+    radius = max(min(width, height) / 2 - 1.5 * thick, thick)
+    turn = tuple(
         (x + right * radius * (1 - math.cos(a)), y + down * radius * (1 - math.sin(a)))
         for a in (place * math.pi / 16 for place in range(9))
-    ]
-    ends = ((x, y + down * height), (x + right * width, y))
-    return Stroke((ends[0], *turn, ends[1]), float(thick))
+    )
+    level = (x + radius, width) if right > 0 else (0, x - radius)
+    upright = (y + radius, height) if down > 0 else (0, y - radius)
+    ends = Box(level[0], top, level[1], top + thick), Box(left, upright[0], left + thick, upright[1])
+    return (Stroke(turn, float(thick)), *ends)
