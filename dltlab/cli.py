@@ -117,6 +117,7 @@ def open_(
     "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End all then, with what was judged."
 )
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
+@click.option("--follow", is_flag=True, help="Print what happens as it happens, in plain lines.")
 @click.option("--alone", is_flag=True, help="Without the companions that a scenario names.")
 def run(
     names: tuple[str, ...],

@@ -80,11 +80,17 @@ def watch(session: str, notes: bool, glyphs: str, colours: str, fps: float | Non
 @click.argument("session", default="")
 @click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Times the recorded pace.")
 @options.LECTURE
+@click.option("--text", is_flag=True, help="Print what happened in plain lines; that needs no terminal.")
 @options.drawing
-def replay(session: str, speed: float, lecture: bool, glyphs: str, colours: str, fps: float | None) -> int:
+def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a recording: the newest one, if none is named."""
-    require_terminal()
     from dltlab.session import shelf
+
+    if text:
+        from dltlab import headless
+
+        return headless.tell(shelf.find(session))
+    require_terminal()
     from dltlab.session.replay import Replay
     from dltlab.terminal.app import bench
 

@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,11 +18,14 @@ from dltlab.errors import DltlabError, EngineError, ScenarioError
 from dltlab.headless.halt import WHY, Halt
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.progress import Progress
+from dltlab.headless.telling import Telling
 from dltlab.session import errorbars, live
 from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import clean, one_line
 
+Say = Callable[[str], None]
+"""Prints a line."""
 _REST: Final = 0.05
 LAST_WORDS: Final = 10.0
 """Seconds that an engine has for its last keyframe once it was told to stop."""
@@ -49,7 +52,7 @@ class Request(Struct, frozen=True):
         return msgspec.structs.asdict(self)
 
 
-def judged(name: str, request: Request, halt: Halt, *, progress: str = "") -> Outcome:
+def judged(name: str, request: Request, halt: Halt, *, progress: str = "", say: Say | None = None) -> Outcome:
     """Launch, follow to the end, judge. A fault becomes part of the outcome.
 
     Args:
@@ -57,6 +60,7 @@ def judged(name: str, request: Request, halt: Halt, *, progress: str = "") -> Ou
         request: How to run it.
         halt: What may end it before its end.
         progress: How it is told how far it is: see :class:`Progress`.
+        say: Told what happens, a line at a time, where somebody wants to know.
     """
     outcome, begun = Outcome(name), time.monotonic()
     try:
@@ -67,7 +71,7 @@ def judged(name: str, request: Request, halt: Halt, *, progress: str = "") -> Ou
         outcome.document = document
         source = live.launch(name, headless=True, patience=min(halt.left, live.LONGEST_START), **request.told())
         outcome.session, outcome.history = source.path, History(source.header)
-        follow_to_the_end(source, outcome, document, halt, progress=progress)
+        follow_to_the_end(source, outcome, document, halt, progress=progress, say=say)
     except EngineError as fault:
         # An engine that had not begun when the time was up is none that failed.
         outcome.cut = "timeout" if outcome.history is None and halt.why == "timeout" else ""
@@ -103,7 +107,13 @@ def claims_of(name: str, overrides: Sequence[str]) -> tuple[scenario.Document, l
 
 
 def follow_to_the_end(
-    source: Live, outcome: Outcome, document: scenario.Document, halt: Halt, *, progress: str = ""
+    source: Live,
+    outcome: Outcome,
+    document: scenario.Document,
+    halt: Halt,
+    *,
+    progress: str = "",
+    say: Say | None = None,
 ) -> None:
     """Follow a session until it ends or is to end, and judge it.
 
@@ -114,16 +124,19 @@ def follow_to_the_end(
     if faults := shelf.check_series(outcome.claims, outcome.history.columns, document):
         source.send(commands.Stop())
         raise ScenarioError(*faults)
-    _follow(source, outcome, Progress(source.header, mode=progress), halt)
+    telling = Telling(outcome.history, outcome.claims) if say else None
+    _follow(source, outcome, Progress(source.header, mode=progress), halt, telling, say or print)
     outcome.verdicts = shelf.judge_all(outcome.claims, outcome.history)
     outcome.error_bars = errorbars.largest(outcome.history)
 
 
-def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt) -> None:
+def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, telling: Telling | None, say: Say) -> None:
     """Take in what the engine says until it ends; what halts it asks it to stop, a second Ctrl-C leaves it."""
     history = outcome.history
     assert history is not None
     until = float("inf")
+    if telling:
+        say(telling.opening())
     with progress:
         while not source.ended and time.monotonic() < until and not halt.abandoned:
             try:
@@ -131,7 +144,11 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt) -> N
                     outcome.cut, until = why, time.monotonic() + LAST_WORDS
                     source.send(commands.Stop())
                 told = source.poll()
-                history.extend(told)
+                if telling:
+                    for line in telling.take(told):
+                        say(line)
+                else:
+                    history.extend(told)
                 progress.show(history)
                 if not told:
                     time.sleep(_REST)
@@ -139,6 +156,8 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt) -> N
                 halt.ask("interrupted")
     with contextlib.suppress(KeyboardInterrupt):
         _leave(source, outcome)
+    if telling:
+        say(telling.closing())
     print(f"{one_line(outcome.ended)} Session: {one_line(str(source.path))}", file=sys.stderr)
 
 

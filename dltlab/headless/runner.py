@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from dltlab import claims as shelf
 from dltlab import commands, scenario
@@ -14,7 +15,7 @@ from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
 from dltlab.headless.halt import Halt
-from dltlab.headless.judging import Request, follow_to_the_end, judged
+from dltlab.headless.judging import Request, Say, follow_to_the_end, judged
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import worst
 from dltlab.headless.reports import table
@@ -42,6 +43,7 @@ def run(
     timeout: float | None = None,
     dry_run: bool = False,
     quiet: bool = False,
+    follow: bool = False,
 ) -> int:
     """Run scenarios, judge them and report; the exit code is the largest of theirs.
 
@@ -49,7 +51,8 @@ def run(
     than it is written (another seed, other steps, fewer arms, an override). Each runs in a
     process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
     ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far. A
-    ``dry_run`` prints what they would take, and runs nothing more.
+    ``dry_run`` prints what they would take, and runs nothing more. ``follow`` prints what happens as it
+    happens, a line each, in place of a bar.
 
     Raises:
         UsageError: A file that should be written cannot be, or would be overwritten.
@@ -66,7 +69,7 @@ def run(
             raise UsageError("a dry run has no verdict to report; leave out the reports.")
         return dry.told_of(names, request)
     halt = Halt(timeout)
-    progress = "none" if quiet else "lines" if jobs > 1 or github else ""
+    progress = "none" if quiet or follow else "lines" if jobs > 1 or github else ""
 
     with actions.quoted() if github else contextlib.nullcontext():
         stream = sys.stderr if delivery.takes_stdout else sys.stdout
@@ -79,7 +82,8 @@ def run(
                 print(f"{'' if first else chr(10)}{table(outcome)}", file=stream, flush=True)
 
         def one(name: str) -> Outcome:
-            outcome = judged(name, request, halt, progress=progress)
+            say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
+            outcome = judged(name, request, halt, progress=progress, say=say)
             if fail_fast and outcome.exit_code != HOLDS:
                 halt.ask("another failed")
             return outcome
@@ -93,6 +97,23 @@ def run(
             outcomes = side_by_side(names, one, tell, halt, jobs)
     delivery.write(outcomes)
     return worst(outcomes)
+
+
+def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
+    """Prints lines, which begin with a scenario's name where several run; a reader that has had enough ends them."""
+    lead, gone = f"{one_line(name)}: " if name else "", False
+
+    def say(line: str) -> None:
+        nonlocal gone
+        if gone:
+            return
+        try:
+            print(f"{lead}{line}", file=stream, flush=True)
+        except BrokenPipeError:
+            gone = True
+            halt.ask("interrupted")
+
+    return say
 
 
 def side_by_side(
