@@ -10,7 +10,7 @@ from dltlab.exports.page.packing import table
 from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Band, Line, Plot, curve_ink
 from dltlab.exports.page.readings import Read
-from dltlab.session import errorbars
+from dltlab.session import divergence, errorbars
 from dltlab.session.history import History
 from dltlab.text import one_line
 
@@ -106,11 +106,15 @@ def _of_arms(builder: _Builder, names: Sequence[str], arms: Sequence[str]) -> No
 
 def _look(history: History, panel: Panel, names: Sequence[str]) -> dict[str, Any]:
     series = history[names[0]].series
+    ran_away = history.footer is not None and history.footer.reason == "diverged"
     return {
         "log": (series.scale if panel.scale == "auto" else panel.scale) == "log",
         "xlog": panel.x == "log",
         "low": panel.y_min,
         "high": panel.y_max,
+        "calm": next((one.back for one in reversed(divergence.lost(history)) if one.back > 0), None)
+        if ran_away
+        else None,
         "x": "step (logarithmic)" if panel.x == "log" else "step",
         "y": sentences.axis(history, names),
     }
@@ -119,6 +123,8 @@ def _look(history: History, panel: Panel, names: Sequence[str]) -> dict[str, Any
 def _doubts(history: History, names: Sequence[str]) -> list[str]:
     """How many readings have an error bar beyond their tolerance."""
     notes = []
+    if history.footer is not None and history.footer.reason == "diverged":
+        notes.append("The session diverged; what came of it may leave the plot; the values above tell it.")
     for name in names:
         own, series = errorbars.own(history, name), history[name].series
         if own and series.tolerance > 0:

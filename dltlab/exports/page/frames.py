@@ -120,7 +120,8 @@ def scaling(history: History, panel: Panel) -> Plot | None:
         "steps": numbers(np.asarray(steps, np.float64)), "places": numbers(x),
     }  # fmt: skip
     said = sentences.of_scaling(history, panel, names, value)
-    return Plot("frames", panel.heading(history), said, names, look, notes=left_out(history, names, steps))
+    notes = [] if fixed else left_out(history, names, steps)
+    return Plot("frames", panel.heading(history), said, names, look, notes=notes)
 
 
 def _folded(history: History, panel: Panel, name: str, arms: Sequence[str], step: int) -> np.ndarray:

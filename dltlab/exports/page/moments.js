@@ -73,7 +73,7 @@ class Frames extends Moment {
       scales: { x: { time: false, distr: this.look.xlog ? 3 : 1, range: () => across }, y: { distr: this.look.log ? 3 : 1, range: () => limits } },
       axes: [
         { ...axis, ...loggy(this.look.xlog), size: 30, label: this.look.x, values: (_, places) => places.map(compact), incrs: this.look.xlog ? undefined : [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000] },
-        { ...axis, ...loggy(this.look.log), size: 62, label: this.look.y, values: (_, places) => places.map((one) => short(one, 3)) },
+        { ...axis, ...loggy(this.look.log), size: 62, label: cut(this.look.y, this.holder), values: upright },
       ],
     };
     this.chart = new uPlot(options, this.data(Math.max(this.frame, 0)), this.holder);
@@ -251,7 +251,9 @@ class Plane extends Moment {
         const [a, b] = [this.at(x(column), y(row + 1)), this.at(x(column + 1), y(row))];
         pen.globalAlpha = 0.05 + 0.4 * (1 - band / field.levels);
         pen.fillStyle = colour("curve0");
-        pen.fillRect(a[0], a[1], Math.ceil(b[0] - a[0]), Math.ceil(b[1] - a[1]));
+        // Whole pixels, so that neighbours neither overlap nor leave a seam.
+        const [from, to] = [a.map(Math.round), b.map(Math.round)];
+        pen.fillRect(from[0], from[1], to[0] - from[0], to[1] - from[1]);
       }
     }
     pen.globalAlpha = 1;

@@ -80,7 +80,8 @@ function leap() {
 function jump(by) {
   const places = [...new Set([0, ...stops.map((stop) => stop.step), session.last])].sort((a, b) => a - b);
   const found = by > 0 ? places.find((step) => step > state.step) : places.filter((step) => step < state.step).at(-1);
-  go(found ?? state.step, { say: true });
+  // After the last one it begins again.
+  go(found ?? (by > 0 ? 0 : state.step), { say: true });
 }
 
 function zoom(factor) {

@@ -37,7 +37,20 @@ class Curves {
     this.data = joined;
     this.chart = new uPlot(this.options(), joined, this.holder);
     this.overlay();
-    this.chart.setScale("x", { min: this.window[0], max: this.window[1] });
+    this.describe();
+  }
+
+  // What the picture is, for who does not see it: each curve's ends and extremes.
+  describe() {
+    const told = this.plot.lines.map((line) => {
+      const values = this.tables[line.table].columns[line.column];
+      let [low, high] = [Infinity, -Infinity];
+      for (const value of values) if (Number.isFinite(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+      if (low > high) return `${line.label}: no reading`;
+      return `${line.label}: from ${short(values[0])} to ${short(values[values.length - 1])}, between ${short(low)} and ${short(high)}`;
+    });
+    this.holder.setAttribute("role", "img");
+    this.holder.setAttribute("aria-label", `${this.plot.title}, a plot over the steps. ${told.join("; ")}.`);
   }
 
   options() {
@@ -52,7 +65,8 @@ class Curves {
         points: { size: 4, fill: colour(line.ink), show: (chart) => line.role !== "theory" && this.sparse(chart, table) },
       };
     }
-    const bands = this.plot.bands.map((band) => ({
+    const alike = this.plot.bands.filter((band, at, all) => all.findIndex((other) => other.label === band.label) === at);
+    const bands = alike.map((band) => ({
       series: [this.place(band.table, band.high), this.place(band.table, band.low)],
       fill: colour(`${band.ink}-band`),
     }));
@@ -67,12 +81,12 @@ class Curves {
       legend: { show: false },
       cursor: { show: false },
       scales: {
-        x: { time: false, distr: this.look.xlog ? 3 : 1 },
+        x: { time: false, distr: this.look.xlog ? 3 : 1, range: () => this.window },
         y: { distr: this.look.log ? 3 : 1, range: (chart, low, high) => this.range(chart, low, high) },
       },
       axes: [
         { ...axis, ...ticks, ...loggy(this.look.xlog), size: 30, label: this.look.x, labelSize: 16, labelFont: axis.font, values: (_, places) => places.map(compact) },
-        { ...axis, ...ticks, ...loggy(this.look.log), size: 62, label: this.look.y, labelSize: 16, labelFont: axis.font, values: (_, places) => places.map((one) => short(one, 3)) },
+        { ...axis, ...ticks, ...loggy(this.look.log), size: 62, label: cut(this.look.y, this.holder), labelSize: 16, labelFont: axis.font, values: upright },
       ],
       hooks: { drawClear: [(chart) => this.marks(chart)], draw: [(chart) => this.bars(chart)] },
     };
@@ -89,18 +103,36 @@ class Curves {
   range(chart, low, high) {
     if (low === null || high === null) return this.look.log ? [1e-3, 1] : [0, 1];
     const own = this.plot.lines[0];
-    const column = own ? this.data[this.place(own.table, own.column)] : [];
-    const { min, max } = chart.scales.x;
-    let top = -Infinity;
-    for (let at = 0; at < column.length; at++) {
-      const step = this.data[0][at];
-      if (step >= min && step <= max && column[at] > top) top = column[at];
-    }
+    if (this.look.calm !== null) [low, high] = this.quiet(low, high);
+    const top = own ? this.extent([own], this.look.calm ?? Infinity)[1] : -Infinity;
     if (this.look.low !== null && (!this.look.log || this.look.low > 0)) low = Math.max(low, this.look.low);
     if (this.look.high !== null && (!this.look.log || this.look.high > 0)) high = Math.min(high, Math.max(this.look.high, top));
     if (this.look.log) return uPlot.rangeLog(low, Math.max(high, low), 10, high / low > 30);
     if (!(high > low)) return [low - Math.abs(low) * 0.1 - 1e-9, low + Math.abs(low) * 0.1 + 1e-9];
     return [low - 0.04 * (high - low), high + 0.06 * (high - low)];
+  }
+
+  // The least and the greatest of some curves in the window, up to a step.
+  extent(lines, until) {
+    let [low, high] = [Infinity, -Infinity];
+    for (const line of lines) {
+      const { steps, columns } = this.tables[line.table];
+      for (let at = Math.max(before(steps, this.window[0]), 0); at < steps.length && steps[at] <= this.window[1]; at++) {
+        const value = columns[line.column][at];
+        if (steps[at] > until || !Number.isFinite(value) || (this.look.log && value <= 0)) continue;
+        [low, high] = [Math.min(low, value), Math.max(high, value)];
+      }
+    }
+    return [low, high];
+  }
+
+  // Of a session that ran away what came before widens the axis, and what came after it does not bury that.
+  quiet(low, high) {
+    const [least, most] = this.extent(this.plot.lines, this.look.calm);
+    if (least > most) return [low, high];
+    const reach = this.look.log ? 1e3 : most - least || Math.abs(most) || 1;
+    const ends = this.look.log ? [least / reach, most * reach] : [least - reach, most + reach];
+    return [Math.max(low, ends[0]), Math.min(high, ends[1])];
   }
 
   // Upright hair lines where something was done or a chapter opened.
@@ -176,7 +208,8 @@ class Curves {
     const items = this.plot.lines.map((line, at) =>
       element("li", {}, swatch(line.ink, line.role), element("span", { class: "label" }, line.label), " ", this.values[at]),
     );
-    const bands = this.plot.bands.map((band) => element("li", { class: "quiet" }, swatch(band.ink, "band"), band.label));
+    const alike = this.plot.bands.filter((band, at, all) => all.findIndex((other) => other.label === band.label) === at);
+    const bands = alike.map((band) => element("li", { class: "quiet" }, swatch(band.ink, "band"), band.label));
     this.where = element("span", { class: "quiet" });
     holder.append(this.where, element("ul", { class: "legend" }, ...items, ...bands));
   }
@@ -207,10 +240,10 @@ class Curves {
 
   show(state) {
     const chart = this.chart;
-    if (state.window[0] !== this.window[0] || state.window[1] !== this.window[1]) {
+    if (Math.max(state.window[0], this.first) !== this.window[0] || state.window[1] !== this.window[1]) {
       this.window = [Math.max(state.window[0], this.first), state.window[1]];
-      chart.setScale("x", { min: this.window[0], max: Math.max(this.window[1], this.window[0] + 1) });
-      this.window = state.window.slice();
+      this.window[1] = Math.max(this.window[1], this.window[0] + 1);
+      chart.setScale("x", { min: this.window[0], max: this.window[1] });
     }
     this.where.textContent = `At step ${count(state.step)}:`;
     this.plot.lines.forEach((line, at) => (this.values[at].textContent = this.say(line, state.step)));
@@ -263,6 +296,18 @@ class Curves {
 function size(holder) {
   const wide = holder.clientWidth || 320;
   return { width: wide, height: Math.round(Math.min(Math.max(wide * 0.5, 230), holder.closest(".wide") ? 380 : 290)) };
+}
+
+// A label as long as its axis; the title above the plot says it whole.
+function cut(label, holder) {
+  const most = Math.floor(size(holder).height / 8);
+  return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+}
+
+// Ticks of the vertical axis: what is nothing beside the others is zero.
+function upright(chart, places) {
+  const most = Math.max(...places.map(Math.abs));
+  return places.map((one) => short(chart.scales.y.distr !== 3 && Math.abs(one) < most * 1e-9 ? 0 : one, 3));
 }
 
 function compact(value) {

@@ -75,9 +75,10 @@ def transport(history: History, stops: Sequence[Stop]) -> Markup:
 
     speeds = [("10", "10 s"), ("20", "20 s"), ("40", "40 s"), ("90", "1½ min")]
     options = [element("option", f"all in {said}", value=value, selected=value == "20") for value, said in speeds]
+    # Of several at one step the last one is seen: a fork is, with the turn that it was made for, the turn.
     marks = [
-        element("span", one.sign, style=None, class_=f"mark {_class(one.kind)}", data_step=one.step, title=one.title)
-        for one in stops
+        element("span", one.sign, class_=f"mark {_class(one.kind)}", data_step=one.step, title=one.title)
+        for one in {one.step: one for one in stops}.values()
     ]
     return element(
         "div",

@@ -31,8 +31,21 @@ PROBES: Final = {
     "test_loss": "The loss on examples that were not trained on.",
     "training_time": "How many steps it took until the loss had fallen to a given share.",
     "weight_movement": "How far the weights have moved from where they began.",
+    "exits.left": "How many saddles have been left.",
+    "exits.last": "The step at which the last saddle is left.",
+    "hessian_trace.error": "The error of the trace.",
+    "kicks": "How many kicks were given so far.",
+    "movement.farthest": "How far the neuron that moved most has come.",
+    "neuron_movement.farthest": "How far the neuron that moved most has come.",
+    "neurons.turn": "How far the neurons have turned to the teacher’s directions: 1 is all the way.",
+    "ntk.drift": "How far the neural tangent kernel has drifted from where it began: a kernel that stays means lazy.",
+    "ntk.distance": "How far the neural tangent kernel is from that of an infinitely wide network.",
+    "sharpness.relative": "The sharpness, in units of the edge of stability: at 1 it is at the edge.",
+    "sharpness.lowest": "The lowest curvature of the loss: negative where the loss bends down.",
 }
-"""By the kind of a probe: what it reads, in a sentence."""
+"""By the kind of a probe, and by its further series where they are something else: what it reads, in a sentence."""
+_ALIKE: Final = frozenset({"", "relative", "layers", "even", "odd", "scaled", "initial", "limit", "theory"})
+"""Further series of a probe that its own sentence is true of."""
 THEORIES: Final = {
     "central_flow": "The central flow: the smooth path that theory draws through the middle of the oscillations.",
     "escape_time": "The step at which theory expects the saddle to be left.",
@@ -118,8 +131,12 @@ def _known(history: History, names: Sequence[str] | dict[str, None], shelf: dict
         room, _, source = history[name].series.source.partition(".")
         table = readings.tables(history.header, key).get(source or name.split(".")[0])
         kind = table.get("kind") if isinstance(table, dict) else table
-        if isinstance(kind, str) and kind in shelf and room in ("", key):
-            found[shelf[kind]] = None
+        own, further = f"{kind}.{name.removeprefix(f'{source}.')}", name.removeprefix(source).lstrip(".")
+        if own in shelf:
+            found[shelf[own]] = None
+        elif isinstance(kind, str) and kind in shelf and room in ("", key):
+            alike = shelf is THEORIES or further in _ALIKE
+            found[shelf[kind] if alike else f"Shown: {one_line(history[name].series.title or name)}."] = None
     return list(found)
 
 
