@@ -33,7 +33,7 @@ class Npz(AbstractExport):
     """
 
     name: ClassVar[str] = "npz"
-    says: ClassVar[str] = "Arrays for NumPy: per series its steps and its values, bit for bit."
+    says: ClassVar[str] = "arrays for NumPy: per series its steps and its values, bit for bit"
     patterns: ClassVar[tuple[str, ...]] = ("*.npz",)
     takes: ClassVar[frozenset[str]] = frozenset({"series"})
     text: ClassVar[bool] = False

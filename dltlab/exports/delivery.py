@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final, NoReturn, cast
 
 from msgspec import structs
 
-from dltlab import records
+from dltlab import folders, records
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.exported import Exported
@@ -139,10 +139,11 @@ def _settle(folder: Path) -> None:
 
 
 def _spare(path: Path, out: Path) -> None:
-    """Refuse to write over a recording, this one or another."""
-    with contextlib.suppress(OSError):
-        if out != STDOUT and os.path.samefile(path, out):
-            raise UsageError(f"{one_line(str(out))}: this is the recording itself; choose another name.")
+    """Refuse to write over a recording, this one or another, and over what was noted about it."""
+    for kept, noun in ((path, "the recording itself"), (folders.notes_path(path), "where its notes are kept")):
+        with contextlib.suppress(OSError):
+            if out != STDOUT and os.path.samefile(kept, out):
+                raise UsageError(f"{one_line(str(out))}: this is {noun}; choose another name.")
     if out.name.lower().endswith(records.SUFFIX):
         raise UsageError(f"{one_line(str(out))}: so recordings are named; call an export something else.")
 

@@ -2,6 +2,7 @@
 
 import math
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any, BinaryIO, ClassVar, Final, final
 
 import msgspec
@@ -37,7 +38,7 @@ class JsonLines(AbstractExport):
     """
 
     name: ClassVar[str] = "jsonl"
-    says: ClassVar[str] = "JSON Lines for scripts and jq: a line a step, and the events between."
+    says: ClassVar[str] = "JSON Lines for scripts and jq: a line a step, and the events between"
     patterns: ClassVar[tuple[str, ...]] = ("*.jsonl", "*.ndjson")
     takes: ClassVar[frozenset[str]] = frozenset({"series"})
 
@@ -55,8 +56,10 @@ class JsonLines(AbstractExport):
 
 
 def facts(header: Header) -> dict[str, Any]:
-    """A header as it may be handed out: without what is of this machine's processes alone."""
+    """A header as it may be handed out: without what is of the machine that recorded it, its name and its folders."""
     told = msgspec.to_builtins(header)
+    told["source"] = PurePath(header.source).name
+    told["device"] = {key: value for key, value in header.device.items() if key != "node"}
     return _spelt({key: value for key, value in told.items() if key not in _OURS_ALONE})
 
 

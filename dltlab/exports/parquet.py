@@ -22,7 +22,7 @@ class Parquet(AbstractExport):
     """
 
     name: ClassVar[str] = "parquet"
-    says: ClassVar[str] = "The same table with its types, for pandas, Polars and DuckDB."
+    says: ClassVar[str] = "the same table with its types, for pandas, Polars and DuckDB"
     patterns: ClassVar[tuple[str, ...]] = ("*.parquet", "*.pq")
     takes: ClassVar[frozenset[str]] = frozenset({"series"})
     text: ClassVar[bool] = False

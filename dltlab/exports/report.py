@@ -7,6 +7,7 @@ from dltlab import chapters
 from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
 from dltlab.exports.figures import number
+from dltlab.exports.lines import facts
 from dltlab.exports.panels import Figure, of_panels, of_series
 from dltlab.exports.rows import chosen
 from dltlab.records import Header
@@ -28,7 +29,7 @@ class Report(AbstractExport):
     """
 
     name: ClassVar[str] = "markdown"
-    says: ClassVar[str] = "A report: the question, the verdicts, the chapters and figures as text."
+    says: ClassVar[str] = "a report: the question, the verdicts, the chapters and figures as text"
     patterns: ClassVar[tuple[str, ...]] = ("*.md", "*.markdown")
     takes: ClassVar[frozenset[str]] = frozenset({"series"})
 
@@ -65,11 +66,12 @@ def _about(header: Header) -> Iterator[str]:
 
 def _facts(session: Exported) -> Iterator[str]:
     header, history = session.header, session.history
+    told = facts(header)
     seeds, arms = [str(seed) for seed in header.seeds], [arm.title or arm.name for arm in header.arms]
     ended = f"{history.footer.reason} at step {history.footer.step:,}" if history.footer else f"step {history.step:,}"
-    facts = {
+    found = {
         "session": header.session,
-        "scenario": header.source,
+        "scenario": told["source"],
         "recorded": header.started,
         "ended": f"{ended}, of {header.steps:,} planned",
         "computed": f"{history.busy:.1f} s in {history.wall:.1f} s",
@@ -80,12 +82,12 @@ def _facts(session: Exported) -> Iterator[str]:
         "parameters": f"{header.parameters:,}",
         "precision": header.precision,
         "knobs": ", ".join(f"{knob.title or knob.name} = {knob.value:g}" for knob in header.knobs),
-        "device": ", ".join(header.device.values()),
+        "device": ", ".join(dict.fromkeys(told["device"].values())),
         "versions": ", ".join(f"{name} {version}" for name, version in header.versions.items()),
         "fingerprint": header.fingerprint,
         "of the recording": session.note,
     }
-    yield from _table(("", ""), ((name, value) for name, value in facts.items() if value))
+    yield from _table(("", ""), ((name, value) for name, value in found.items() if value))
 
 
 def _claims(session: Exported) -> Iterator[str]:

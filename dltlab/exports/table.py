@@ -17,11 +17,12 @@ class Csv(AbstractExport):
     The first column is ``step``; the others are named by :mod:`dltlab.exports.columns`. A cell is empty
     where the series was not read at that step; a reading that is no number is ``nan``, ``inf`` or
     ``-inf``. Every number stands in as many digits as its float64 needs (of a float32 too: the float64
-    that is equal to it), so that ``pandas.read_csv(…, float_precision="round_trip")`` gives the same bits.
+    that is equal to it), so that ``pandas.read_csv`` gives the same bits (before pandas 3 it does so with
+    ``float_precision="round_trip"``).
     """
 
     name: ClassVar[str] = "csv"
-    says: ClassVar[str] = "A table for pandas, R and spreadsheets: one row a step, one column a number."
+    says: ClassVar[str] = "a table for pandas, R and spreadsheets: one row a step, one column a number"
     patterns: ClassVar[tuple[str, ...]] = ("*.csv",)
     takes: ClassVar[frozenset[str]] = frozenset({"series"})
 

@@ -35,7 +35,7 @@ class TensorBoard(AbstractExport):
     """
 
     name: ClassVar[str] = "tensorboard"
-    says: ClassVar[str] = "An event file of scalars for TensorBoard (float32, as it keeps them)."
+    says: ClassVar[str] = "an event file of scalars for TensorBoard (float32, as it keeps them)"
     patterns: ClassVar[tuple[str, ...]] = ("*.tfevents", "*.tfevents.*")
     takes: ClassVar[frozenset[str]] = frozenset({"series"})
     text: ClassVar[bool] = False

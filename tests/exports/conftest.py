@@ -31,9 +31,10 @@ def header(kind: str) -> Header:
         axes, shape = zip(*(lead + own), strict=True) if lead + own else ((), ())
         series.append(Series(name, name, axes, shape, dtype, every))
     return Header(
-        records.FORMAT, f"made-{kind}", "2026-01-02T03:04:05+00:00", "A made | session", {"title": "made"}, "made",
-        STEPS, 1, None, (0,) if kind == "one" else (3, 5, 8), tuple(series),
-        (records.Knob("learning_rate", "η", 0.1, 0.01, 1.0),), 1, "float64", "gradient_descent", {}, {}, 1, "f" * 8,
+        records.FORMAT, f"made-{kind}", "2026-01-02T03:04:05+00:00", "A made | session", {"title": "made"},
+        "/a/folder/made", STEPS, 1, None, (0,) if kind == "one" else (3, 5, 8), tuple(series),
+        (records.Knob("learning_rate", "η", 0.1, 0.01, 1.0),), 1, "float64", "gradient_descent", {},
+        {"kind": "cpu", "node": "lab7"}, 1, "f" * 8,
         4321, "/a/socket",
         arms=(Arm("wide", "wide"), Arm("narrow, thin", "narrow", seeds=2)) if kind == "arms" else (),
     )  # fmt: skip

@@ -20,6 +20,7 @@ from dltlab.exports import FORMATS, AbstractExport, Wanted
 from dltlab.exports.abstract import Progress
 from dltlab.exports.delivery import check, deliver, find
 from dltlab.exports.exported import Exported
+from dltlab.session.notes import Notes
 
 NOTHING = Wanted()
 DATA = ["csv", "parquet", "npz", "jsonl", "tensorboard", "markdown"]
@@ -108,10 +109,18 @@ def test_the_recording_is_spared(made: Callable[[str], Path], tmp_path: Path) ->
     before = recording.read_bytes()
     (tmp_path / "other.csv").hardlink_to(recording)
     (tmp_path / "link.csv").symlink_to(recording)
-    for out in (recording, tmp_path / "other.csv", tmp_path / "link.csv", tmp_path / "new.dltlab.jsonl"):
-        with pytest.raises(UsageError, match="recording"):
+    Notes(recording).add(3, "a note on the recording")
+    for out in (
+        recording,
+        Notes(recording).path,
+        tmp_path / "other.csv",
+        tmp_path / "link.csv",
+        tmp_path / "new.dltlab.jsonl",
+    ):
+        with pytest.raises(UsageError, match="recording|notes"):
             deliver(FORMATS["csv"], recording, out, NOTHING, mode="none")
     assert recording.read_bytes() == before
+    assert len(Notes(recording).notes) == 1
     assert not (tmp_path / "new.dltlab.jsonl").exists()
 
 

@@ -123,7 +123,9 @@ def test_json_reads_the_lines(recording: Path) -> None:
     history, _ = read_all(recording)
     first, *others = lines(exported(recording, "jsonl", ".jsonl"))
     assert (first["kind"], first["format"]) == ("session", "dltlab-export/1")
-    assert "socket" not in first["header"]
+    assert not {"socket", "pid"} & set(first["header"])
+    assert first["header"]["source"] == "made"
+    assert first["header"]["device"] == {"kind": "cpu"}
     rows = [line for line in others if line["kind"] == "row"]
     assert (np.diff([row["step"] for row in rows]) > 0).all()
     for name, column in history.columns.items():
