@@ -117,7 +117,7 @@ def test_the_recording_is_spared(made: Callable[[str], Path], tmp_path: Path) ->
         tmp_path / "link.csv",
         tmp_path / "new.dltlab.jsonl",
     ):
-        with pytest.raises(UsageError, match="recording|notes"):
+        with pytest.raises(UsageError, match=r"recording|notes"):
             deliver(FORMATS["csv"], recording, out, NOTHING, mode="none")
     assert recording.read_bytes() == before
     assert len(Notes(recording).notes) == 1
