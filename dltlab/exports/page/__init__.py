@@ -13,6 +13,7 @@ from importlib import resources
 from typing import Any, BinaryIO, ClassVar, Final, final
 
 import msgspec
+import numpy as np
 
 from dltlab import __version__, questions
 from dltlab.chapters import Chapter, detect
@@ -100,11 +101,18 @@ def chunks(
 
 
 def _plotted(history: History, panel: Panel) -> Plot | None:
+    """A panel's plot; None where the page cannot draw it."""
     if panel.kind not in _DRAWN:
         return None
     if panel.kind not in ("plane",) and not any(name in history for name in panel.series):
         return None
-    return _DRAWN[panel.kind](history, panel)
+    try:
+        # What overflows lies outside of every picture.
+        with np.errstate(all="ignore"):
+            return _DRAWN[panel.kind](history, panel)
+    except (ValueError, IndexError, KeyError, OverflowError):
+        # A panel that asks for what its series are not must not take the page with it.
+        return None
 
 
 def _filled(

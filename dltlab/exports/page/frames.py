@@ -156,7 +156,7 @@ def _reference(x: np.ndarray, y: np.ndarray, slope: float) -> np.ndarray:
 
 def bars(history: History, panel: Panel) -> Plot:
     """A bar a component of a vector, or an arm of a number."""
-    name = panel.series[0]
+    name = next(name for name in panel.series if name in history)
     arms = panel.shown_arms(history.header)
     axes = readings.read(history, name, arms[0]).axes
     theory = readings.theory_of(history, name) if panel.theory else None

@@ -107,6 +107,10 @@ function curtain(on) {
   draw();
 }
 
+function toPlots() {
+  (one("plot-0") ?? one("plots")).scrollIntoView({ behavior: calm.matches ? "auto" : "smooth", block: "center" });
+}
+
 for (const mark of document.querySelectorAll("#marks .mark"))
   mark.style.left = `${(100 * Number(mark.dataset.step)) / session.last}%`;
 
@@ -135,7 +139,7 @@ for (const button of document.querySelectorAll("[data-low]"))
     button.setAttribute("aria-pressed", String(on));
     state.shade = on ? [Number(button.dataset.low), Number(button.dataset.high)] : null;
     draw();
-    if (on) one("plots").scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
+    if (on) toPlots();
   });
 
 for (const form of document.querySelectorAll("form.question")) {
@@ -143,7 +147,7 @@ for (const form of document.querySelectorAll("form.question")) {
     curtain(true);
     play(false);
     go(Number(event.target.dataset.ask), { say: true });
-    one("plots").scrollIntoView({ behavior: calm.matches ? "auto" : "smooth" });
+    toPlots();
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();

@@ -48,7 +48,7 @@ def plot(history: History, panel: Panel) -> Plot:
     for arm in arms if panel.path in history else ():
         found = readings.read(history, panel.path, arm)
         which = np.unique(np.linspace(0, max(len(found.steps) - 1, 0), _WAY).astype(np.int64))[: len(found.steps)]
-        way = np.asarray(found.values[which, 0, :2], np.float64)
+        way = _pairs(np.asarray(found.values[which, 0], np.float64))
         look["ways"].append({
             "label": readings.told(history, arm) or "the iterate", "ink": curve_ink(places.get(arm, 0)),
             "steps": numbers(np.asarray(found.steps[which], np.float64)), "way": numbers(way),
@@ -58,7 +58,8 @@ def plot(history: History, panel: Panel) -> Plot:
     look["limits"] = _limits(history, panel, main, extents)
     said = sentences.of_plane(history, panel, arms)
     notes = left_out(history, named, steps)
-    if readings.read(history, panel.names[0], main).values.shape[1] > 1:
+    known = next(name for name in panel.names if name in history)
+    if readings.read(history, known, main).values.shape[1] > 1:
         notes.append(f"Of the seeds the first one: {history.header.seeds[0]}.")
     return Plot("plane", panel.heading(history), said, panel.names, look, notes=notes)
 
@@ -70,6 +71,11 @@ def _frames(history: History, name: str, arm: str, steps: np.ndarray) -> np.ndar
         return np.full((len(steps), found.values.shape[2]), np.nan)
     places = np.searchsorted(found.steps, steps, "right") - 1
     return np.asarray(found.values[np.maximum(places, 0), 0], np.float64)
+
+
+def _pairs(values: np.ndarray) -> np.ndarray:
+    """The first two numbers of each reading; of a single one the second is zero."""
+    return values[:, :2] if values.shape[1] > 1 else np.pad(values[:, :1], ((0, 0), (0, 1)))
 
 
 def _field(history: History, panel: Panel, arm: str, look: dict[str, Any]) -> None:

@@ -88,7 +88,7 @@ class Curves {
         { ...axis, ...ticks, ...loggy(this.look.xlog), size: 30, label: this.look.x, labelSize: 16, labelFont: axis.font, values: (_, places) => places.map(compact) },
         { ...axis, ...ticks, ...loggy(this.look.log), size: 62, label: cut(this.look.y, this.holder), labelSize: 16, labelFont: axis.font, values: upright },
       ],
-      hooks: { drawClear: [(chart) => this.marks(chart)], draw: [(chart) => this.bars(chart)] },
+      hooks: { drawClear: [(chart) => this.marks(chart)], draw: [(chart) => this.bars(chart), () => this.state && this.lay(this.state)] },
     };
   }
 
@@ -240,6 +240,7 @@ class Curves {
 
   show(state) {
     const chart = this.chart;
+    this.state = state;
     if (Math.max(state.window[0], this.first) !== this.window[0] || state.window[1] !== this.window[1]) {
       this.window = [Math.max(state.window[0], this.first), state.window[1]];
       this.window[1] = Math.max(this.window[1], this.window[0] + 1);

@@ -19,6 +19,13 @@ def _step(tab: Any) -> int:
     return int(tab.locator("#where").inner_text().removeprefix("step ").replace(",", ""))
 
 
+def _cursor(tab: Any) -> float:
+    """Where the cursor stands, as a fraction of the first plot's axis."""
+    _step(tab)
+    line, over = (tab.locator(f"#plot-0 {part}").bounding_box() for part in (".cursor", ".u-over"))
+    return (line["x"] - over["x"]) / over["width"]
+
+
 def _values(tab: Any, number: int = 0) -> list[str]:
     return tab.locator(f"#plot-{number}-values .legend b").all_inner_texts()
 
@@ -56,6 +63,12 @@ def test_scrubbing_tells_the_readings_at_the_step(page: Page, visit: Visit) -> N
     assert (_step(tab), _values(tab)) == (0, ["2.5 ± 0.02 ?", "5"])
     assert "Step 0." in tab.locator("#live").inner_text()
     assert "sharpness 2.5" in tab.locator("#live").inner_text()
+    tab.locator("#step").fill("100")
+    tab.locator("h1").click()
+    tab.keyboard.press("z")
+    assert _cursor(tab) == pytest.approx(0.5, abs=0.02), "the cursor stays at its step, which is now in the middle"
+    tab.keyboard.press("x")
+    assert _cursor(tab) == pytest.approx(0.25, abs=0.02)
     tab.locator("#plot-1").scroll_into_view_if_needed()
     box = tab.locator("#plot-1 .u-over").bounding_box()
     tab.mouse.move(box["x"] + box["width"] / 4, box["y"] + 50)
@@ -64,8 +77,7 @@ def test_scrubbing_tells_the_readings_at_the_step(page: Page, visit: Visit) -> N
     tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 50)
     tab.mouse.up()
     assert abs(_step(tab) - 200) <= 2
-    at = tab.locator("#plot-0 .cursor").bounding_box()["x"] - tab.locator("#plot-0 .u-over").bounding_box()["x"]
-    assert abs(at - tab.locator("#plot-0 .u-over").bounding_box()["width"] / 2) < 6
+    assert _cursor(tab) == pytest.approx(0.5, abs=0.02)
 
 
 def test_chapters_are_a_jump_by_click_and_by_key(page: Page, visit: Visit) -> None:

@@ -65,9 +65,9 @@ def test_ten_thousand_frames_are_all_there_in_two_megabytes(keep: Keep, exported
 
 
 def test_what_does_not_fit_is_thinned_and_says_so(keep: Keep, exported: Any, made: Any) -> None:
-    page = exported(keep(300_000))
+    page = exported(keep(200_000))
     assert len(page) <= LARGEST
-    history, data = _history(made(300_000)), _data(page.decode("utf-8"))
+    history, data = _history(made(200_000)), _data(page.decode("utf-8"))
     table = data["plots"][1]["tables"][0]
     assert table["of"] == len(history["loss"]) > table["n"] > 10_000
     steps, values = _steps(table), _unpacked(table["columns"][0])
@@ -210,6 +210,15 @@ def test_every_colour_stands_out_from_its_ground(scheme: int) -> None:
             assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
     light, dark = sorted((_luminance(inks["accent"]), _luminance(inks["on-accent"])), reverse=True)
     assert (light + 0.05) / (dark + 0.05) >= 4.5
+
+
+@pytest.mark.parametrize("kind", sorted(_DRAWN))
+@pytest.mark.parametrize("series", ["loss", "spectrum", "position", "kernel", "nowhere"])
+def test_a_panel_that_asks_for_the_wrong_series_takes_no_page_with_it(made: Any, kind: str, series: str) -> None:
+    keys = ("points", "path", "mark", "field", "extent", "sign", "against")
+    panel = {"kind": kind, "series": ["nowhere", series], **dict.fromkeys(keys, series), "component": 9, "circle": 1.0}
+    page = "".join(chunk for _, chunk in chunks(_history(made(30, panels=[panel])), [], []))
+    assert _data(page)["plots"]
 
 
 def test_a_session_that_has_only_begun_has_a_page(made: Any) -> None:
