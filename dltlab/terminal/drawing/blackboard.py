@@ -1,6 +1,7 @@
 """What a class sees of a lecture beside the plots: a headline with the step in large type, and a question's card."""
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 from rich.cells import cell_len
@@ -21,6 +22,13 @@ _TALLEST: Final = 36
 """Rows from which a headline may take two lines of large type."""
 _LEFT: Final = 30
 """Columns that numbers leave to the title."""
+_WIDE: Final = 100
+"""Columns from which hands have a bar beside large type."""
+_KEY: Final = 7
+"""Columns of a choice's key in large type."""
+_MARGIN: Final[Span] = ("  ", "text")
+_CHOSEN: Final[Span] = ("▌ ", "bold0")
+"""Stands before what the class has chosen."""
 _ANSWERED: Final = ("answered", "revealing", "told")
 
 
@@ -29,7 +37,7 @@ class Number(NamedTuple):
 
     label: str
     value: str
-    widest: str = "0.0000"
+    widest: str = "0.000"
     """As many digits as it may have, so that what stands beside it does not move."""
 
 
@@ -52,8 +60,8 @@ def headline(title: str, sentence: str, numbers: Sequence[Number], width: int, h
         # Letters that touch the edge of the screen are hard to read.
         above = [()] * (height >= _TALL)
         return frame([*above, *rows], width, len(rows) + len(above))
-    said = [((" ", "text"), *line) for line in wrap(sentence, room, "text")] if sentence else []
-    left = [((f" {title}", "strong"),), *frame(said, room + 1, len(right) - 1)]
+    said = [*wrap(title, room, "strong"), *(wrap(sentence, room, "text") if sentence else [])]
+    left = list(frame([((" ", "text"), *line) for line in said[: len(right)]], room + 1, len(right)))
     rows = [*[()] * (height >= _TALL), *(between(line, right[at], width) for at, line in enumerate(left))]
     return frame(rows, width, len(rows))
 
@@ -88,27 +96,36 @@ class Asked(NamedTuple):
 
 
 def card(asked: Asked, width: int, height: int, glyphs: str) -> Picture:
-    """The question with its choices, what the class says, and what is right: as large as there is room for."""
+    """The question with its choices, what the class says, and what is right: as large as there is room for.
+
+    Where there is no room for all of it the choices come before the question, which the lecturer can say aloud,
+    and when it is told the right one and the class's before the others.
+    """
     told = asked.phase == "told"
     place = f"Question at step {count(asked.step)}" + (f" · {asked.title}" if asked.title else "")
     why = [rule("Why", width - 4), *wrap(asked.question.why, width - 4, "strong")] if told else []
+    every = frozenset(range(len(asked.question.choices)))
+    some = frozenset({asked.question.answer, asked.choice}) if told else frozenset[int]()
     lines: list[Line] = []
-    for big, bigger in ((True, True), (True, False), (False, False)):
-        ask = _ask(asked.question.ask, width - 4, glyphs, big=big)
-        choices = [_choice(asked, at, width - 4, glyphs, big=bigger) for at in range(len(asked.question.choices))]
+    for which, large_ask in dict.fromkeys(product((every, some, frozenset[int]()), (True, False))):
+        ask = _ask(asked.question.ask, width - 4, glyphs, big=large_ask)
+        choices = [_choice(asked, at, width - 4, glyphs, big=at in which) for at in sorted(every)]
         if ask is None or None in choices:
             continue
         blocks = [one for one in choices if one is not None]
         free = height - 1 - len(ask) - sum(map(len, blocks)) - len(why)
-        gap, lead = int(free >= len(blocks) + 1 + (1 if told else 0)), int(free >= 1)
+        gaps = len(blocks) + (1 if told else 0)
+        lead, gap = int(free >= 1), int(free >= gaps + 1)
         lines = [rule(place, width - 4), *[()] * lead, *ask]
         for block in blocks:
             lines += [*[()] * gap, *block]
-        lines += [*[()] * gap, *why] if told else []
+        lines += [*[()] * gap, *why]
         if free >= 0:
             break
     spare = max(height - len(lines), 0) // 3
-    return frame([*[()] * spare, *(((" " * 2, "text"), *line) for line in lines)], width, height)
+    return frame(
+        [*[()] * spare, *(line if line[:1] == (_CHOSEN,) else (_MARGIN, *line) for line in lines)], width, height
+    )
 
 
 def _ask(text: str, width: int, glyphs: str, *, big: bool) -> list[Line] | None:
@@ -121,28 +138,29 @@ def _ask(text: str, width: int, glyphs: str, *, big: bool) -> list[Line] | None:
 def _choice(asked: Asked, at: int, width: int, glyphs: str, *, big: bool) -> list[Line] | None:
     """A choice: its key, its words, and at the right end what is said of it."""
     ink = _ink(asked, at)
-    said = _said(asked, at, glyphs)
-    room = width - max(width_of(said), 0) - 8
-    key = f" {at + 1} "
     if not big:
+        said = _said(asked, at, glyphs)
+        room = width - width_of(said) - 8
         words = [tuple(span for span in line if span[0]) for line in wrap(asked.question.choices[at], room, ink)]
-        first = between((_key(asked, at, key), ("  ", "text"), *words[0]), said, width)
+        first = between((_key(asked, at, f" {at + 1} "), ("  ", "text"), *words[0]), said, width)
         return [first, *(((" " * 5, "text"), *line) for line in words[1:])]
-    sign = {"holds": " ✓", "fails": " ✗"}.get(ink, "")
-    lines, number = set_lines(f"{asked.question.choices[at]}{sign}", room, glyphs, 2), large(str(at + 1), glyphs)
-    if lines is None or number is None:
+    wide = 10 if width >= _WIDE else 0
+    hands = _hands(asked, at, wide, glyphs)
+    # Room for the hands is kept before they are counted, or the words would move.
+    lines = set_lines(asked.question.choices[at], width - _KEY - wide - 6, glyphs, 2)
+    key = large({"holds": "✓", "fails": "✗"}.get(ink, str(at + 1)), glyphs)
+    if lines is None or key is None:
         return None
+    chosen = asked.phase in _ANSWERED and at == asked.choice
     rows = [row for line in lines for row in line]
-    wide = len(number[0])
-    return [
-        between(
-            ((number[row] if row < ROWS else " " * wide, "bold0" if ink != "faint" else "faint"), ("  ", "text"),
-             (" " * (4 - min(wide, 4)), "text"), (words, ink)),
-            said if row == 1 else (),
-            width,
-        )
-        for row, words in enumerate(rows)
-    ]  # fmt: skip
+    drawn: list[Line] = []
+    for row, words in enumerate(rows):
+        lead = (f"{key[row] if row < ROWS else '':<{_KEY}}", ink if asked.phase == "told" else "bold0")
+        told = hands if row == 1 else (("our answer ", ink),) if row == 2 and chosen else ()
+        fits = _KEY + len(words) + width_of(told) <= width
+        line = between((lead, (words, ink)), told if fits else (), width)
+        drawn.append((_CHOSEN, *line) if chosen else line)
+    return drawn
 
 
 def _key(asked: Asked, at: int, key: str) -> Span:
@@ -158,12 +176,18 @@ def _ink(asked: Asked, at: int) -> str:
     return "strong" if asked.phase == "asking" or at == asked.choice else "text"
 
 
+def _hands(asked: Asked, at: int, wide: int, glyphs: str) -> tuple[Span, ...]:
+    """How many are for a choice, with a bar of so many cells; nothing where hands were not counted."""
+    if at >= len(asked.counts) or not any(asked.counts):
+        return ()
+    hands = asked.counts[at]
+    drawn = [(bar(hands / max(asked.counts), wide, glyphs), "curve0")] if wide else []
+    return (*drawn, (f" {hands:>3} ", "strong"))
+
+
 def _said(asked: Asked, at: int, glyphs: str) -> tuple[Span, ...]:
     """Hands, and whether it is the class's answer or the right one."""
-    spans: list[Span] = []
-    if at < len(asked.counts) and sum(asked.counts):
-        hands = asked.counts[at]
-        spans += [(bar(hands / max(asked.counts), 10, glyphs), "curve0"), (f" {hands:>3} ", "strong")]
+    spans = [*_hands(asked, at, 10, glyphs)]
     if asked.phase == "told" and at == asked.question.answer:
         spans.append((f"✓ {'our answer' if at == asked.choice else 'right':<10}", "holds"))
     elif asked.phase in _ANSWERED and at == asked.choice:
