@@ -29,8 +29,10 @@ from dltlab.session import notes as sidecar
 from dltlab.session.history import History
 from dltlab.text import cleaned, one_line
 
-BUDGET: Final = 1_500_000
-"""Bytes of readings over the steps; the page's other parts fit into the rest of two million."""
+BUDGET: Final = 1_750_000
+"""Bytes of readings; the page's words and programs fit into the rest of two million."""
+_LEAST: Final = 250_000
+"""Bytes that readings over the steps have in any case."""
 _DRAWN: Final[dict[str, Callable[[History, Panel], Plot | None]]] = {
     "curves": curves.plot,
     "profile": frames.profile,
@@ -90,7 +92,8 @@ def chunks(
         else:
             found.append(plot)
     lengths = [len(plot.tables) for plot in found]
-    fitted = iter(packing.fitted([table for plot in found for table in plot.tables], BUDGET))
+    left = BUDGET - sum(len(msgspec.json.encode(plot.look)) for plot in found)
+    fitted = iter(packing.fitted([table for plot in found for table in plot.tables], max(left, _LEAST)))
     found = [
         msgspec.structs.replace(plot, tables=[next(fitted) for _ in range(count)])
         for plot, count in zip(found, lengths, strict=True)

@@ -1,12 +1,11 @@
 // The session as the page carries it: numbers in base64 beside their kind, steps as first and stride.
 
 const session = JSON.parse(document.getElementById("session").textContent);
-const INKS = 8;
 
 function unpack(packed) {
   const [kind, text] = Object.entries(packed)[0];
   const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-  return kind === "f4" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+  return new { f4: Float32Array, f8: Float64Array, u4: Uint32Array }[kind](bytes.buffer);
 }
 
 function stepsOf(table) {

@@ -12,7 +12,7 @@ from dltlab.exports.page.plot import Plot, curve_ink
 from dltlab.session.history import History
 from dltlab.text import component, one_line
 
-_ROOM: Final = 24_000
+_ROOM: Final = 10_000
 """Numbers of one plot."""
 _MOST: Final = 120
 """Moments of one plot."""

@@ -112,4 +112,5 @@ def _steps(steps: np.ndarray) -> dict[str, Any]:
     apart = np.unique(np.diff(steps))
     if len(apart) <= 1:
         return {"first": int(steps[0]) if len(steps) else 0, "stride": int(apart[0]) if len(apart) else 1}
-    return {"f8": base64.b64encode(np.ascontiguousarray(steps, "<f8").tobytes()).decode("ascii")}
+    kind = "u4" if steps[-1] < 1 << 32 else "f8"
+    return {kind: base64.b64encode(np.ascontiguousarray(steps, f"<{kind}").tobytes()).decode("ascii")}
