@@ -114,7 +114,10 @@ def open_(
 @click.option("--dry-run", is_flag=True, help="Print what it would take, and run nothing more.")
 @click.option("--fail-fast", is_flag=True, help="End everything when one scenario does not hold.")
 @click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="End all then, with what was judged."
+    "--timeout",
+    type=options.Number(0, 1e9, min_open=True),
+    metavar="SECONDS",
+    help="End all then, with what was judged.",
 )
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @click.option("--follow", is_flag=True, help="Print what happens as it happens, in plain lines.")

@@ -78,7 +78,7 @@ def watch(session: str, notes: bool, glyphs: str, colours: str, fps: float | Non
 
 @click.command()
 @click.argument("session", default="")
-@click.option("--speed", type=click.FloatRange(0, min_open=True), default=1.0, help="Times the recorded pace.")
+@click.option("--speed", type=options.Number(0, 1e6, min_open=True), default=1.0, help="Times the recorded pace.")
 @options.LECTURE
 @click.option("--text", is_flag=True, help="Print what happened in plain lines; that needs no terminal.")
 @options.drawing
@@ -111,16 +111,16 @@ def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 
 @click.command()
 @click.argument("session")
-@click.option("--at", type=click.IntRange(0), required=True, metavar="STEP", help="Where the two part.")
+@click.option("--at", type=options.STEP, required=True, metavar="STEP", help="Where the two part.")
 @click.option("--turn", "turns", multiple=True, callback=options.turns, metavar="KNOB=VALUE", help="Turn a knob there.")
 @click.option(
-    "--kick", type=click.FloatRange(0, min_open=True), metavar="RADIUS", help="Displace the parameters there."
+    "--kick", type=options.Number(0, 1e6, min_open=True), metavar="RADIUS", help="Displace the parameters there."
 )
 @click.option(
     "--along", "direction", type=click.Choice(("random", "lowest")), default="random", help="Where a kick leads."
 )
-@click.option("--seed", type=click.IntRange(0), help="Draw batches, noise and kicks anew from there on.")
-@click.option("--steps", type=click.IntRange(1), help="Steps in all, in place of as many as were planned.")
+@click.option("--seed", type=options.SEED, help="Draw batches, noise and kicks anew from there on.")
+@click.option("--steps", type=options.STEPS, help="Steps in all, in place of as many as were planned.")
 @click.option("--detached", "mode", flag_value="detached", help="Leave it running, and print its name.")
 @click.option("--headless", "mode", flag_value="headless", help="Run it to its end, and print its verdicts.")
 @options.drawing

@@ -1,9 +1,10 @@
 """What the commands take: options that several of them share, and how they are read."""
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 import click
 from click.shell_completion import CompletionItem
@@ -12,7 +13,22 @@ from dltlab.terminal import fit
 from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES
 from dltlab.text import one_line
 
+STEP: Final = click.IntRange(0, 1_000_000_000)
+STEPS: Final = click.IntRange(1, 1_000_000_000)
+SEED: Final = click.IntRange(0, (1 << 32) - 1)
 _REPORT: Final = click.Path(path_type=Path, allow_dash=True)
+
+
+@final
+class Number(click.FloatRange):
+    """A number between bounds; NaN, which click takes, lies between none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{number} is not in the range {self._describe_range()}.", param, ctx)
+        return number
 
 
 def _names(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001
@@ -31,7 +47,7 @@ def _told(ctx: click.Context, param: click.Parameter, value: str | None) -> None
 def drawing(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that opens the screen."""
     for option in (
-        click.option("--fps", type=click.FloatRange(0.1, 60), help="Frames a second (default: 10, or 4 over SSH)."),
+        click.option("--fps", type=Number(0.1, 60), help="Frames a second (default: 10, or 4 over SSH)."),
         click.option(
             "--theme", type=click.Choice(THEMES), callback=_told, expose_value=False, help="A dark or a light ground."
         ),
@@ -55,10 +71,10 @@ def separated(ctx: click.Context, param: click.Parameter, value: str) -> tuple[s
 def running(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of every command that starts an engine."""
     for option in (
-        click.option("--steps", type=click.IntRange(1), help="Steps, in place of run.steps."),
+        click.option("--steps", type=STEPS, help="Steps, in place of run.steps."),
         click.option("--arms", callback=separated, default="", metavar="NAME,…", help="Only these arms."),
-        click.option("--seeds", type=click.IntRange(1), help="Members of the ensemble, in place of run.seeds."),
-        click.option("--seed", type=click.IntRange(0), help="The first seed, in place of run.seed."),
+        click.option("--seeds", type=click.IntRange(1, 4096), help="Members of the ensemble, in place of run.seeds."),
+        click.option("--seed", type=SEED, help="The first seed, in place of run.seed."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
     ):
         command = option(command)
@@ -83,7 +99,7 @@ def comparing(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--json", "as_json", is_flag=True, help="As JSON."),
         click.option(
             "--tolerance",
-            type=click.FloatRange(0),
+            type=Number(0, 1e6),
             metavar="SHARE",
             help="Relative difference that another fingerprint is allowed (default: half the digits of the precision).",
         ),
@@ -116,19 +132,19 @@ def size(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple
 
 def filming(command: Callable[..., Any]) -> Callable[..., Any]:
     """Options of pictures and films of the bench."""
-    positive = click.FloatRange(0, min_open=True)
+    positive = Number(0, 1e6, min_open=True)
     for option in (
-        click.option("--to", type=click.IntRange(0), metavar="STEP", help="The step that a film ends with."),
-        click.option("--from", "from_", type=click.IntRange(0), metavar="STEP", help="The step that it begins with."),
-        click.option("--fps", type=click.FloatRange(0.5, 50), help="Its pictures a second (default: 10)."),
+        click.option("--to", type=STEP, metavar="STEP", help="The step that a film ends with."),
+        click.option("--from", "from_", type=STEP, metavar="STEP", help="The step that it begins with."),
+        click.option("--fps", type=Number(0.5, 50), help="Its pictures a second (default: 10)."),
         click.option("--speed", type=positive, help="Its pace, in times the recorded one, in place of its length."),
-        click.option("--seconds", type=click.FloatRange(1, 3600), help="The length of a film (default: 30)."),
+        click.option("--seconds", type=Number(1, 3600), help="The length of a film (default: 30)."),
         click.option("--colours", type=click.Choice(COLOURS[1:]), help="The palette of what is drawn."),
         click.option("--glyphs", type=click.Choice(GLYPHS[1:]), help="What plots are drawn of."),
         click.option("--theme", type=click.Choice(THEMES[1:]), help="A dark or a light ground."),
         click.option("--panel", metavar="NAME", help="One panel alone: its title, its number or a series of it."),
         click.option("--size", callback=size, metavar="COLUMNSxROWS", help="Of a terminal that is drawn: 120x40."),
-        click.option("--at", type=click.IntRange(0), metavar="STEP", help="The step that a picture shows."),
+        click.option("--at", type=STEP, metavar="STEP", help="The step that a picture shows."),
     ):
         command = option(command)
     return command

@@ -70,7 +70,7 @@ class KnobTable(Struct, frozen=True, forbid_unknown_fields=True):
     name: _Name
     low: float
     high: float
-    title: str = ""
+    title: Annotated[str, Meta(max_length=60)] = ""
     scale: Literal["linear", "log"] = "log"
 
 
@@ -82,17 +82,17 @@ class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     optimizer: dict[str, Any]
     run: Run
     abstract: Annotated[str, Meta(max_length=4000)] = ""
-    sources: list[_Line] = field(default_factory=list)
-    look_for: list[_Line] = field(default_factory=list)
-    tags: list[_Name] = field(default_factory=list)
-    probes: dict[_Name, dict[str, Any] | str] = field(default_factory=dict)
-    theories: dict[_Name, dict[str, Any] | str] = field(default_factory=dict)
-    panels: list[dict[str, Any]] = field(default_factory=list)
-    knobs: list[KnobTable] = field(default_factory=list)
+    sources: Annotated[list[_Line], Meta(max_length=64)] = field(default_factory=list)
+    look_for: Annotated[list[_Line], Meta(max_length=64)] = field(default_factory=list)
+    tags: Annotated[list[_Name], Meta(max_length=64)] = field(default_factory=list)
+    probes: Annotated[dict[_Name, dict[str, Any] | str], Meta(max_length=64)] = field(default_factory=dict)
+    theories: Annotated[dict[_Name, dict[str, Any] | str], Meta(max_length=64)] = field(default_factory=dict)
+    panels: Annotated[list[dict[str, Any]], Meta(max_length=64)] = field(default_factory=list)
+    knobs: Annotated[list[KnobTable], Meta(max_length=64)] = field(default_factory=list)
     arms: Annotated[list[ArmTable], Meta(max_length=64)] = field(default_factory=list)
-    companions: list[_Name] = field(default_factory=list)
+    companions: Annotated[list[_Name], Meta(max_length=64)] = field(default_factory=list)
     """Scenarios of the gallery that complete this one: ``dltlab run`` judges their claims after its own."""
-    claims: list[dict[str, Any]] = field(default_factory=list)
+    claims: Annotated[list[dict[str, Any]], Meta(max_length=256)] = field(default_factory=list)
     questions: Annotated[list[Question], Meta(max_length=64)] = field(default_factory=list)
     """What a lecture asks a class, at chapters of the session."""
 

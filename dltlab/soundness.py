@@ -68,15 +68,16 @@ def _header_fault(header: Header) -> str:
         return "steps beyond all bounds"
     if not -1 <= header.forked <= LARGEST_STEP:
         return "a fork beyond all bounds"
-    if not header.seeds or len(header.seeds) > 1 << 16 or len(header.series) > 1 << 12:
-        return "no seeds, or too many seeds or series"
+    if not header.seeds or len(header.seeds) > 1 << 16 or max(len(header.series), len(header.knobs)) > 1 << 12:
+        return "no seeds, or too many seeds, series or knobs"
     if len({series.name for series in header.series}) < len(header.series):
         return "two series of one name"
     if fault := _arms_fault(header):
         return fault
     total = 0
     for series in header.series:
-        possible = len(series.shape) <= 8 and all(0 <= length <= LARGEST_READING for length in series.shape)
+        # A reading of nothing would take no bytes, so that a line could claim any number of them.
+        possible = len(series.shape) <= 8 and all(1 <= length <= LARGEST_READING for length in series.shape)
         if series.dtype not in _KINDS or not possible:
             return "a series of impossible dtype or shape"
         if len(series.axes) != len(series.shape) or not 1 <= series.every <= LARGEST_STEP:
@@ -111,6 +112,8 @@ def _part_fault(part: Part, known: dict[str, Series]) -> str:
         return "readings at impossible steps"
     if part.first + part.stride * part.count > LARGEST_STEP:
         return "a step beyond all bounds"
+    if part.count > max((len(column.data) for column in part.columns.values()), default=0):
+        return "more readings than it has bytes"
     for name, column in part.columns.items():
         series = known.get(name)
         if series is None:

@@ -21,7 +21,7 @@ Name = Annotated[
 """The name of a series, such as ``sharpness.theory``, or of an arm."""
 Span = tuple[Annotated[float, Meta(ge=0)], Annotated[float, Meta(ge=0)]]
 """Where a claim looks: up to 1 a fraction of the steps planned, above it a step."""
-Positive = Annotated[int, Meta(ge=1)]
+Positive = Annotated[int, Meta(ge=1, le=1 << 24)]
 
 
 class _Meta(StructMeta, abc.ABCMeta):

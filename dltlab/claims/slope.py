@@ -26,7 +26,7 @@ class Slope(AbstractArmClaim, frozen=True, kw_only=True):
     since: Crossing | None = None
     until: Crossing | None = None
     predicted: float
-    least: Annotated[int, Meta(ge=4)] = 4
+    least: Annotated[int, Meta(ge=4, le=1 << 24)] = 4
     """Points that it takes to judge; non-positive ones have no logarithm and are passed over."""
 
     def needs(self) -> dict[str, str]:

@@ -17,7 +17,6 @@ from dltlab.engine.fleet import Fleet
 
 _LONGEST: Final = 2.0
 """Seconds of timed chunks, the last one on top."""
-_BASE64: Final = 4 / 3
 _KEYFRAMES: Final = 3
 """That a run of ordinary length records: at its start, on its way, at its end."""
 
@@ -103,4 +102,4 @@ def _recorded(built: Experiment, fleet: Fleet) -> int:
     steps = built.scenario.run.steps
     rows = sum(math.prod(one.shape) * np.dtype(one.dtype).itemsize * (steps // one.every + 1) for one in built.series)
     whole = keyframes.taken(0, fleet.gathered())
-    return int(_BASE64 * (rows + _KEYFRAMES * sum(len(leaf.data) for leaf in whole.leaves.values())))
+    return int(memory.BASE64 * (rows + _KEYFRAMES * sum(len(leaf.data) for leaf in whole.leaves.values())))

@@ -152,6 +152,7 @@ def _bound(
     knobs, ratios = _knobs(document, scenario, states, faults)
     if faults:
         raise ScenarioError(*dict.fromkeys(faults))
+    memory.fit_readings(document, scenario, series, probes)
     row = sum(math.prod(item.shape) * np.dtype(item.dtype).itemsize * run.every / item.every for item in series)
     frames = int(min(_MOST_FRAMES, max(2, _CHUNK_BYTES // max(row, 1))))
     frames = min(frames, max(2, -(-run.steps // run.every)))

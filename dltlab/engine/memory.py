@@ -1,13 +1,27 @@
 """Whether the machine can hold an experiment, asked before anything is allocated or compiled."""
 
+import math
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
 
 from dltlab.engine.machine import threads_of_xla
+from dltlab.engine.probes.base import AbstractProbe, Budgeted
 from dltlab.engine.problems import AbstractProblem
-from dltlab.errors import ScenarioError
+from dltlab.errors import ScenarioError, UsageError
+from dltlab.records import Series
 from dltlab.scenario import Document, Scenario
+from dltlab.soundness import LARGEST_READING
+from dltlab.text import one_line
+
+BASE64: Final = 4 / 3
+"""Bytes that a byte of a recording's arrays takes."""
+_GIB: Final = 1 << 30
+_STEP: Final = 8
+"""Bytes of the step of a reading."""
 
 
 class Footprint(NamedTuple):
@@ -62,13 +76,56 @@ def fit(
     needed, weights, activations = footprint(scenario.run.precision, problems, probes)
     available = free()
     if needed > 0.8 * available:
-        gib = 1 << 30
         at = ("problem", "model", "widths") if "model" in scenario.problem else ("problem",)
         message = (
-            f"{weights:,} parameters and {activations:,} activations need about {needed / gib:,.1f} GiB; "
-            f"this machine has {available / gib:,.1f} GiB free, make it smaller."
+            f"{weights:,} parameters and {activations:,} activations need about {needed / _GIB:,.1f} GiB; "
+            f"this machine has {available / _GIB:,.1f} GiB free, make it smaller."
         )
         raise ScenarioError(document.fault(at, message))
+
+
+def fit_readings(
+    document: Document, scenario: Scenario, series: Sequence[Series], probes: Mapping[str, AbstractProbe]
+) -> None:
+    """Refuse readings that no reader takes, or that a viewer could not hold.
+
+    Raises:
+        ScenarioError: They would not fit.
+    """
+    numbers = sum(math.prod(one.shape) for one in series)
+    if numbers > LARGEST_READING:
+        message = f"{numbers:,} numbers would be read at a time; {LARGEST_READING:,} are the most, read fewer."
+        raise ScenarioError(document.fault(("probes",), message))
+    held, available = readings(scenario, series, probes), free()
+    if held > 0.8 * available:
+        message = (
+            f"the readings of {scenario.run.steps:,} steps take {held / _GIB:,.1f} GiB; this machine has "
+            f"{available / _GIB:,.1f} GiB free, take fewer steps or raise run.every."
+        )
+        raise ScenarioError(document.fault(("run", "steps"), message))
+
+
+def fit_disk(folder: Path, scenario: Scenario, series: Sequence[Series], probes: Mapping[str, AbstractProbe]) -> None:
+    """Refuse to begin a recording that the disk has no room for. Raises UsageError."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return
+    needed, available = BASE64 * readings(scenario, series, probes), found.f_bavail * found.f_frsize
+    if needed > available:
+        raise UsageError(
+            f"{one_line(str(folder))}: the recording would take {needed / _GIB:,.1f} GiB, and the disk has "
+            f"{available / _GIB:,.1f} GiB free; take fewer steps or raise run.every."
+        )
+
+
+def readings(scenario: Scenario, series: Sequence[Series], probes: Mapping[str, AbstractProbe]) -> int:
+    """Bytes of all readings with their steps, but of those that a budget makes as few as it likes."""
+    return sum(
+        (math.prod(one.shape) * np.dtype(one.dtype).itemsize + _STEP) * (scenario.run.steps // one.every + 1)
+        for one in series
+        if not isinstance(probes[one.source], Budgeted)
+    )
 
 
 def free() -> int:

@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from dltlab.engine.numerics import kernel as kernels
 from dltlab.engine.optimizers.descent import GradientDescent
 from dltlab.engine.problems import Regression
 from dltlab.engine.simulation import Simulation, State, in_precision
@@ -45,6 +46,7 @@ def regression(simulation: Simulation, kernel: Kernel, *, descends: bool = True)
     if descends and not isinstance(simulation.optimizer, GradientDescent):
         raise ValueError('the prediction is of plain gradient descent; use optimizer.kind = "gradient_descent".')
     if isinstance(problem, Regression):
+        kernels.fit(problem.size())
         problem.weight()
         if kernel == "limit":
             problem.limit()

@@ -11,7 +11,7 @@ import jax
 from msgspec.structs import replace
 
 from dltlab import folders, scenario
-from dltlab.engine import experiment, keyframes, machine
+from dltlab.engine import experiment, keyframes, machine, memory
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet, Start
 from dltlab.engine.forks import Beginning, Changes
@@ -47,6 +47,7 @@ def run(
     for assignment in overrides:
         document.set(assignment)
     built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
+    memory.fit_disk(path.parent, built.scenario, built.series, built.program.probes)
     fleet = Fleet(built.programs, built.members)
     start = fleet.begin()
     journal = Journal.created(path)

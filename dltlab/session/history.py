@@ -4,6 +4,7 @@ Everything below the stream reads a session through this: claims judge it, panel
 exports write it. Nobody can tell from it whether the session is live or replayed.
 """
 
+import math
 from collections.abc import Iterable
 from typing import Final
 
@@ -12,6 +13,8 @@ from msgspec.structs import replace
 
 from dltlab.records import Event, Footer, Frames, Header, Keyframe, Record, Series
 
+_FIRST: Final = 1 << 16
+"""Numbers that a column has room for before there is a reading: a header may name thousands of large ones."""
 BUDGET: Final = ".budget"
 """How the knobs end that set what a probe may cost: turning one changes when is read, not what happens."""
 
@@ -21,8 +24,9 @@ class Column:
 
     def __init__(self, series: Series) -> None:
         self.series = series
-        self._steps = np.empty(64, np.int64)
-        self._values = np.empty((64, *series.shape), np.dtype(series.dtype))
+        room = max(1, min(64, _FIRST // max(1, math.prod(series.shape))))
+        self._steps = np.empty(room, np.int64)
+        self._values = np.empty((room, *series.shape), np.dtype(series.dtype))
         self._length = 0
 
     @classmethod

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import numpy as np
 from msgspec import Meta
 
-from dltlab.engine.data.base import AbstractData, Examples, classified
+from dltlab.engine.data.base import LARGEST, AbstractData, Examples, classified, fit
 from dltlab.text import one_line
 
 _LARGEST: Final = 4 << 30
@@ -21,7 +21,7 @@ class Arrays(AbstractData):
     """Examples from an .npz file with arrays x and y."""
 
     path: str
-    points: Annotated[int, Meta(ge=0)] = 0
+    points: Annotated[int, Meta(ge=0, le=LARGEST)] = 0
     """Take the first so many; 0 takes all."""
 
     def examples(self) -> Examples:
@@ -30,6 +30,7 @@ class Arrays(AbstractData):
         x, y = _loaded(Path(self.path).expanduser(), shown)
         if x.ndim < 1 or y.ndim not in (1, 2) or len(x) != len(y) or len(x) == 0 or x.dtype.kind not in "fiub":
             raise ValueError(f"{shown}: x {x.shape} and y {y.shape} do not fit; x is (n, …), y is (n,) or (n, c).")
+        fit(len(x), x.size // len(x))
         x = x.reshape(len(x), -1).astype(float)
         if not (np.isfinite(x).all() and (y.dtype.kind in "iu" or (y.dtype.kind == "f" and np.isfinite(y).all()))):
             raise ValueError(f"{shown}: holds numbers that are not finite; clean it first.")
@@ -65,5 +66,5 @@ def _loaded(path: Path, shown: str) -> tuple[np.ndarray, np.ndarray]:
 def _array(stored: "np.lib.npyio.NpzFile", name: str, shown: str) -> np.ndarray:
     try:
         return np.asarray(stored[name])
-    except (ValueError, zlib.error):
+    except (ValueError, MemoryError, zlib.error):
         raise ValueError(f"{shown}: its array {name!r} holds no plain numbers; save numbers only.") from None

@@ -1,7 +1,7 @@
 """What every data set is: examples, in NumPy float64."""
 
 import abc
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import equinox as eqx
 import numpy as np
@@ -24,6 +24,16 @@ class Examples(NamedTuple):
     teacher: Neurons | None = None
 
 
+LARGEST: Final = 1 << 28
+"""Numbers of one array of examples: 2 GiB in float64."""
+
+
+def fit(rows: int, columns: int) -> None:
+    """Raise ValueError, before any memory is taken, for an array of more numbers than a data set may have."""
+    if rows * columns > LARGEST:
+        raise ValueError(f"{rows:,} x {columns:,} numbers; {LARGEST:,} are the most, make one of the two smaller.")
+
+
 class AbstractData(eqx.Module):
     """A way to come by examples."""
 
@@ -38,6 +48,9 @@ def classified(inputs: Float[np.ndarray, "n d"], labels: Int[np.ndarray, " n"], 
     Every input coordinate is centred and all are divided by one common scale, so that the
     mean square of a coordinate is 1: constant pixels stay zero and none is blown up.
     """
+    fit(len(inputs), classes)
     centred = inputs - inputs.mean(axis=0)
     scale = np.sqrt(np.mean(centred**2)) or 1.0
-    return Examples(centred / scale, np.eye(classes)[labels], labels)
+    targets = np.zeros((len(inputs), classes))
+    targets[np.arange(len(inputs)), labels] = 1.0
+    return Examples(centred / scale, targets, labels)

@@ -31,6 +31,7 @@ class Sphere(AbstractData):
         x = random.standard_normal((self.points, self.dimension))
         x /= np.linalg.norm(x, axis=1, keepdims=True)
         if self.labels in ("top", "bottom"):
+            kernel.fit(self.points)
             y = _eigenvector(kernel.relu_limit(x), -1 if self.labels == "top" else 0)
         else:
             y = drawn(self.labels, x, random)

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from msgspec import Meta
 
-from dltlab.engine.data.base import AbstractData, Examples, Neurons
+from dltlab.engine.data.base import AbstractData, Examples, Neurons, fit
 
 Count = Annotated[int, Meta(ge=1, le=100_000)]
 
@@ -33,6 +33,10 @@ class Teacher(AbstractData):
 
     def examples(self) -> Examples:
         """Inputs of shape (points, dimension), labels of shape (points, 1), and the teacher."""
+        for rows, columns in (
+            (self.points, self.dimension), (self.points, self.neurons), (self.neurons, self.dimension),
+        ):  # fmt: skip
+            fit(rows, columns)
         # Not the stream [seed, 0], from which students of this seed draw their neurons: they would be the teacher's.
         random = np.random.default_rng([self.seed, 1])
         directions = _on_sphere(random.standard_normal((self.neurons, self.dimension)))

@@ -6,7 +6,7 @@ of Cho & Saul 2009. :func:`arc_cosine` is written once for NumPy's arrays and JA
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,6 +15,17 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, PyTree
 
 Arrays = TypeVar("Arrays", Array, np.ndarray)
+
+
+LARGEST: Final = 4096
+"""Rows of a kernel that is formed and decomposed: 128 MiB in float64, and half a minute."""
+
+
+def fit(rows: int) -> None:
+    """Raise ValueError, before any memory is taken, for a kernel that is too large to be formed."""
+    if rows > LARGEST:
+        cure = f"{LARGEST:,} outputs are the most, take fewer points."
+        raise ValueError(f"a kernel of {rows:,} x {rows:,} numbers would be formed; {cure}")
 
 
 def gram(outputs: Callable[[PyTree], Float[Array, " k"]], params: PyTree) -> Float[Array, "k k"]:

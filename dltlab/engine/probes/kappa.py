@@ -92,4 +92,5 @@ def _parts(simulation: Simulation) -> tuple[Supervised, TwoLayer]:
         raise ValueError("κ is known in closed form for a two_layer model with one output; use one.")
     if model.activation != "relu" or model.train != "both":
         raise ValueError('κ is known in closed form for activation = "relu" and train = "both"; use these.')
+    kernel.fit(problem.size())
     return problem, model

@@ -68,6 +68,7 @@ class TangentKernel(AbstractProbe):
 
 def _regression(simulation: Simulation) -> Regression:
     if isinstance(simulation.problem, Regression):
+        kernel.fit(simulation.problem.size())
         return simulation.problem
     raise ValueError("a tangent kernel needs a network fitted to examples; this problem has none.")
 

@@ -47,6 +47,7 @@ class KernelRegression(AbstractProblem, Regression):
         examples = data.examples()
         if examples.targets.shape[1] != 1:
             raise ValueError(f"{examples.targets.shape[1]} targets an example; choose data with one.")
+        kernel.fit(len(examples.inputs))
         features = kernel.root(kernel.relu_limit(examples.inputs))
         values = np.linalg.eigvalsh(features) ** 2
         if values.min() <= _SINGULAR * values.max():
