@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from dltlab import claims as shelf
 from dltlab import commands, scenario
+from dltlab.chapters import detect
 from dltlab.claims import AbstractClaim
 from dltlab.errors import DltlabError, EngineError, ScenarioError
 from dltlab.headless.halt import WHY, Halt
@@ -128,6 +129,7 @@ def follow_to_the_end(
     _follow(source, outcome, Progress(source.header, mode=progress), halt, telling, say or print)
     outcome.verdicts = shelf.judge_all(outcome.claims, outcome.history)
     outcome.error_bars = errorbars.largest(outcome.history)
+    outcome.chapters = detect(outcome.history)
 
 
 def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, telling: Telling | None, say: Say) -> None:

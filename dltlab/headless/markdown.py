@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from dltlab.chapters import Chapter
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome, Status
 from dltlab.headless.reports import in_words, summed
 from dltlab.text import markdown as plain
 
+_MOST_CHAPTERS: Final = 100
 _SIGNS: Final = {"holds": "✅", "fails": "❌", "not yet": "⏳"}
 _ENDS: Final[dict[Status, str]] = {"holds": "✅", "timed out": "⏳", "interrupted": "⏳", "not run": "⚪"}
 
@@ -38,6 +40,14 @@ def _section(outcome: Outcome) -> Iterator[str]:
         yield "|---|---|---|---|---|---|"
         yield from map(_row, outcome.verdicts)
         yield ""
+    if outcome.chapters:
+        yield "| step | chapter | |"
+        yield "|---:|---|---|"
+        yield from map(_chapter, outcome.chapters[:_MOST_CHAPTERS])
+        yield ""
+    if left := outcome.chapters[_MOST_CHAPTERS:]:
+        yield f"and {len(left):,} more."
+        yield ""
     if history and outcome.error_bars:
         yield from (f"* {plain(in_words(bar, history))}" for bar in outcome.error_bars)
         yield ""
@@ -47,3 +57,8 @@ def _row(verdict: Verdict) -> str:
     said = f"{verdict.says} ({verdict.detail})" if verdict.detail else verdict.says
     told = (verdict.name, verdict.predicted, verdict.measured, verdict.tolerance, said)
     return f"| {_SIGNS[verdict.status]} | {' | '.join(map(plain, told))} |"
+
+
+def _chapter(chapter: Chapter) -> str:
+    title = f"{chapter.title} ({chapter.arm})" if chapter.arm else chapter.title
+    return f"| {chapter.step:,} | {plain(title)} | {plain(chapter.text)} |"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from dltlab.chapters import Chapter
 from dltlab.claims import AbstractClaim, Verdict
 from dltlab.errors import BROKEN, FAILS, HOLDS, INTERRUPTED, TIMED_OUT, DltlabError
 from dltlab.headless.halt import WHY, Cut
@@ -30,6 +31,8 @@ class Outcome:
     verdicts: list[Verdict] = field(default_factory=list)
     """One a claim, in the same order; none before anything was judged."""
     error_bars: list[ErrorBar] = field(default_factory=list)
+    chapters: list[Chapter] = field(default_factory=list)
+    """Of the first seed."""
     ended: str = ""
     cut: Cut = ""
     """Why it ended before its end, if it did."""

@@ -14,6 +14,7 @@ from msgspec import Meta, Struct
 
 from dltlab import __version__
 from dltlab.catalog import schema_of
+from dltlab.chapters import Chapter
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome, Status
 from dltlab.records import Arm, Footer
@@ -103,6 +104,7 @@ class RunReport(Struct, frozen=True):
     error_bars: Annotated[
         list[ErrorBar], _is("for each series that has error bars the largest, relative to its reading")
     ]
+    chapters: Annotated[list[Chapter], _is("theory events and acts of the first seed, of each arm, in order of step")]
     footer: Annotated[Footer | None, _is("the recording's last record; null if the engine died or was left running")]
     timings: Timings
 
@@ -177,6 +179,7 @@ def _run(outcome: Outcome) -> RunReport:
         claims=[_claim(outcome, index, verdict) for index, verdict in enumerate(outcome.verdicts)],
         series=[summary(column) for column in history.columns.values()] if history else [],
         error_bars=outcome.error_bars,
+        chapters=outcome.chapters,
         footer=history.footer if history else None,
         timings=_timings(outcome, history),
     )

@@ -105,4 +105,5 @@ def _chapter(chapter: Chapter) -> str:
 
 
 def _sentence(event: Event) -> str:
-    return f"{one_line(event.what)}: {one_line(event.text)}"
+    lead = f"{event.what}: " if event.what in ("refused", "warning") else ""
+    return f"{lead}{one_line(event.text)}"

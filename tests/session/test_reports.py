@@ -101,6 +101,10 @@ def test_the_json_report_keeps_to_its_schema_whatever_became_of_the_runs(engine,
     assert claim["line"] == Path(names[0]).read_text().splitlines().index('name = "level"') + 1
     assert claim["value"] == pytest.approx(0.6126, abs=1e-4)
     assert (claim["low"], claim["high"]) == (pytest.approx(0.6116), pytest.approx(0.6136))
+    (mark,) = found["runs"][0]["chapters"]
+    assert (mark["step"], mark["kind"], mark["title"], mark["text"]) == (10, "mark", "half way", "half way")
+    assert [chapter["kind"] for chapter in found["runs"][1]["chapters"]] == ["mark", "diverged"]
+    assert [run["chapters"] for run in found["runs"][4:]] == [[], [], []]
     loss, _, sharpness, _ = found["runs"][3]["series"]
     assert (loss["readings"], loss["last_step"], loss["greatest"], loss["not_finite"]) == (50, 49, 1.0, 0)
     assert (sharpness["last"], sharpness["not_finite"]) == ([8.0, None], 50)
@@ -124,6 +128,7 @@ def test_markdown_takes_nothing_for_more_than_text(engine, scenario):
     text = Path("r.md").read_text()
     row = next(line for line in text.splitlines() if line.startswith("| ✅"))
     assert len(re.findall(r"(?<!\\)\|", row)) == 7
+    assert "| 10 | half way | half way |" in text
     assert not re.search(r"(?<!\\)<", text)
     assert plain("[a](b) `c` @d #1 www.e.f https://g") == r"\[a\]\(b\) \`c\` \@d \#1 www\.e.f https\://g"
     assert plain("1. a") == "&#49;. a"
