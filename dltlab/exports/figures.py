@@ -19,6 +19,7 @@ _MARGIN: Final = 9
 _LONGEST: Final = 22
 _LARGEST: Final = 1e150
 """What is larger is drawn as if it were this: the height of a plot must be a number too."""
+_BLANK, _RULE = "\u2800", "\u2809"
 _DOTS: Final = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]])
 """The bits of a Braille character, from U+2800 on, by row and column."""
 
@@ -135,8 +136,11 @@ def _framed(
         plot = "".join(chr(0x2800 + int(code)) for code in codes)
         lines.append(f"{told:>{_MARGIN}} {'┤' if told else '│'}{plot} {names.get(row, '')}".rstrip())
     left, right = (_mark(end, axes.log_x) for end in x)
-    foot = f"{left}{'step' + (', logarithmic' * axes.log_x):^{COLUMNS - len(left) - len(right)}}{right}"
-    return [*lines, f"{'':{_MARGIN}} └{'─' * COLUMNS}", f"{'':{_MARGIN}}  {foot}"]
+    # Below the plot, too, Braille characters keep the width: of whichever font they come.
+    name = "step, logarithmic" if axes.log_x else "step"
+    free = max(COLUMNS - len(left) - len(name) - len(right), 2)
+    foot = f"{left}{_BLANK * (free // 2)}{name}{_BLANK * (free - free // 2)}{right}"
+    return [*lines, f"{'':{_MARGIN}} └{_RULE * COLUMNS}", f"{'':{_MARGIN}}  {foot}"]
 
 
 def _mark(place: float, logarithmic: bool) -> str:
