@@ -48,9 +48,22 @@ def check(document: Document) -> Scenario:
         if name not in known:
             message = f"the gallery has no scenario {name!r}; {catalog.near_miss(name, known)}"
             faults.append(document.fault(("companions", index), message))
+    faults += unasked(scenario, document)
     if faults:
         raise ScenarioError(*faults)
     return scenario
+
+
+def unasked(scenario: Scenario, document: Document) -> list[str]:
+    """Faults of questions that would never be asked, since no chapter of their kind is ever opened."""
+    from dltlab.chapters import DETECTORS
+
+    faults = []
+    for index, question in enumerate(scenario.questions):
+        if isinstance(question.at, str) and question.at not in DETECTORS:
+            message = f"no chapter {question.at!r}; {catalog.near_miss(question.at, DETECTORS)}"
+            faults.append(document.fault(("questions", index, "at"), message))
+    return faults
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
