@@ -312,6 +312,7 @@ function upright(chart, places) {
 }
 
 function compact(value) {
+  if (value >= 1e6) return `${short(value / 1e6, 3)}M`;
   return value >= 10000 ? `${short(value / 1000, 3)}k` : short(value, 4);
 }
 
