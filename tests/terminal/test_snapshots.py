@@ -135,7 +135,14 @@ def test_starting(shot: Shot) -> None:
 
 @pytest.mark.parametrize(
     ("name", "keys"),
-    [("live", ()), ("replay", ()), ("claims", ("c",)), ("help", ("question_mark",)), ("actions", ("colon",))],
+    [
+        ("live", ()),
+        ("replay", ()),
+        ("claims", ("c",)),
+        ("help", ("question_mark",)),
+        ("actions", ("colon",)),
+        ("chapters", ("C",)),
+    ],
 )
 def test_the_bench(name: str, keys: tuple[str, ...], watch, told, deaf, shot: Shot) -> None:
     turned = Event(200, "turn", "η: 0.4 → 0.2", {"knob": "learning_rate", "value": 0.2, "old": 0.4}, 0.5)

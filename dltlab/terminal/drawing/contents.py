@@ -38,7 +38,7 @@ class Entry(NamedTuple):
 def keys(chosen: Entry | None) -> Sequence[tuple[str, str]]:
     """What can be done with an entry: only notes are changed."""
     own = [("=", "edit"), ("del", "delete")] if chosen and chosen.note else [("+", "note here")]
-    return [*([("enter", "go there")] if chosen else []), *own, ("esc", "back")]
+    return [*([("enter", "go")] if chosen else []), *own, ("esc", "back")]
 
 
 def lines(entries: int, height: int) -> int:

@@ -24,6 +24,11 @@ def keys_line(keys: Sequence[tuple[str, str]], width: int, right: Sequence[Span]
     return (*fit(line, room), *right)
 
 
+def said(text: str, width: int) -> list[Line]:
+    """What a session tells, in as many lines as it takes."""
+    return wrap(text, max(width - 1, 8), "pending", " ◆ ", "   ") if text else []
+
+
 def help_page(keys: Sequence[tuple[str, str]], notes: Mapping[str, Sequence[str]], width: int) -> list[Line]:
     """All keys with their meaning, then prose under headings."""
     lines: list[Line] = [((f"{key:>12}  ", "strong"), (words, "text")) for key, words in keys]

@@ -66,6 +66,7 @@ class Bench(AbstractLooked):
         self._status = self._sheet(self._paint_status, "status")
         self._foot = self._sheet(self._paint_keys, "keys")
         self._small = self._sheet(self._paint_small, "small")
+        self._told = self._sheet(self._paint_told, "told")
 
     def _sheet(self, painter: Callable[[int, int], Picture], name: str) -> Sheet:
         return Sheet(painter, self._inks, plain=self._options.glyphs == "ascii", id=name)
@@ -81,16 +82,17 @@ class Bench(AbstractLooked):
         yield self._status
         yield self._foot
         yield self._small
+        yield self._told
 
     def on_mount(self) -> None:
         """Begin to follow."""
         self._lay_out(self.size.width, self.size.height)
         self.set_interval(1 / self._options.fps, self._poll)
         self._poll()
-
-    def on_resize(self, event: events.Resize) -> None:
         if getattr(self.app, "take_lecture", bool)():
             self.call_later(self.action_lecture)
+
+    def on_resize(self, event: events.Resize) -> None:
         """Another arrangement for another size."""
         self._lay_out(event.size.width, event.size.height)
 
@@ -140,6 +142,7 @@ class Bench(AbstractLooked):
         if self.following.judged() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
+        self._tell()
         self._painting.spoil(self._title, self._time, self._knobs, self._status, self._foot)
 
     def paint_at_once(self) -> None:
@@ -201,7 +204,7 @@ class Bench(AbstractLooked):
         return (standing.status_line(now, width),)
 
     def _paint_keys(self, width: int, _: int) -> Picture:
-        notice = self.following.notice
+        notice = "" if self._told.display else self.following.notice
         said = notice or self.following.source.ended
         if said:
             again = [("r", "again")] if self._relaunch and self.following.source.ended else []
@@ -210,9 +213,8 @@ class Bench(AbstractLooked):
             room = max(width - 11 * len(again), width // 2)
             ink = "pending" if notice else "ended"
             if notice and cell_len(notice) >= room:
-                # All of a sentence is worth more than the keys, and fewer words more than half of it.
+                # All of a sentence is worth more than the keys.
                 room = width
-                said = notice if cell_len(notice) < width else self.following.brief or notice
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
         if self.cursor is not None:
@@ -225,6 +227,19 @@ class Bench(AbstractLooked):
             shown.insert(2, ("←→", "turn"))
         seen = self._side.display or self._inset.display
         return (prose.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
+
+    def _tell(self) -> None:
+        """A sentence that is longer than a line stands above the last two, for as long as a notice does."""
+        lines = prose.said(self.following.notice, self.size.width) if self.following.sentence else ()
+        shown = len(lines) > 1 and not self.has_class("-small")
+        if shown != self._told.display or (shown and self._told.size.height != len(lines)):
+            self._told.styles.height = max(len(lines), 1)
+            self._told.display = shown
+        if shown:
+            self._painting.spoil(self._told)
+
+    def _paint_told(self, width: int, height: int) -> Picture:
+        return frame(prose.said(self.following.notice, width), width, height)
 
     def _paint_small(self, width: int, height: int) -> Picture:
         needs = f"{SMALLEST[0]}x{SMALLEST[1]}"
@@ -317,6 +332,16 @@ class Bench(AbstractLooked):
         except OSError as fault:
             self.say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
 
+    def action_lecture(self) -> None:
+        """Show a class what this bench follows."""
+        from dltlab.terminal.screens.lecture import Lecture
+
+        self.walk.halt()
+        told = self.chaptering
+        lecture = Lecture(self.following, self._panels, self._options, self._inks, told.opened, told.notes, self.cursor)
+        told.asks = lambda: lecture.stops if lecture.is_attached else ()
+        self.app.push_screen(lecture)
+
     def action_detach(self) -> None:
         """Leave; the session goes on."""
         name = one_line(self.history.header.session)
@@ -331,16 +356,6 @@ class Bench(AbstractLooked):
         self._close()
         self.following.end()
         self.post_message(CloseBench(self.chaptering.unsaved))
-
-    def action_lecture(self) -> None:
-        """Show a class what this bench follows."""
-        from dltlab.terminal.screens.lecture import Lecture
-
-        self.walk.halt()
-        told = self.chaptering
-        lecture = Lecture(self.following, self._panels, self._options, self._inks, told.opened, told.notes, self.cursor)
-        told.asks = lambda: lecture.stops if lecture.is_attached else ()
-        self.app.push_screen(lecture)
 
     def _close(self) -> None:
         self.branching.close()

@@ -126,10 +126,9 @@ class Chaptering:
             source.send(Pause())
 
     def say(self, chapter: Chapter, more: str = "") -> None:
-        """A chapter's sentence, or where there is no room for it its title."""
+        """A chapter's sentence, and what is to be said of it besides."""
         arm = f"{one_line(chapter.arm)}: " if chapter.arm else ""
-        full = " ".join(filter(None, (f"{arm}{one_line(chapter.text)}", more)))
-        self._bench.following.say(full, f"{arm}{one_line(chapter.title)}; {more}" if more else f"{arm}{chapter.title}")
+        self._bench.following.say(f"{arm}{one_line(chapter.text)} {more}", sentence=True)
 
     def tell(self, step: int) -> None:
         """Say the last of the chapters that open at a step, if any does."""
@@ -148,7 +147,8 @@ class Chaptering:
             steps = max(event.step - chapter.step, 0)
             if self._replay is not None:
                 self._bench.cursor = chapter.step
-            self.say(chapter, f"Held {count(steps)} step{'s' * (steps != 1)} later.")
+            there = "" if self._replay is not None else "; [ looks there"
+            self.say(chapter, f"Held {count(steps)} step{'s' * (steps != 1)} after it opened{there}.")
 
     # What the keys do.
 
@@ -169,8 +169,8 @@ class Chaptering:
     def _toggle(self) -> None:
         self.holding = not self.holding
         self._lay_out()
-        exact = "holds exactly there" if self._replay else "is held a few steps after one has opened"
-        self._bench.say(f"pausing at chapters: {f'on; it {exact}' if self.holding else 'off'}.")
+        where = "exactly there" if self._replay else "as soon as one is known, some steps after it opened"
+        self._bench.say(f"pausing at chapters, {where}." if self.holding else "no longer pausing at chapters.")
 
     def _beside(self, by: int) -> None:
         """The chapter after where one looks, or before it."""

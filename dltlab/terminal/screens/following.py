@@ -39,8 +39,8 @@ class Following:
         self._asked: dict[str, tuple[float, float]] = {}
         self._pending = ("", 0.0)
         self._notice = ("", -_NOTICE)
-        self.brief = ""
-        """The notice in fewer words; empty where there are none."""
+        self.sentence = False
+        """Whether the notice is to be read in full, even where it takes more than a line."""
         self._compiling = "-"
 
     def poll(self) -> bool:
@@ -126,9 +126,9 @@ class Following:
         radius = run.get("kick") if isinstance(run, dict) else None
         return float(radius) if isinstance(radius, int | float) and 0 < radius <= LONGEST_KICK else None
 
-    def say(self, text: str, brief: str = "") -> None:
-        """Leave a notice, with fewer words for where there is no room for all of them."""
-        self._notice, self.brief = (one_line(text), self._clock()), one_line(brief)
+    def say(self, text: str, *, sentence: bool = False) -> None:
+        """Leave a notice; a ``sentence`` is shown in full, even where it takes more than a line."""
+        self._notice, self.sentence = (one_line(text), self._clock()), sentence
 
     @property
     def notice(self) -> str:

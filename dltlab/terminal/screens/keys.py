@@ -86,8 +86,8 @@ KEYS: Final = (
 )
 
 LOOKING: Final = (
-    ("< >", "look earlier, later"),
-    (", .", "by a reading"),
+    ("< >", "look"),
+    (", .", "reading"),
     ("[ ]", "chapter"),
     ("space", "play"),
     ("bksp", "back"),

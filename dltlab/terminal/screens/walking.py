@@ -70,7 +70,8 @@ class Walk:
         self._at = max(self._at, 0.0)
         looking.look_at(round(self._at))
         self._left = -1 if looking.cursor is None else looking.cursor
-        if stop is not None or self._at <= 0 or looking.cursor is None:
+        ended = looking.cursor is None if self.direction > 0 else self._at <= 0
+        if stop is not None or ended:
             self.direction = 0
             self.engaged = looking.cursor is not None
         return stop
