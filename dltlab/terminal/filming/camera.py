@@ -102,8 +102,9 @@ async def _filmed(session: Exported, looks: Film, script: Script, take: Callable
             now, step = script.at(picture)
             source.reach(step)
             bench.paint_at_once()
-            # What was asked for by messages comes before the picture, and signals are heard.
-            await asyncio.sleep(0)
+            # What has come or gone is laid out, and what that has resized is painted, before the picture is taken.
+            await pilot.pause(0)
+            await pilot.pause(0)
             seen(bench, cells)
             take(Shot(now, step, cells))
         source.close()
