@@ -15,6 +15,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array
 
+from dltlab.engine import compact
 from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
@@ -79,21 +80,24 @@ def code(
         several: Whether state and memories carry a leading axis of members.
         kind: What it is compiled for.
         batch: Whether those fly as a batch; everywhere but on a CPU if it is not said.
-        few: Whether each matrix product stays on one core.
+        few: Whether its numbers are so few that on a CPU each matrix product stays on one core, and that the step is
+            one kernel.
     """
-    on_cpu = jax.default_backend() == "cpu"
-    batch = not on_cpu if batch is None else batch
-    # To offer the product to other threads takes longer than it does: a third of a step of tens of parameters.
-    options = {"xla_cpu_multi_thread_eigen": False} if few and on_cpu else None
+    batch = jax.default_backend() != "cpu" if batch is None else batch
+    few = few and compact.able()
 
-    @functools.partial(jax.jit, compiler_options=options)
+    @functools.partial(jax.jit, compiler_options=dict(compact.OPTIONS) if few else None)
     def fly(arrays: Any, state: State, memories: Memories, steps: Array, read: Array) -> Flight:
         whole: Program = eqx.combine(arrays, static)
         if not several:
-            return whole.fly(state, memories, steps, read, kind=kind)
+            return whole.fly(state, memories, steps, read, kind=kind, few=few)
         if batch:
             return whole.fly(state, memories, steps, read, members=state.step.shape[0], kind=kind)
-        return lax.map(lambda member: whole.fly(member[0], member[1], steps, read, kind=kind), (state, memories))
+
+        def one(member: tuple[State, Memories]) -> Flight:
+            return whole.fly(*member, steps, read, kind=kind, few=few)
+
+        return lax.map(one, (state, memories))
 
     return fly
 

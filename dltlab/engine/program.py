@@ -24,6 +24,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Int
 
 from dltlab.engine import pacing, rows
+from dltlab.engine.compact import compacted
 from dltlab.engine.pacing import Paced
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.probes.base import Budgeted
@@ -154,6 +155,7 @@ class Program(eqx.Module):
         *,
         members: int | None = None,
         kind: Kind = Kind.ANY,
+        few: bool = False,
     ) -> Flight:
         """Run a chunk.
 
@@ -165,12 +167,15 @@ class Program(eqx.Module):
             members: For so many members at once, stacked along the first axis of everything:
                 one batch of arithmetic, whose probes are read only when due. None for one alone.
             kind: What it is compiled for. A bare chunk has no rows of the probes that it leaves out.
+            few: Whether its numbers are so few that the step, and each reading, is to be one kernel on a CPU.
         """
         simulation, each = self.simulation, jax.vmap if members else _alone
-        look, move = each(simulation.look), each(simulation.move)
+        whole = compacted if few and not members else _as_it_is
+        look = whole(each(simulation.look), state)
         moment = jax.eval_shape(look, state)
+        move = whole(each(simulation.move), moment)
         measures = {
-            name: each(functools.partial(probe.measure, simulation))
+            name: whole(each(functools.partial(probe.measure, simulation)), moment, _own(memories[name]))
             for name, probe in self.probes.items()
             if kind is not Kind.BARE or not self._asked(name, state)
         }
@@ -284,6 +289,11 @@ def _measured(
     if alive is not None:
         readings = {key: _of_the_living(value, alive) for key, value in readings.items()}
     return {(name, key): value for key, value in readings.items()}, _with(memory, own)
+
+
+def _as_it_is(function: Callable[..., Any], *_: Any) -> Callable[..., Any]:
+    """The function itself, where it could be one kernel."""
+    return function
 
 
 def _alone(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
-from jax.scipy.linalg import solve_triangular
 from jaxtyping import Array, Bool, Float, Int
 
+from dltlab.engine.numerics import small
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
 
@@ -27,8 +27,6 @@ SHARE: Final = 0.3
 """Share of the tolerance that old images may use up."""
 _TURNED: Final = 0.1
 """Squared sine by which a wanted vector may at most rotate into vectors whose images are old."""
-_FEW: Final = 8
-"""Rows up to which sums of them are spelt out."""
 _BELOW: Final = 0.3
 """Where the rest of the spectrum is taken to end at least, in units of the leading eigenvalue."""
 
@@ -107,7 +105,7 @@ def combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Ar
 
 def mixed(weights: Float[Array, "k m"], rows: Float[Array, "m p"]) -> Float[Array, "k p"]:
     """``weights @ rows``, for few long rows."""
-    if rows.shape[0] > _FEW:
+    if rows.shape[0] > small.FEW:
         return weights @ rows
     return jnp.stack([combined(own, rows) for own in weights])
 
@@ -203,9 +201,8 @@ def judged(search: Search, aim: Aim) -> Search:
     # Rows that are not used get values below all others, so that they sort last.
     low = -1 - 4 * jnp.sum(jnp.abs(search.matrix))
     diagonal = jnp.eye(search.used.size, dtype=bool) & ~search.used[None, :]
-    # Of −S, whose eigenvalues come largest first for S.
-    coordinates, values = lax.linalg.eigh(-jnp.where(diagonal, low, search.matrix), symmetrize_input=False)
-    search = search._replace(values=-values, coordinates=coordinates)
+    values, coordinates = small.eigh(jnp.where(diagonal, low, search.matrix))
+    search = search._replace(values=values, coordinates=coordinates)
     first = search.coordinates[:, : aim.pairs]
     wanted = wanted_pairs(search, aim)
     old = stale(search, aim.pairs)
@@ -299,8 +296,8 @@ def improved(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Arra
     within, across = _products(search.basis, search.basis), _products(search.basis, search.apart)
     mixed = inside @ across @ outside.T
     gram = inside @ within @ inside.T + mixed + mixed.T + outside @ search.lengths @ outside.T
-    both = solve_triangular(jnp.linalg.cholesky(gram), jnp.concatenate([inside, outside], axis=1), lower=True)
-    if search.used.size > _FEW:
+    both = small.whitened(gram, jnp.concatenate([inside, outside], axis=1))
+    if search.used.size > small.FEW:
         return both @ jnp.concatenate([search.basis, search.apart])
     rows = [*search.basis, *search.apart]
     return jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in both])

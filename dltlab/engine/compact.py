@@ -1,0 +1,136 @@
+"""Functions of few numbers as one compiled kernel.
+
+XLA's CPU makes a kernel of each operation, or of a few that it fuses, and calls one after the
+other. A call costs a tenth of a microsecond, which is more than the arithmetic of tens of
+numbers. A function that is marked as a small call becomes one kernel, loops and all; its
+matrix products are plain loops there, and nothing in it may call the runtime.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any, Final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.experimental.xla_metadata import set_xla_metadata
+from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, jaxpr_as_fun
+from jax.interpreters import partial_eval
+from jaxtyping import Array
+
+OPTIONS: Final = {"xla_cpu_multi_thread_eigen": False, "xla_cpu_experimental_ynn_fusion_type": ""}
+"""How code with such kernels is compiled.
+
+To offer a product of small matrices to other threads takes longer than the product does, and a library's kernels
+cannot stand inside another kernel.
+"""
+_LONGEST: Final = 1 << 12
+"""Elements of the longest array, beyond which XLA wants to share the work among threads; and terms of a product of
+two matrices, beyond which a plain loop is slower."""
+_MARKS: Final = ("xla_cpu_small_call", "inlineable")
+# fmt: off
+PLAIN: Final = frozenset(
+    {
+        "abs", "acos", "add", "add_any", "and", "argmax", "argmin", "asin", "atan", "atan2", "broadcast_in_dim",
+        "clamp", "concatenate", "cond", "convert_element_type", "copy", "cos", "cosh", "cumsum", "custom_jvp_call",
+        "div", "dot_general", "dynamic_slice", "dynamic_update_slice", "eq", "exp", "exp2", "expm1", "floor", "gather",
+        "ge", "gt", "integer_pow", "iota", "is_finite", "jit", "le", "log", "log1p", "logistic", "lt", "max", "min",
+        "mul", "ne", "neg", "not", "optimization_barrier", "or", "pad", "platform_index", "pow", "random_bits",
+        "random_fold_in", "random_unwrap", "random_wrap", "reduce_and", "reduce_max", "reduce_min", "reduce_or",
+        "reduce_prod", "reduce_sum", "rem", "reshape", "rev", "round", "rsqrt", "scan", "scatter", "scatter-add",
+        "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice",
+        "split", "sqrt", "square", "squeeze", "stack", "sub", "tan", "tanh", "transpose", "while", "xor",
+    }
+)
+# fmt: on
+"""Primitives that need nothing of the runtime, each tried in both precisions."""
+
+
+@functools.cache
+def able() -> bool:
+    """Whether XLA here knows the options."""
+    if jax.default_backend() != "cpu":
+        return False
+    try:
+        jax.jit(lambda x: x + 1, compiler_options=dict(OPTIONS))(np.int32(0))
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
+
+
+def compacted(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
+    """The function as one kernel where it can be one, else itself; to be called in a jitted function on a CPU.
+
+    Args:
+        function: Of arrays, to arrays.
+        likes: Its arguments, or their shapes and dtypes.
+    """
+    code, shapes = jax.make_jaxpr(function, return_shape=True)(*likes)
+    if not _plain(code):
+        return function
+    inner, first = code.jaxpr, len(code.consts)
+    given = (*inner.constvars, *inner.invars)
+    # XLA aborts where a kernel passes on what it was given, or is given what it does not use.
+    made = list(dict.fromkeys(one for one in inner.outvars if isinstance(one, Var) and one not in given))
+    places = [inner.outvars.index(one) for one in made]
+
+    def fresh(*leaves: Array) -> list[Array]:
+        found = jaxpr_as_fun(ClosedJaxpr(inner, leaves[:first]))(*leaves[first:])
+        return [found[place] for place in places]
+
+    flat = jax.make_jaxpr(fresh)(*code.consts, *jax.tree.leaves(likes))
+    core, used = partial_eval.dce_jaxpr(flat.jaxpr, [True] * len(made))
+    kernel = jaxpr_as_fun(ClosedJaxpr(core, flat.consts))
+
+    @jax.jit
+    def unmarked(*leaves: Array) -> list[Array]:
+        # Marks on the operations inside would keep them from being fused.
+        with set_xla_metadata(**dict.fromkeys(_MARKS)):
+            return kernel(*leaves)
+
+    def marked(*arguments: Any) -> Any:
+        leaves = [*code.consts, *jax.tree.leaves(arguments)]
+        needed = [leaf for leaf, its in zip(leaves, used, strict=True) if its]
+        with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
+            found = dict(zip(made, unmarked(*needed), strict=True))
+        known = dict(zip(given, leaves, strict=True)) | found
+        whole = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
+        return jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(one) for one in whole])
+
+    return marked if made else function
+
+
+def _plain(code: ClosedJaxpr | Jaxpr) -> bool:
+    """Whether all that it does can be done in one kernel, and no slower."""
+    inner = code.jaxpr if isinstance(code, ClosedJaxpr) else code
+    return all(_fits(step) and all(map(_plain, _codes(list(step.params.values())))) for step in inner.eqns)
+
+
+def _fits(step: JaxprEqn) -> bool:
+    made = [_shape(one) for one in step.outvars]
+    if step.primitive.name not in PLAIN or any(math.prod(shape) > _LONGEST for shape in made):
+        return False
+    if step.primitive.name != "dot_general":
+        return True
+    left, size = _shape(step.invars[0]), math.prod(made[0])
+    (summed, _), (batch, _) = step.params["dimension_numbers"]
+    rows = math.prod(left) // math.prod(left[axis] for axis in (*summed, *batch))
+    terms = size * math.prod(left[axis] for axis in summed)
+    # Where both sides have more than one vector a library would do better sooner.
+    return terms <= (_LONGEST if 1 < rows < size else 2 * _LONGEST)
+
+
+def _shape(one: Any) -> tuple[int, ...]:
+    return one.aval.shape
+
+
+def _codes(found: list[Any]) -> list[ClosedJaxpr | Jaxpr]:
+    """The pieces of code among an operation's parameters."""
+    codes: list[ClosedJaxpr | Jaxpr] = []
+    for one in found:
+        if isinstance(one, ClosedJaxpr | Jaxpr):
+            codes.append(one)
+        elif isinstance(one, tuple | list):
+            codes += _codes(list(one))
+    return codes
