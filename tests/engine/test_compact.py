@@ -111,7 +111,7 @@ def test_few_rows_are_diagonalised_and_whitened_as_lapack_does(n: int, seed: int
     matrix = (matrix + matrix.T) / 2
     found, vectors = map(np.asarray, _eigh(matrix))
     truth = np.linalg.eigvalsh(matrix.astype(np.float64))[::-1]
-    size, eps = np.abs(truth).max(), np.finfo(dtype).eps
+    size, eps = float(np.abs(truth).max()), float(np.finfo(dtype).eps)
     np.testing.assert_allclose(found, truth, atol=20 * eps * size)
     assert (np.diff(found) <= 0).all()
     np.testing.assert_allclose(vectors.T @ vectors, np.eye(n), atol=40 * eps)
@@ -119,7 +119,7 @@ def test_few_rows_are_diagonalised_and_whitened_as_lapack_does(n: int, seed: int
 
     rows = random.normal(size=(n, 9)).astype(dtype)
     white = np.asarray(_whitened(rows @ rows.T, rows), np.float64)
-    np.testing.assert_allclose(white @ white.T, np.eye(n), atol=eps * 10 * np.linalg.cond(rows) ** 2)
+    np.testing.assert_allclose(white @ white.T, np.eye(n), atol=10 * eps * float(np.linalg.cond(rows)) ** 2)
 
 
 _eigh, _whitened = jax.jit(small.eigh), jax.jit(small.whitened)
