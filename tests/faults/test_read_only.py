@@ -110,7 +110,7 @@ def test_what_only_reads_reads(frozen: Path, tmp_path: Path, capsys: pytest.Capt
         while not source.ended:
             found += source.poll()
         assert isinstance(found[0], Header)
-        assert sum(isinstance(record, Frames) for record in found) > 3
+        assert sum(isinstance(record, Frames) for record in found) >= 2
         source.close()
     assert [one.name for one in (frozen / "sessions").iterdir()] == [path.name]
 

@@ -7,10 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dltlab import catalog
+from dltlab import catalog, records
+from dltlab.engine import keyframes
 from dltlab.engine.optimizers import OPTIMIZERS, AbstractOptimizer
 from dltlab.engine.problems import PROBLEMS
-from dltlab.engine.simulation import Simulation, State
+from dltlab.engine.simulation import Simulation, State, in_precision
 
 pytestmark = pytest.mark.usefixtures("wide")
 ADAPTIVE = {"adam", "rmsprop"}
@@ -33,6 +34,35 @@ def optimizer(kind: str, **given: float) -> AbstractOptimizer:
 
 def bowl(*eigenvalues: float) -> Any:
     return catalog.make(PROBLEMS, {"kind": "quadratic", "eigenvalues": list(eigenvalues)}, noun="problem", at=())
+
+
+TOLD: dict[str, dict[str, float]] = {
+    "perturbed_gradient_descent": {"gradient_threshold": 10.0, "interval": 3.0, "radius": 0.01},
+    "jin_2017": {"dimension": 2, "gradient_lipschitz": 10.0, "hessian_lipschitz": 1.0, "accuracy": 1e-3, "gap": 1.0},
+    "noisy_gradient_descent": {"noise": 0.1},
+    **{kind: {"momentum": 0.9} for kind in ("polyak", "nesterov", "ema_momentum")},
+}
+"""Enough to have an optimizer remember, and draw."""
+
+
+@pytest.mark.parametrize("kind", sorted(OPTIMIZERS))
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_from_a_keyframe_it_goes_on_to_the_same_bits(kind: str, precision: str) -> None:
+    rate = {"learning_rate": 0.05} if kind in EVERY else {}
+    chosen = catalog.make(OPTIMIZERS, {"kind": kind, **rate, **TOLD.get(kind, {})}, noun="optimizer", at=("optimizer",))
+    simulation = Simulation(in_precision(bowl(3.0, 0.5, 0.01), jnp.dtype(precision)), chosen)
+    step, begin = jax.jit(lambda state: simulation.step(state)), simulation.begin(0)
+    left = begin
+    for _ in range(7):
+        left = step(left)
+    kept = records.decode(records.encode(keyframes.taken(7, [(left, {})]))[:-1])
+    assert isinstance(kept, records.Keyframe)
+    assert str(left.params["w"].dtype) == precision
+    [(read, _)] = keyframes.restored(kept, [(begin, {})])
+    for _ in range(5):
+        left, read = step(left), step(read)
+    for one, other in zip(*map(jax.tree.leaves, (left, read)), strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
 
 
 def after(simulation: Simulation, steps: int) -> State:

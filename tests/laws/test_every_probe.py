@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
-from dltlab import scenario
-from dltlab.engine import ensemble, experiment
+from dltlab import records, scenario
+from dltlab.engine import ensemble, experiment, keyframes
 from dltlab.engine.probes import PROBES
 from dltlab.engine.probes.sharpness import Sharpness
 from dltlab.engine.readings import series_name
@@ -65,6 +65,17 @@ def suited(section: str, kind: str, more: str = "", **settings: Any) -> tuple[ex
     raise refused[-1]
 
 
+def goes_on(made: experiment.Experiment, fly: Any, flight: Any, steps: int) -> None:
+    """What a flight left, written to a recording and read back, goes on to the same bits: state, memory, readings."""
+    left = (flight.state, flight.memories)
+    kept = records.decode(records.encode(keyframes.taken(steps, [left]))[:-1])
+    assert isinstance(kept, records.Keyframe)
+    [read] = keyframes.restored(kept, [ensemble.begin(made.program, (0,))])
+    ends = [fly(*start, 12) for start in (left, read)]
+    for one, other in zip(*map(jax.tree.leaves, ends), strict=True):
+        assert np.asarray(one).tobytes() == np.asarray(other).tobytes()
+
+
 def gapped(made: experiment.Experiment, at: str) -> set[str]:
     """The readings of a probe that may be no finite numbers."""
     probe, simulation = made.program.probes[at], made.program.simulation
@@ -73,7 +84,7 @@ def gapped(made: experiment.Experiment, at: str) -> set[str]:
 
 @pytest.mark.parametrize(("section", "kind"), ALL)
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_it_reads_what_it_says_it_shows(section: str, kind: str, precision: str) -> None:
+def test_it_reads_what_it_shows_and_goes_on_from_a_keyframe(section: str, kind: str, precision: str) -> None:
     made, _ = suited(section, kind, precision=precision)
     fly = ensemble.compiled(made.program, 1)
     flight = fly(*ensemble.begin(made.program, (0,)), 5)
@@ -85,6 +96,7 @@ def test_it_reads_what_it_says_it_shows(section: str, kind: str, precision: str)
         assert values.dtype == np.dtype(item.dtype)
         assert np.isfinite(values).all() or item.name in gapped(made, f"{section}.it")
         assert len(item.axes) == len(item.shape)
+    goes_on(made, fly, flight, 5)
 
 
 @pytest.mark.parametrize(("section", "kind"), ALL)
@@ -154,6 +166,7 @@ def test_the_sharpness_is_the_hessians_top_eigenvalues(setting: str, precision: 
         if steps:
             flight = fly(state, memories, steps)
             state, memories = flight.state, flight.memories
+            goes_on(made, fly, flight, steps)
         truth, rows = spectrum(made, state)[:3], fly(state, memories, 1).rows["probes.it"]
         found, bar, residual = (np.asarray(rows[part])[0] for part in ("", "error", "residual"))
         np.testing.assert_allclose(found, truth, rtol=0, atol=allowed * truth[0])
