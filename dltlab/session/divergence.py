@@ -4,6 +4,7 @@ A fixed step η is stable along an eigenvector of the Hessian while its eigenval
 for gradient descent. What diverges has mostly been above it for a while.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -151,5 +152,5 @@ def _column(history: History, name: str, place: int, step: int) -> tuple[np.ndar
     values = column.values[:last]
     if column.series.axes[:1] == ("seed",) and values.shape[1:2]:
         values = values[:, min(place, values.shape[1] - 1)]
-    flat = np.asarray(values, np.float64).reshape(last, -1)
+    flat = np.asarray(values, np.float64).reshape(last, math.prod(values.shape[1:]))
     return column.steps[:last], flat[:, 0] if flat.shape[1] else np.full(last, np.nan)

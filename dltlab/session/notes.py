@@ -113,14 +113,16 @@ def decode(line: bytes) -> Line | None:
         case Note():
             return replace(
                 found,
+                name=one_line(found.name),
                 text=clean(found.text)[:LONGEST_TEXT],
                 speech=clean(found.speech)[:LONGEST_TEXT],
                 when=one_line(found.when),
             )
         case Answer():
-            return replace(found, question=one_line(found.question), when=one_line(found.when))
+            question, when = one_line(found.question), one_line(found.when)
+            return replace(found, name=one_line(found.name), question=question, when=when)
         case Gone():
-            return found
+            return replace(found, name=one_line(found.name))
 
 
 @final

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 HERE = Path(__file__).parent
-TARGETS = ("scenario", "experiment", "recording", "forks", "commands", "formulas")
+TARGETS = ("scenario", "experiment", "recording", "forks", "commands", "formulas", "sidecar", "exports")
 
 
 def loaded(name: str) -> ModuleType:

@@ -12,7 +12,7 @@ with harness.instrumented():
     import msgspec
     import numpy as np
 
-    from dltlab import claims, commands, records, scenario
+    from dltlab import chapters, claims, commands, questions, records, scenario
     from dltlab.errors import RecordingError, ScenarioError
     from dltlab.records import Arm, Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Series
     from dltlab.session import certificate, compare, diff, divergence, errorbars, recording, shelf
@@ -110,6 +110,7 @@ def trial(data: bytes) -> None:
         _clean(history)
         _folded(history)
         _judged(history)
+        _told(history)
         _compared(path, history)
 
 
@@ -171,6 +172,16 @@ def _judged(history: History) -> None:
             continue
         for verdict in claims.judge_all(built, history):
             assert not UNFIT.search(json.dumps(msgspec.to_builtins(verdict), ensure_ascii=False).replace("\\", "/"))
+
+
+def _told(history: History) -> None:
+    """Its chapters, whole and as they come, and its questions."""
+    found = chapters.detect(history)
+    assert chapters.Following().chapters(history) == found
+    asked = questions.of(history.header.scenario)
+    assert not UNFIT.search(str(msgspec.to_builtins([found, asked])))
+    for chapter in found:
+        assert 0 <= chapter.step <= 2**53, chapter
 
 
 def _compared(path: Path, history: History) -> None:

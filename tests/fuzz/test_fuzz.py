@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 HERE = Path(__file__).parent
-BUDGETS = {"scenario": 40, "experiment": 8, "recording": 25, "forks": 25, "commands": 100, "formulas": 100}
+BUDGETS = {
+    "scenario": 40,
+    "experiment": 8,
+    "recording": 25,
+    "forks": 25,
+    "commands": 100,
+    "formulas": 100,
+    "sidecar": 50,
+    "exports": 5,
+}
 """Trials of each target in the suite."""
 HEALTH = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture)
 
@@ -44,7 +53,7 @@ def test_whatever_stands_in_it_is_read_or_refused(name, target, wide):
     law()
 
 
-@pytest.mark.parametrize("name", ["scenario", "recording", "commands", "formulas"])
+@pytest.mark.parametrize("name", ["scenario", "recording", "commands", "formulas", "sidecar"])
 @settings(max_examples=40, suppress_health_check=HEALTH)
 @given(data=some.binary(max_size=300) | some.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
 def test_bytes_of_any_kind_are_refused(name, target, data):
