@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import tomli
 
-from dltlab import claims, errors, scenario
+from dltlab import chapters, claims, errors, scenario
 from dltlab.session import recording
+from dltlab.session.history import History
 
 GALLERY = scenario.gallery()
 
@@ -99,6 +100,117 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
             claims.build([{**one, "name": f"wrong{n}"} for n, one in enumerate(wrong)]), history
         )
         assert "fails" in {verdict.status for verdict in verdicts}, (table, verdicts)
+
+
+def read(arm: History, name: str, seed: int) -> np.ndarray:
+    """A seed's readings; of a vector the first component, but for the exits of saddles."""
+    values = arm[name].values
+    values = values[:, seed] if arm[name].series.axes[:1] == ("seed",) else values
+    return values if values.ndim == 1 or name == "exits" else values[:, 0]
+
+
+def climbs(arm: History, seed: int) -> list[float]:
+    """Progressive sharpening begins at the least sharpness before the first that is 1.4 times as large (in threes)."""
+    if "sharpness" not in arm:
+        return []
+    steps, sharp = arm["sharpness"].steps, read(arm, "sharpness", seed)
+    limit = read(arm, "sharpness.theory", seed) if "sharpness.theory" in arm else np.full(len(sharp), np.inf)
+    threes = [float(np.median(sharp[place : place + 3])) for place in range(len(sharp) - 2)]
+    for place, three in enumerate(threes):
+        least = int(np.argmin(threes[: place + 1]))
+        if 1.4 * threes[least] <= three and sharp[place + 2] < limit[place + 2]:
+            return [float(steps[least + int(np.argmin(sharp[least : least + 3]))])]
+    return []
+
+
+def meets(arm: History, seed: int) -> list[float]:
+    """The edge is where the sharpness first rises to its threshold to be there for twenty readings, by their median."""
+    if "sharpness.theory" not in arm:
+        return []
+    ratio = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed)
+    for place in range(1, len(ratio)):
+        if ratio[place - 1] < 1 <= ratio[place] and abs(np.median(ratio[place : place + 20]) - 1) < 0.1:
+            return [float(arm["sharpness"].steps[place])]
+    return []
+
+
+def rises(arm: History, seed: int) -> list[float]:
+    """Every reading at which the sharpness rises above its threshold."""
+    ratio = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed)
+    return [float(arm["sharpness"].steps[place]) for place in np.flatnonzero((ratio[:-1] < 1) & (ratio[1:] >= 1)) + 1]
+
+
+def escapes(arm: History, seed: int) -> list[float]:
+    """Every saddle is left at the first step at which the iterate is far along its way out."""
+    name = next((name for name in ("exits", "escape") if name in arm), None)
+    left = [] if name is None else np.ravel(read(arm, name, seed)[-1])
+    return [float(step) for step in left if np.isfinite(step)]
+
+
+def drifts(arm: History, seed: int) -> list[float]:
+    """The kernel drifts above a tenth of itself, and above itself; one step where it does both."""
+    if "ntk.drift" not in arm:
+        return []
+    steps, drift = arm["ntk.drift"].steps, read(arm, "ntk.drift", seed)
+    return sorted({float(steps[np.argmax(drift >= level)]) for level in (0.1, 1.0) if (drift >= level).any()})
+
+
+def interpolates(name: str, arm: str, alone: History, seed: int) -> list[float]:
+    """All is classified correctly; else the loss is below what the scenario's claim asks, else 10⁻⁴ of the first."""
+    if "data" not in alone.header.scenario["problem"]:
+        return []
+    read_of = "accuracy" if "accuracy" in alone else "loss"
+    steps, values = alone[read_of].steps, read(alone, read_of, seed)
+    asked = [
+        claim["below"]
+        for claim in tables(name)
+        if claim["kind"] == "level" and claim["series"] == "loss" and claim.get("statistic") == "last"
+        and "below" in claim and claim.get("arm", arm) == arm
+    ]  # fmt: skip
+    level = asked[0] if asked else 1e-4 * values[0]
+    fitted = values >= 1 if "accuracy" in alone else values < level
+    for place in range(len(values) - 4):
+        if fitted[place : place + 5].all() and not fitted[0]:
+            return [float(steps[place])]
+    return []
+
+
+def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tuple[str, int, Path]) -> None:
+    name, _, session = run
+    history, _ = recording.read_all(session)
+    for member in range(min(3, len(history.header.seeds))):
+        said = chapters.detect(history, member)
+        for arm in [arm.name for arm in history.header.arms] or [""]:
+            alone = history.arm(arm) if arm else history
+            if member >= len(alone.header.seeds):
+                continue
+            happened = {
+                "sharpening": climbs(alone, member),
+                "edge": meets(alone, member),
+                "saddle": escapes(alone, member),
+                "kernel drift": drifts(alone, member),
+                "interpolation": interpolates(name, arm, alone, member),
+            }
+            if "momentum" in name:
+                # Its overshoots are catapults of hundreds of steps: at one of the first crossings the edge begins, and
+                # who comes there with the last readings has not been seen to stay.
+                found = [chapter for chapter in said if (chapter.kind, chapter.arm) == ("edge", arm)]
+                assert len(found) <= 1
+                assert arm == "nesterov-1" or found
+                happened["edge"] = [step for step in rises(alone, member)[:3] for one in found if one.step == step]
+            mine = [chapter for chapter in said if chapter.arm == arm]
+            assert {chapter.kind for chapter in mine} <= set(happened), mine
+            for kind, steps in happened.items():
+                found = sorted(chapter.step for chapter in mine if chapter.kind == kind)
+                assert len(found) == len(steps), (arm, member, kind, found, steps)
+                assert np.allclose(found, sorted(steps), rtol=0.02, atol=alone.header.every), (arm, kind, found, steps)
+
+
+def test_what_its_chapters_say_of_a_beginning_stands(run: tuple[str, int, Path]) -> None:
+    history, _ = recording.read_all(run[2])
+    said = chapters.detect(history)
+    for step in np.linspace(0, history.step, 9).astype(int):
+        assert chapters.detect(history.until(int(step))) == [one for one in said if one.known <= step]
 
 
 def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Path) -> None:
