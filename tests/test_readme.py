@@ -32,3 +32,33 @@ def test_the_scenario_that_is_explained_line_by_line_stands_in_the_gallery_as_it
     [claim] = quoted["claims"]
     same = next(one for one in real["claims"] if one["name"] == claim["name"])
     assert {key: same[key] for key in claim} == claim
+
+
+def named(text: str) -> list[tuple[str, str]]:
+    """The tests that a text names: a file in this folder, and what it is called there."""
+    return re.findall(r"`([\w/]+\.py)::(test_\w+)`", text)
+
+
+def missing(text: str) -> list[tuple[str, str]]:
+    """Those of them that are not there."""
+    found: list[tuple[str, str]] = []
+    for place, name in named(text):
+        path = Path(__file__).parent / place
+        if not path.is_file() or not re.search(
+            rf"^(async )?def {name}\(", path.read_text(encoding="utf-8"), re.MULTILINE
+        ):
+            found.append((place, name))
+    return found
+
+
+def test_every_promise_names_tests_and_they_are_there() -> None:
+    assert missing("`test_readme.py::test_nothing` `nowhere.py::test_it`") == [
+        ("test_readme.py", "test_nothing"),
+        ("nowhere.py", "test_it"),
+    ]
+    section = TEXT.partition("## What dltlab promises\n")[2].partition("\n## ")[0]
+    rows = [line for line in section.splitlines() if line.startswith("| **")]
+    assert bool(rows) == bool(section), "where there is a table, it is read"
+    for row in rows:
+        assert named(row), row
+    assert missing(section) == []
