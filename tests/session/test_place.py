@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -13,9 +14,9 @@ from msgspec.json import encode
 from msgspec.structs import asdict, replace
 
 from dltlab.session import place
-from dltlab.session.place import FORMAT, Announcing, Place
+from dltlab.session.place import FORMAT, Announcing, Phase, Place
 
-PHASES = ("playing", "asking", "answered", "revealing", "told")
+PHASES = get_args(Phase)
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ def session(tmp_path: Path) -> Path:
 @given(
     st.integers(0, 1 << 53), st.sampled_from(PHASES), st.text(max_size=100), st.floats(0, 1e12), st.integers(0, 1 << 31)
 )
-def test_a_place_comes_back_and_moves_no_cursor(step, phase, question, began, pid):
+def test_a_place_comes_back_and_moves_no_cursor(step: int, phase: Phase, question: str, began: float, pid: int) -> None:
     found = place.decode(encode(Place(step, phase, question, began, pid)))
     assert found is not None
     assert (found.step, found.phase, found.began, found.pid) == (step, phase, began, pid)
@@ -49,7 +50,8 @@ def test_whatever_stands_there_is_a_sound_place_or_none(data):
 def test_what_is_said_is_read_and_each_saying_replaces_the_last(session):
     told = Announcing(session)
     assert place.read(session) is None
-    for step, phase in ((0, "playing"), (520, "asking"), (900, "told")):
+    spoken: list[tuple[int, Phase]] = [(0, "playing"), (520, "asking"), (900, "told")]
+    for step, phase in spoken:
         told.say(Place(step, phase, "edge"))
         found = place.read(session)
         assert found is not None

@@ -24,6 +24,8 @@ _LEFT: Final = 30
 """Columns that numbers leave to the title."""
 _WIDE: Final = 100
 """Columns from which hands have a bar beside large type."""
+_NARROW: Final = 60
+"""Columns below which they never have."""
 _KEY: Final = 7
 """Columns of a choice's key in large type."""
 _MARGIN: Final[Span] = ("  ", "text")
@@ -139,7 +141,7 @@ def _choice(asked: Asked, at: int, width: int, glyphs: str, *, big: bool) -> lis
     """A choice: its key, its words, and at the right end what is said of it."""
     ink = _ink(asked, at)
     if not big:
-        said = _said(asked, at, glyphs)
+        said = _said(asked, at, 10 if width >= _NARROW else 0, glyphs)
         room = width - width_of(said) - 8
         words = [tuple(span for span in line if span[0]) for line in wrap(asked.question.choices[at], room, ink)]
         first = between((_key(asked, at, f" {at + 1} "), ("  ", "text"), *words[0]), said, width)
@@ -185,9 +187,9 @@ def _hands(asked: Asked, at: int, wide: int, glyphs: str) -> tuple[Span, ...]:
     return (*drawn, (f" {hands:>3} ", "strong"))
 
 
-def _said(asked: Asked, at: int, glyphs: str) -> tuple[Span, ...]:
+def _said(asked: Asked, at: int, wide: int, glyphs: str) -> tuple[Span, ...]:
     """Hands, and whether it is the class's answer or the right one."""
-    spans = [*_hands(asked, at, 10, glyphs)]
+    spans = [*_hands(asked, at, wide, glyphs)]
     if asked.phase == "told" and at == asked.question.answer:
         spans.append((f"✓ {'our answer' if at == asked.choice else 'right':<10}", "holds"))
     elif asked.phase in _ANSWERED and at == asked.choice:

@@ -89,8 +89,8 @@ def _question(asked: Question, width: int, given: Answer | None) -> list[Line]:
     lines = wrap(asked.ask, width, "strong")
     for index, choice in enumerate(asked.choices):
         right = index == asked.answer
-        hands = f"  {given.counts[index]}" if given is not None and index < len(given.counts) else ""
-        ours = "  our answer" if given is not None and given.choice == index else ""
+        hands = f" · {given.counts[index]}" if given is not None and index < len(given.counts) else ""
+        ours = " · our answer" if given is not None and given.choice == index else ""
         first = f"{'✓' if right else ' '} {index + 1} "
         lines += [*wrap(f"{choice}{hands}{ours}", width, "holds" if right else "text", first)]
     return [*lines, *wrap(asked.why, width, "faint", "  ")]

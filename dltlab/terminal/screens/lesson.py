@@ -18,14 +18,20 @@ _LONGEST: Final = 0.25
 """What a question without steps plays on at most, as a share of all that is planned: no chapter may come."""
 
 
-def opening(question: Question, chapters: Sequence[Chapter]) -> int | None:
-    """The step at which a question is asked; None while its chapter has not opened."""
+def opening(question: Question, chapters: Sequence[Chapter], since: int = 0) -> int | None:
+    """The step at which a question is asked; None while its chapter has not opened.
+
+    A question that does not say which chapter of its kind it means is asked at the first that opens ``since`` a
+    lecture began: a class that sees η turned is asked about that turn.
+    """
     if isinstance(question.at, int):
         return question.at
     told: dict[str, list[int]] = {}
     for one in chapters:
         if one.kind == question.at and question.arm in ("", one.arm):
             told.setdefault(one.arm, []).append(one.step)
+    if question.nth == 1 and (seen := [step for steps in told.values() for step in steps if step >= since]):
+        return min(seen)
     # Of several arms the first one to have so many chapters of the kind is meant.
     return min((steps[question.nth - 1] for steps in told.values() if len(steps) >= question.nth), default=None)
 
@@ -97,7 +103,7 @@ class Lesson:
         """Where the play is to be held: where the open question is told, or the others are asked."""
         if self.phase == "revealing":
             return [self.end(chapters)]
-        places = [opening(one, chapters) for one in self.questions if one.name not in self._asked]
+        places = [opening(one, chapters, self._begun) for one in self.questions if one.name not in self._asked]
         return [step for step in places if step is not None and step >= self._begun]
 
     @property
@@ -118,5 +124,5 @@ class Lesson:
         self._asked.add(question.name)
 
     def _reached(self, history: History, chapters: Sequence[Chapter]) -> list[tuple[int, Question]]:
-        placed = [(opening(one, chapters), one) for one in self.questions]
+        placed = [(opening(one, chapters, self._begun), one) for one in self.questions]
         return [(step, one) for step, one in placed if step is not None and step <= history.step]

@@ -1,0 +1,437 @@
+"""A lecture: a question stops the play where its chapter opens, is answered, shown and told; and what is kept of it."""
+
+import asyncio
+import string
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from textual.pilot import Pilot
+
+from dltlab.chapters import Chapter
+from dltlab.commands import Pause, Resume, Turn
+from dltlab.questions import Question
+from dltlab.records import FORMAT, Event, Footer, Header, encode
+from dltlab.session import notes, place
+from dltlab.session.history import History
+from dltlab.session.replay import Replay
+from dltlab.session.source import Source
+from dltlab.terminal.app import Lab
+from dltlab.terminal.drawing import blackboard, lettering
+from dltlab.terminal.drawing.blackboard import Asked, Number
+from dltlab.terminal.drawing.lines import plain, width_of
+from dltlab.terminal.fit import Options
+from dltlab.terminal.screens.bench import Bench
+from dltlab.terminal.screens.conducting import hands_of
+from dltlab.terminal.screens.lecture import Lecture
+from dltlab.terminal.screens.lesson import Lesson, opening
+from dltlab.terminal.screens.speaking import Speaking
+
+ASKED = {
+    "name": "edge",
+    "at": 200,
+    "ask": "What will λ₁ do?",
+    "choices": ["climb", "hover at 2/η", "fall"],
+    "answer": 1,
+    "why": "The steps along u₁ push it down again (Damian et al. 2023).",
+    "steps": 100,
+}
+Script = Callable[["Rehearsal"], Awaitable[None]]
+
+
+def typed(text: str) -> list[str]:
+    """The keys of a text."""
+    return ["space" if letter == " " else letter for letter in text]
+
+
+class Rehearsal:
+    """A lecture under test, on a clock of its own."""
+
+    def __init__(self, app: Lab, pilot: Pilot[int], passed: list[float]) -> None:
+        self.app, self.pilot, self._passed = app, pilot, passed
+
+    @property
+    def lecture(self) -> Lecture:
+        """The screen."""
+        assert isinstance(self.app.screen, Lecture)
+        return self.app.screen
+
+    async def settle(self, seconds: float = 0.0) -> None:
+        """Let time pass, and everything be painted."""
+        self._passed[0] += seconds
+        for screen in self.app.screen_stack:
+            if isinstance(screen, Bench):
+                screen._poll()
+        if isinstance(screen := self.app.screen, Lecture):
+            screen._painting.rest_no_longer()
+            screen.poll()
+            while screen._painting.stale:
+                screen._painting.paint_next()
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+        await self.settle()
+
+    def text(self) -> str:
+        """The screen as plain text."""
+        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+
+
+@pytest.fixture
+def recording(tmp_path: Path, head: Header, stretch) -> Callable[..., Path]:
+    """Writes a recording with questions, a stretch of frames at a time."""
+
+    def write(*asked: dict, until: int = 1000, events: tuple[Event, ...] = ()) -> Path:
+        path = tmp_path / "edge-1.dltlab.jsonl"
+        header = replace(head, scenario={**head.scenario, "questions": list(asked)})
+        with path.open("wb") as file:
+            file.write(encode(header))
+            for start in range(0, until, 50):
+                file.write(encode(stretch(start, 50)))
+            for event in events:
+                file.write(encode(event))
+            file.write(encode(Footer(until - 1, "finished", "", 3.0)))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def rehearse() -> Callable[..., None]:
+    """Run a script against a lecture on a source."""
+
+    def run(script: Script, source: Callable[[Callable[[], float]], Source]) -> None:
+        async def main() -> None:
+            passed = [0.0]
+            app = Lab(Options("braille", "full", 0.01, clock=lambda: passed[0]))
+            app.lecture = True
+            async with app.run_test(size=(120, 40)) as pilot:
+                app.show_bench(source(lambda: passed[0]))
+                rehearsal = Rehearsal(app, pilot, passed)
+                for _ in range(3):
+                    await rehearsal.settle()
+                await script(rehearsal)
+
+        asyncio.run(main())
+
+    return run
+
+
+def test_a_question_is_asked_answered_shown_and_told_and_kept(recording, rehearse):
+    path = recording(ASKED)
+    beside = []
+
+    async def script(seen: Rehearsal) -> None:
+        await seen.settle(0.25)
+        assert seen.lecture.lesson.phase == "playing"
+        await seen.settle(1.0)
+        lecture = seen.lecture
+        assert lecture.lesson.phase == "asking"
+        assert lecture.following.held
+        assert lecture.history.step == lecture.step == 200
+        assert "Question at step 200" in seen.text()
+        assert "right" not in seen.text()
+        await seen.settle(5.0)
+        assert lecture.history.step == 200, "it waits"
+        beside.append(place.read(path))
+        await seen.press("3", "1")
+        assert (lecture.lesson.phase, lecture.lesson.choice) == ("answered", 0)
+        assert "our answer" in seen.text()
+        await seen.press("enter")
+        assert lecture.lesson.phase == "revealing"
+        assert "Our answer: 1, climb" in seen.text()
+        await seen.settle(0.1)
+        assert lecture.lesson.phase == "revealing"
+        await seen.settle(1.0)
+        assert lecture.lesson.phase == "told"
+        assert lecture.history.step == 300
+        assert "The steps along u₁ push it down again" in seen.text()
+        await seen.press("tab")
+        assert "Why" not in seen.text()
+        await seen.press("enter")
+        assert lecture.lesson.phase == "playing"
+        await seen.settle(0.5)
+        assert lecture.history.step > 300
+        await seen.press("escape")
+        assert isinstance(seen.app.screen, Bench)
+        assert seen.app.screen.history is lecture.history
+        assert place.read(path) is None
+
+    rehearse(script, lambda clock: Replay(path, clock=clock))
+    assert (beside[0].step, beside[0].phase, beside[0].question) == (200, "asking", "edge")
+    [answer] = notes.read(path).answers
+    assert (answer.question, answer.step, answer.choice) == ("edge", 200, 0)
+
+
+def test_hands_are_counted_and_the_most_are_the_answer(recording, rehearse):
+    path = recording(ASKED)
+
+    async def script(seen: Rehearsal) -> None:
+        await seen.settle(1.0)
+        await seen.press("c", *typed("3 12"), "enter")
+        assert seen.lecture.lesson.phase == "asking", "a number is missing"
+        await seen.press("c", *typed("3 12 4"), "enter")
+        assert seen.lecture.lesson.counts == (3, 12, 4)
+        assert seen.lecture.lesson.choice == 1
+        await seen.press("enter")
+        assert "12 of 19" in seen.text()
+        await seen.press("enter")
+        await seen.settle()
+        assert seen.lecture.lesson.phase == "told"
+        assert "✓" in seen.text() or "our answer" in seen.text()
+
+    rehearse(script, lambda clock: Replay(path, clock=clock))
+    [answer] = notes.read(path).answers
+    assert (answer.choice, answer.counts) == (1, (3, 12, 4))
+
+
+def test_while_it_is_asked_nothing_of_what_comes_can_be_seen(recording, rehearse):
+    path = recording({**ASKED, "at": 100})
+
+    async def script(seen: Rehearsal) -> None:
+        # A viewer that looks rarely is far beyond by then.
+        seen.lecture.following.source.stops = ()
+        await seen.settle(1.0)
+        lecture = seen.lecture
+        assert lecture.lesson.phase == "asking"
+        await seen.press("tab")
+        assert lecture.step == 100
+        assert lecture.looking.traces.history["loss"].steps[-1] == 100
+        assert "step" in seen.text()
+
+    rehearse(script, lambda clock: Replay(path, clock=clock))
+
+
+def test_of_a_recording_without_questions_plots_are_shown_one_by_one_and_together(recording, rehearse):
+    path = recording()
+
+    async def script(seen: Rehearsal) -> None:
+        await seen.settle(1.0)
+        lecture = seen.lecture
+        assert [*lecture._board.shown] == [0]
+        await seen.press("right")
+        assert [*lecture._board.shown] == [1]
+        await seen.press("b", "3")
+        assert [*lecture._board.shown] == [1, 2]
+        await seen.press("b", "2")
+        assert [*lecture._board.shown] == [2]
+        await seen.press("0")
+        assert len(lecture._board.shown) == len(lecture._panels)
+        await seen.press("1")
+        assert [*lecture._board.shown] == [0]
+        await seen.press("space")
+        assert lecture.following.held
+
+    rehearse(script, lambda clock: Replay(path, clock=clock))
+    assert notes.read(path).answers == []
+
+
+def test_a_turn_before_the_class_asks_its_question_and_marks_go_to_the_session(told, rehearse, stretch):
+    source = told(questions=[{**ASKED, "at": "turned", "steps": 1000}])
+
+    async def script(seen: Rehearsal) -> None:
+        assert seen.lecture.lesson.phase == "playing"
+        await seen.press("h")
+        assert source.sent == [Turn("learning_rate", 0.2)]
+        source.say(
+            stretch(400, 20), Event(405, "turn", "η turned", {"knob": "learning_rate", "value": 0.2, "old": 0.4})
+        )
+        await seen.settle()
+        assert seen.lecture.lesson.phase == "asking"
+        assert seen.lecture.lesson.opened == 405
+        assert source.sent[-1] == Pause()
+        await seen.press("2", "enter")
+        assert source.sent[-1] == Resume()
+        await seen.press("m", "x", "enter")
+        assert type(source.sent[-1]).__name__ == "Mark"
+
+    rehearse(script, lambda _: source)
+
+
+def test_every_size_shows_something_and_nothing_breaks(recording, rehearse):
+    path = recording(ASKED)
+
+    async def script(seen: Rehearsal) -> None:
+        await seen.settle(1.0)
+        for keys in ((), ("1",), ("enter", "0")):
+            await seen.press(*keys)
+            for size in ((80, 24), (40, 12), (30, 8)):
+                await seen.pilot.resize_terminal(*size)
+                await seen.settle()
+                assert seen.text().strip()
+                assert ("too small" in seen.text()) == (size == (30, 8))
+
+    rehearse(script, lambda clock: Replay(path, clock=clock))
+
+
+def test_the_second_terminal_follows_and_changes_nothing(recording):
+    path = recording(ASKED, {**ASKED, "name": "later", "at": 600})
+    kept = notes.Notes(path)
+    kept.add(150, "past")
+    kept.add(250, "", speech="say: look at the bursts")
+    kept.answer(200, "edge", 0, (5, 4, 1))
+    before = {one: one.read_bytes() for one in path.parent.iterdir()}
+
+    async def main() -> None:
+        app = Lab(Options("braille", "full", 1.0))
+        async with app.run_test(size=(120, 40)) as pilot:
+            screen = Speaking(path, app.options, app.inks, lambda: 1000.0)
+            app.push_screen(screen)
+            await pilot.pause()
+
+            def text() -> str:
+                return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+            assert "--lecture begins one" in text()
+            told = place.Announcing(path)
+            told._began = 875.0
+            told.say(place.Place(200, "asking", "edge"))
+            screen.poll()
+            await pilot.pause()
+            assert "2:05" in text()
+            assert "✓ 2 hover at 2/η" in text()
+            assert "1 climb · 5 · our answer" in text()
+            assert "say: look at the bursts" in text()
+            told.say(place.Place(210, "playing"))
+            screen.poll()
+            await pilot.pause()
+            assert "✗ edge: climb (5 4 1)" in text()
+            assert "The next question, at step 600" in text()
+            told.close()
+            screen.poll()
+            await pilot.pause()
+            assert "the lecture is over" in text()
+
+    asyncio.run(main())
+    assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
+
+
+# The course of a lecture, without a screen.
+
+
+def _chapter(step: int, kind: str, arm: str = "") -> Chapter:
+    return Chapter(step, kind, kind, kind, "", arm, step)
+
+
+def _question(**more: object) -> Question:
+    return Question(**{"name": "a", "at": "saddle", "ask": "?", "choices": ["x", "y"], "answer": 0, "why": "z", **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "step"),
+    [
+        ({}, 10),
+        ({"nth": 2}, 30),
+        ({"nth": 2, "arm": "b"}, 40),
+        ({"nth": 3}, None),
+        ({"at": 77}, 77),
+        ({"at": "edge"}, None),
+        ({"arm": "b"}, 20),
+        ({"since": 15}, 20),
+        ({"since": 15, "arm": "a"}, 30),
+        ({"since": 15, "nth": 2}, 30),
+        ({"since": 50}, 10),
+    ],
+)
+def test_a_question_is_asked_where_its_chapter_opens(more, step):
+    chapters = [
+        _chapter(10, "saddle", "a"),
+        _chapter(20, "saddle", "b"),
+        _chapter(30, "saddle", "a"),
+        _chapter(40, "saddle", "b"),
+    ]
+    since = more.pop("since", 0)
+    assert opening(_question(**more), chapters, since) == step
+
+
+@given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 59), st.integers(1, 60), st.booleans())
+def test_every_question_is_asked_once_at_its_step_and_told_by_the_end(strides, at, steps, answered):
+    asked = {**ASKED, "at": at, "steps": steps}
+    header = Header(
+        FORMAT, "x", "", "x", {"questions": [asked]}, "x", 2000, 1, None, (0,), (), (), 1, "float32", "", {}, {}, 1, "",
+    )  # fmt: skip
+    lesson, history, told = Lesson(header), History(header), []
+    for stride in [*strides, 60, 60, 60]:
+        history.step += stride
+        while lesson.look(history, ()):
+            told.append((lesson.phase, history.step))
+            if lesson.phase == "asking":
+                assert lesson.limit == lesson.opened == at
+                assert history.step - stride <= at <= history.step or history.step == stride
+                assert not answered or lesson.answer(0)
+                lesson.reveal()
+                assert lesson.limit is None
+            else:
+                assert history.step >= at + steps
+                lesson.close()
+    assert [phase for phase, _ in told] == ["asking", "told"]
+
+
+@pytest.mark.parametrize(
+    ("text", "hands"),
+    [
+        ("3 12 4", [3, 12, 4]),
+        ("3,12,4", [3, 12, 4]),
+        ("3 12", []),
+        ("a b c", []),
+        ("0 0 0", []),
+        ("1 2 -3", []),
+        ("", []),
+        ("²  1 1", []),
+        ("9" * 40 + " 1 1", []),
+    ],
+)
+def test_hands(text, hands):
+    assert hands_of(text, 3) == hands
+
+
+# What is drawn.
+
+
+@given(st.text(max_size=12), st.integers(1, 80))
+def test_large_type_is_four_rows_of_one_width_or_nothing(text, width):
+    for glyphs in ("braille", "ascii"):
+        drawn = lettering.large(text, glyphs)
+        assert drawn is None or (len(drawn) == lettering.ROWS and len({len(row) for row in drawn}) == 1)
+        for line in lettering.set_lines(text, width, glyphs) or []:
+            assert all(len(row) <= width for row in line)
+
+
+def test_the_letters_of_the_gallery_s_questions_are_all_drawn_and_no_two_are_alike():
+    from dltlab import scenario
+
+    told = [one for name in scenario.gallery() for one in scenario.validate(scenario.read(name)).questions]
+    for question in told:
+        for text in (question.ask, *question.choices):
+            assert lettering.large(text, "braille") is not None, text
+    letters = [lettering._letters()[letter] for letter in string.ascii_letters + string.digits]
+    assert len(set(letters)) == len(letters)
+
+
+@pytest.mark.parametrize("phase", ["asking", "answered", "told"])
+@pytest.mark.parametrize("size", [(120, 38), (80, 22), (40, 10)])
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+def test_a_card_fits_and_says_all_of_its_choices(phase, size, glyphs):
+    asked = Asked(_question(choices=["up", "down"], ask="What now?"), phase, 10, "T", 1, (3, 4))
+    picture = blackboard.card(asked, *size, glyphs)
+    assert len(picture) == size[1]
+    assert {width_of(line) for line in picture} == {size[0]}
+    if glyphs == "ascii":
+        text = plain(picture)
+        assert all(word in text for word in ("What now?", "up", "down"))
+        assert ("✗ our answer" in text) == (phase == "told")
+        assert ("✓ right" in text) == (phase == "told")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 12)])
+def test_a_headline_keeps_its_height_while_its_numbers_change(size):
+    def high(step: str, value: str) -> int:
+        numbers = [Number("step", step, "9,999"), Number("λ₁", value)]
+        return len(blackboard.headline("The edge of stability", "It hovers.", numbers, *size, "braille"))
+
+    assert len({high(step, value) for step in ("0", "520", "5,999") for value in ("5", "4.46", "0.059")}) == 1
