@@ -28,7 +28,7 @@ from dltlab.terminal.screens.chaptering import Chaptering
 from dltlab.terminal.screens.looked import AbstractLooked
 from dltlab.terminal.screens.page import Page
 from dltlab.terminal.screens.painting import Painting
-from dltlab.terminal.screens.stills import write_new
+from dltlab.terminal.screens.stills import drawn, write_new
 from dltlab.terminal.widgets.board import Board, lowest
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
@@ -218,11 +218,12 @@ class Bench(AbstractLooked):
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
         if self.cursor is not None:
-            return (prose.keys_line(keys.LOOKING, width),)
+            offered = [key for key in keys.LOOKING if key != keys.PLAY or self.plays or self.walk.direction]
+            return (prose.keys_line(offered, width),)
         accepts = self.following.source.accepts
         # Looking back the step's key goes by readings, and then the line above is shown.
-        offered = [key for key in keys.offered(accepts) if key.brief != "step" or Advance in accepts]
-        shown = [(k.shown, k.brief) for k in offered if k.brief and (k.needs is not Kick or self.following.kick)]
+        meant = [key for key in keys.offered(accepts) if key.brief != "step" or Advance in accepts]
+        shown = [(k.shown, k.brief) for k in meant if k.brief and (k.needs is not Kick or self.following.kick)]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
         seen = self._side.display or self._inset.display
@@ -327,7 +328,7 @@ class Bench(AbstractLooked):
         """Write the screen as an SVG."""
         stem = f"dltlab-{one_line(Path(self.history.header.source).stem or 'session')}-{self.history.step}"
         try:
-            path = write_new(stem, self.app.export_screenshot(title=one_line(self.history.header.title)))
+            path = write_new(stem, drawn(self, self.history.header.title, self._options))
             self.say(f"this screen is now in {path}")
         except OSError as fault:
             self.say(f"{stem}.svg cannot be written here ({fault.strerror}); start dltlab in a folder of yours.")
@@ -346,17 +347,17 @@ class Bench(AbstractLooked):
         """Leave; the session goes on."""
         name = one_line(self.history.header.session)
         goes_on = Stop in self.following.source.accepts
-        self._close()
+        self.branching.close()
         self.following.source.close()
         parting = f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""
         self.post_message(CloseBench("\n".join(filter(None, (parting, self.chaptering.unsaved)))))
 
     def action_leave(self) -> None:
         """End the session and leave."""
-        self._close()
+        self.branching.close()
         self.following.end()
         self.post_message(CloseBench(self.chaptering.unsaved))
 
-    def _close(self) -> None:
-        self.branching.close()
+    def on_unmount(self) -> None:
+        """Read ahead no more."""
         self.chaptering.close()

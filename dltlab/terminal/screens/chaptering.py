@@ -45,7 +45,8 @@ class Chaptering:
         path = getattr(source, "path", None)
         self.notes = Notes(path) if isinstance(path, Path) else None
         self._replay = source if isinstance(source, Replay) else None
-        self._foretold = Foretold(self._replay.path) if self._replay else None
+        ahead = Foretold(self._replay.path) if self._replay else None
+        self._foretold = ahead if ahead and ahead.open else None
         self._following: Following | None = Following()
         self._found: Sequence[Chapter] = ()
         self._step = -1
@@ -63,16 +64,12 @@ class Chaptering:
 
     def poll(self) -> None:
         """Look what has opened since, and say so."""
-        history, before = self._bench.history, self._found
-        if self._foretold is not None:
-            self._foretold.read()
+        history = self._bench.history
         if self.notes is not None:
             self.notes.follow()
         self._found = self._look()
-        known = {*before}
-        if self._step >= 0 and len(self._found) > len(before):
-            news = [one for one in self._found if one not in known and one.kind not in _SAID]
-            self._told([one for one in news if one.known > self._step])
+        if 0 <= self._step < history.step:
+            self._told(self._news(history.step))
         for event in history.events[self._events :]:
             self._heard(event)
         self._events, self._step = len(history.events), history.step
@@ -82,12 +79,22 @@ class Chaptering:
         if self._following is None:
             return self._found
         try:
+            if self._foretold is not None:
+                self._foretold.read()
             return list(self._following.chapters(self._bench.history))
         except Exception as fault:
             # A chapter that cannot be found must not take the session's viewer with it.
             self._following = None
             self._bench.say(f"no more chapters are looked for ({type(fault).__name__}: {one_line(str(fault))}).")
             return self._found
+
+    def _news(self, step: int) -> Sequence[Chapter]:
+        """The chapters that nobody was told of yet: a live one when it is known, of a recording where it opens."""
+        if self._foretold is not None:
+            found = [one for one in self._foretold.chapters if self._step < one.step <= step]
+        else:
+            found = [one for one in self._found if self._step < one.known <= step]
+        return [one for one in found if one.kind not in _SAID]
 
     def _lay_out(self) -> None:
         step, looking = self._bench.history.step, self._bench.looking
@@ -121,7 +128,7 @@ class Chaptering:
             return
         chapter, source = news[-1], self._bench.following.source
         self.say(chapter)
-        if self.holding and Pause in source.accepts and not self._bench.following.held:
+        if self.holding and self._foretold is None and Pause in source.accepts and not self._bench.following.held:
             self._held_for = chapter
             source.send(Pause())
 
@@ -146,6 +153,7 @@ class Chaptering:
             self._held_for = None
             steps = max(event.step - chapter.step, 0)
             if self._replay is not None:
+                # Too large to be read ahead: it has gone on, but one looks where it should have held.
                 self._bench.cursor = chapter.step
             there = "" if self._replay is not None else "; [ looks there"
             self.say(chapter, f"Held {count(steps)} step{'s' * (steps != 1)} after it opened{there}.")
@@ -169,7 +177,7 @@ class Chaptering:
     def _toggle(self) -> None:
         self.holding = not self.holding
         self._lay_out()
-        where = "exactly there" if self._replay else "as soon as one is known, some steps after it opened"
+        where = "exactly there" if self._foretold else "as soon as one is known, some steps after it opened"
         self._bench.say(f"pausing at chapters, {where}." if self.holding else "no longer pausing at chapters.")
 
     def _beside(self, by: int) -> None:
@@ -197,7 +205,7 @@ class Chaptering:
             given = f"mark {sum(event.what == 'mark' for event in bench.history.events) + 1}"
             self._ask("a mark here, named:", given, lambda text: self._mark(text or ""))
         elif self.notes is None:
-            bench.say("this session is not recorded in a file of yours, so that no note can stand beside it.")
+            bench.say("no note can be left here: this session is only watched, or is recorded in no file.")
         else:
             self._ask(f"a note at step {count(step)}:", "", lambda text: self._note(step, text or ""))
 

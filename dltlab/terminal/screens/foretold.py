@@ -24,8 +24,6 @@ class Foretold:
     def __init__(self, path: Path, timer: Callable[[], float] = time.monotonic) -> None:
         """Begin to read. What cannot be read has no chapters here; its replay says why."""
         self.chapters: Sequence[Chapter] = ()
-        self.step = -1
-        """How far it was read."""
         self._timer = timer
         self._following = Following()
         self._follower = None
@@ -35,20 +33,23 @@ class Foretold:
                 self._history = History(header_of(self._follower))
                 self._history.extend(first)
 
-    def read(self) -> bool:
-        """Read on for a fiftieth of a second; whether there is more to know than before."""
+    @property
+    def open(self) -> bool:
+        """Whether it can be read ahead."""
+        return self._follower is not None
+
+    def read(self) -> None:
+        """Read on for a fiftieth of a second."""
         if self._follower is None:
-            return False
-        until, before = self._timer() + _SLICE, len(self.chapters)
+            return
+        until = self._timer() + _SLICE
         try:
             while (found := self._follower.read()) and self._timer() < until:
                 self._history.extend(found)
             self._history.extend(found)
         except DltlabError:
             self.close()
-        self.step = self._history.step
-        self.chapters = self._following.chapters(self._history)
-        return len(self.chapters) != before
+        self.chapters = list(self._following.chapters(self._history))
 
     def close(self) -> None:
         """Read no more."""

@@ -85,11 +85,13 @@ KEYS: Final = (
     Key("q,ctrl+c", "q", "leave", "end the session and leave", None, "quit"),
 )
 
+PLAY: Final = ("space", "play")
+"""What is offered beside that where playing goes on from there."""
 LOOKING: Final = (
     ("< >", "look"),
     (", .", "reading"),
     ("[ ]", "chapter"),
-    ("space", "play"),
+    PLAY,
     ("bksp", "back"),
     ("end", "now"),
     ("z", "zoom"),

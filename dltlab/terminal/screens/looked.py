@@ -61,14 +61,19 @@ class AbstractLooked(AbstractDriven):
         """Whether nobody can end the session from here: then holding what is shown holds up nobody."""
         return Stop not in self.following.source.accepts
 
+    @property
+    def plays(self) -> bool:
+        """Whether playing goes on from where one looks: not where a session goes on meanwhile."""
+        source = self.following.source
+        goes_on = Pause in source.accepts and not self.following.held and not source.ended
+        return self.cursor is not None and not goes_on and (self._recorded or self.walk.engaged)
+
     def play_told(self) -> bool:
         """Halt a walk, or walk on from the cursor where that is what playing means."""
-        source = self.following.source
         if self.walk.direction:
             self.walk.halt()
             return True
-        goes_on = Pause in source.accepts and not self.following.held and not source.ended
-        if self.cursor is None or goes_on or not (self._recorded or self.walk.engaged):
+        if not self.plays:
             return False
         self.walk.begin(1, self._options.clock())
         return True
@@ -97,7 +102,7 @@ class AbstractLooked(AbstractDriven):
     def walk_on(self, stops: Sequence[int]) -> tuple[bool, int | None]:
         """Walk as far as it is time to: whether one looks elsewhere now, and the stop that it halted at."""
         before, walking = self.cursor, self.walk.direction
-        stop = self.walk.go_on(self._options.clock(), self._pace(), stops)
+        stop = self.walk.go_on(self._options.clock(), self._pace() if walking else None, stops)
         source = self.following.source
         if walking > 0 and self.cursor is None and self._recorded and Resume in source.accepts and stop is None:
             # What was walked through is followed by what the recording tells next.
