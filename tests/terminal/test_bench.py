@@ -345,22 +345,14 @@ def test_export_writes_a_new_file_each_time(watch, told, tmp_path, monkeypatch):
         await seen.press("e")
         files = sorted(path.name for path in tmp_path.iterdir())
         assert files == ["dltlab-edge-399-2.svg", "dltlab-edge-399.svg"]
-        assert "<svg" in (tmp_path / files[0]).read_text()
+        still = (tmp_path / files[0]).read_text(encoding="utf-8")
+        assert ">The edge of stability</text>" in still
+        assert "#fbfaf8" not in still
+        # It asks nobody for anything.
+        assert "url(" not in still
+        assert still.count("http") == still.count('xmlns="http://www.w3.org/2000/svg"') == 1
 
     watch(script, told())
-
-
-def test_a_still_asks_nobody_for_anything(tmp_path, monkeypatch):
-    from dltlab.terminal.screens.stills import write_new
-
-    monkeypatch.chdir(tmp_path)
-    drawn = (
-        '<svg xmlns="http://www.w3.org/2000/svg"><style>\n@font-face { src: url("https://there/font.woff2"); }\n.r1 { }'
-    )
-    first, second = write_new("still", drawn), write_new("still", drawn)
-    assert first != second
-    assert "url(" not in first.read_text(encoding="utf-8")
-    assert ".r1" in first.read_text(encoding="utf-8")
 
 
 def test_being_told_to_end_leaves_the_session_alone(watch, told):

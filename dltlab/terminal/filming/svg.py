@@ -77,13 +77,18 @@ def _runs(row: Sequence[Cell], theme: Theme) -> Iterator[Run]:
     run: Run | None = None
     for column, (letter, pen) in enumerate(row):
         paint = paint_of(pen, theme)
-        if run is None or (letter and paint != run.paint):
+        if run is None or (letter and paint != run.paint and not (letter == " " and _alike(paint, run.paint))):
             if run is not None:
                 yield run
             run = Run(column, [], paint)
         run.letters.append(letter)
     if run is not None:
         yield run
+
+
+def _alike(one: Paint, other: Paint) -> bool:
+    """Whether a blank looks the same in both."""
+    return one.ground == other.ground and not (one.underline or other.underline or one.strike or other.strike)
 
 
 def _grounds(rows: Sequence[Sequence[Run]], own: RGB) -> Iterator[str]:

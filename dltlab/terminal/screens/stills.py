@@ -1,18 +1,26 @@
 """Stills: a screen kept as an SVG file that asks nobody for anything."""
 
-import re
 from pathlib import Path
-from typing import Final
 
-_FONTS: Final = re.compile(r"@font-face\s*\{[^}]*\}\s*")
+from textual.screen import Screen
+
+from dltlab.terminal.fit import Options
+
+
+def drawn(screen: Screen, title: str, options: Options) -> str:
+    """A screen as it is seen now, as an SVG document: see :mod:`dltlab.terminal.filming.svg`."""
+    # Nobody who only watches needs what draws.
+    from dltlab.terminal.filming import camera, svg
+    from dltlab.terminal.wire.cells import Cells
+
+    cells = Cells(camera.SYSTEMS["full" if options.colours == "auto" else options.colours])
+    cells.resize(*screen.size)
+    camera.seen(screen, cells)
+    return svg.drawn(cells, title, "dark" if screen.app.current_theme.dark else "light")
 
 
 def write_new(stem: str, text: str) -> Path:
-    """A new file with this SVG in the working folder; nothing is overwritten.
-
-    Rich's drawings name a font on the net. Without it the reader's own monospaced font serves.
-    """
-    text = _FONTS.sub("", text)
+    """A new SVG file with this text in the working folder; nothing is overwritten."""
     for number in range(1, 1000):
         path = Path(f"{stem}.svg" if number == 1 else f"{stem}-{number}.svg")
         try:
