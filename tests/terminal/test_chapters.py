@@ -152,6 +152,24 @@ def test_a_recording_holds_exactly_where_a_chapter_opens_and_says_it(play):
     play(script)
 
 
+def test_a_recording_too_large_to_be_read_ahead_is_looked_at_where_it_should_have_held(play, monkeypatch):
+    monkeypatch.setattr("dltlab.terminal.screens.foretold.LARGEST", 0)
+
+    async def script(seen):
+        bench = seen.bench
+        assert not bench.chaptering.entries
+        await seen.press("P", "space")
+        for _ in range(9):
+            await seen.press(seconds=0.1)
+        (chapter,) = [one.chapter for one in bench.chaptering.entries if one.chapter.kind == "sharpening"]
+        assert bench.following.held
+        assert chapter.known <= bench.history.step < chapter.known + 60
+        assert bench.cursor == chapter.step
+        assert "after it opened." in bench.following.notice
+
+    play(script)
+
+
 def test_backwards_at_the_same_pace_and_forwards_again_from_there(play):
     async def script(seen):
         bench = seen.bench
