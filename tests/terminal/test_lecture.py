@@ -190,21 +190,24 @@ def test_hands_are_counted_and_the_most_are_the_answer(recording, rehearse):
     assert (answer.choice, answer.counts) == (1, (3, 12, 4))
 
 
-def test_while_it_is_asked_nothing_of_what_comes_can_be_seen(recording, rehearse):
-    path = recording({**ASKED, "at": 100})
+def test_while_it_is_asked_nothing_of_what_comes_can_be_seen(told, rehearse):
+    source = told(questions=[{**ASKED, "at": 100}])
 
     async def script(seen: Rehearsal) -> None:
-        # A viewer that looks rarely is far beyond by then.
-        seen.lecture.following.source.stops = ()
-        await seen.settle(1.0)
         lecture = seen.lecture
+        assert lecture.history.step == 399
+        assert lecture.lesson.phase == "playing", "what opened before the lecture is asked on demand alone"
+        await seen.press("a", "tab")
         assert lecture.lesson.phase == "asking"
-        await seen.press("tab")
         assert lecture.step == 100
         assert lecture.looking.traces.history["loss"].steps[-1] == 100
-        assert "step" in seen.text()
+        assert "training loss" in seen.text()
+        await seen.press("2", "enter")
+        await seen.settle()
+        assert lecture.lesson.phase == "told", "all that it is about has been recorded"
+        assert lecture.looking.traces.history["loss"].steps[-1] == 399
 
-    rehearse(script, lambda clock: Replay(path, clock=clock))
+    rehearse(script, lambda _: source)
 
 
 def test_of_a_recording_without_questions_plots_are_shown_one_by_one_and_together(recording, rehearse):
@@ -418,7 +421,7 @@ def test_the_letters_of_the_gallery_s_questions_are_all_drawn_and_no_two_are_ali
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])
 def test_a_card_fits_and_says_all_of_its_choices(phase, size, glyphs):
     asked = Asked(_question(choices=["up", "down"], ask="What now?"), phase, 10, "T", 1, (3, 4))
-    picture = blackboard.card(asked, *size, glyphs)
+    picture = blackboard.card(asked, size[0], size[1], glyphs)
     assert len(picture) == size[1]
     assert {width_of(line) for line in picture} == {size[0]}
     if glyphs == "ascii":
@@ -432,6 +435,6 @@ def test_a_card_fits_and_says_all_of_its_choices(phase, size, glyphs):
 def test_a_headline_keeps_its_height_while_its_numbers_change(size):
     def high(step: str, value: str) -> int:
         numbers = [Number("step", step, "9,999"), Number("λ₁", value)]
-        return len(blackboard.headline("The edge of stability", "It hovers.", numbers, *size, "braille"))
+        return len(blackboard.headline("The edge of stability", "It hovers.", numbers, size[0], size[1], "braille"))
 
     assert len({high(step, value) for step in ("0", "520", "5,999") for value in ("5", "4.46", "0.059")}) == 1
