@@ -27,6 +27,8 @@ class Journal:
         self._whole = os.fstat(descriptor).st_size
         self._ragged = False
         """Whether more than whole lines may stand in the file."""
+        self.draft = False
+        """Whether it is thrown away if it does not become whole."""
         if not _locked(descriptor):
             os.close(descriptor)
             raise UsageError(f"{one_line(str(path))}: another engine writes it; attach to that one.")
@@ -98,7 +100,7 @@ class Journal:
 
     def _stopped(self, fault: OSError) -> EngineError:
         name, why = one_line(str(self.path)), fault.strerror or "for no reason that is told"
-        if not self._whole:
+        if not self._whole or self.draft:
             return EngineError(f"{name}: nothing could be recorded ({why}); make room and start it again.")
         return EngineError(f"{name}: recording stopped ({why}); it is whole up to here, make room and resume it.")
 
@@ -110,7 +112,7 @@ class Journal:
         except OSError as fault:
             name = one_line(str(path))
             raise UsageError(f"{name}: cannot be recorded to ({fault.strerror}); choose another place.") from None
-        self.path = path
+        self.path, self.draft = path, False
 
     def close(self) -> None:
         """Put what was written on the disk and let go of the lock."""

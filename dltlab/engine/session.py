@@ -109,6 +109,7 @@ def _begun(path: Path, head: Header, beginning: Beginning, told: Sequence[Event]
     """The file of a fork, which has its name once it is whole up to there."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     journal = Journal.created(draft)
+    journal.draft = True
     try:
         journal.append(head)
         for piece in beginning.pieces():

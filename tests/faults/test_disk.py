@@ -4,7 +4,7 @@ import errno
 import fcntl
 import os
 import subprocess
-import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -194,10 +194,10 @@ def test_every_single_write_of_an_engine_may_fail(
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Any:
-    """A disk of 20 KiB, that can be made larger."""
+    """A disk of 256 KiB."""
     place = tmp_path / "disk"
     place.mkdir()
-    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=20k", "none", place], capture_output=True, check=False)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", place], capture_output=True, check=False)
     if done.returncode:
         pytest.skip("to mount a small disk one must be root")
     yield place
@@ -205,16 +205,32 @@ def tiny(tmp_path: Path) -> Any:
 
 
 def test_a_disk_that_is_full_is_named_and_what_it_holds_goes_on_once_there_is_room(
-    tiny: Path, nursery: Any, scenario: Path, whole: Path, same_bits: Same, monkeypatch: pytest.MonkeyPatch
+    tiny: Path, nursery: Any, scenario: Path, whole: Path, same_bits: Same
 ) -> None:
-    monkeypatch.setenv("DLTLAB_DATA_DIR", str(tiny))
-    order = [sys.executable, "-m", "dltlab", "run", str(scenario), "--quiet"]
-    done = subprocess.run(order, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == errors.BROKEN, done.stderr
-    [said] = [line for line in done.stderr.splitlines() if "resume" in line]
-    assert "the disk is full" in said or "No space left on device" in said
-    [path] = (tiny / "sessions").glob(f"*{records.SUFFIX}")
+    path, ballast = tiny / f"full{records.SUFFIX}", tiny / "ballast"
+    pid = nursery.start("run", "--session", path, "--scenario", scenario, "--set=run.pace=300", seconds=(0.01, 0.02))
+    while not path.exists() or b'"record":"frames"' not in path.read_bytes():
+        time.sleep(0.005)
+    with ballast.open("wb", buffering=0) as file:
+        while True:
+            try:
+                file.write(bytes(4096))
+            except OSError:
+                break
+    code, said = nursery.ended(pid)
+    assert (code, said.count("\n")) == (errors.BROKEN, 1)
+    assert "recording stopped (No space left on device); it is whole up to here, make room and resume it." in said
     assert path.read_bytes().endswith(b"\n")
-    subprocess.run(["mount", "-o", "remount,size=1m", tiny], check=True)
+    ballast.unlink()
     assert nursery.run("resume", "--session", path, "--headless") == (0, "")
     assert same_bits(whole, path)
+
+
+def test_a_fork_that_the_disk_refuses_leaves_nothing_behind(nursery: Any, whole: Path, tmp_path: Path) -> None:
+    for nth in (1, 2, 3):
+        path = tmp_path / f"fork{records.SUFFIX}"
+        disk = {"call": "write", "nth": nth, "errno": errno.ENOSPC, "short": 50}
+        code, said = nursery.run("fork", "--parent", whole, "--session", path, "--at", 9, "--headless", disk=disk)
+        assert (code, said.count("\n")) == (errors.BROKEN, 1)
+        assert "nothing could be recorded (No space left on device); make room and start it again." in said
+        assert list(tmp_path.iterdir()) == []
