@@ -198,6 +198,7 @@ def test_while_it_is_asked_nothing_of_what_comes_can_be_seen(told, rehearse):
         assert lecture.history.step == 399
         assert lecture.lesson.phase == "playing", "what opened before the lecture is asked on demand alone"
         await seen.press("a", "tab")
+        await seen.settle()
         assert lecture.lesson.phase == "asking"
         assert lecture.step == 100
         assert lecture.looking.traces.history["loss"].steps[-1] == 100

@@ -150,7 +150,7 @@ def _choice(asked: Asked, at: int, width: int, glyphs: str, *, big: bool) -> lis
     hands = _hands(asked, at, wide, glyphs)
     # Room for the hands is kept before they are counted, or the words would move.
     lines = set_lines(asked.question.choices[at], width - _KEY - wide - 6, glyphs, 2)
-    key = large({"holds": "✓", "fails": "✗"}.get(ink, str(at + 1)), glyphs)
+    key = large({"holds": "✓", "wrong": "✗"}.get(ink, str(at + 1)), glyphs)
     if lines is None or key is None:
         return None
     chosen = asked.phase in _ANSWERED and at == asked.choice
@@ -174,7 +174,7 @@ def _key(asked: Asked, at: int, key: str) -> Span:
 
 def _ink(asked: Asked, at: int) -> str:
     if asked.phase == "told":
-        return "holds" if at == asked.question.answer else "fails" if at == asked.choice else "faint"
+        return "holds" if at == asked.question.answer else "wrong" if at == asked.choice else "faint"
     return "strong" if asked.phase == "asking" or at == asked.choice else "text"
 
 
@@ -193,7 +193,7 @@ def _said(asked: Asked, at: int, wide: int, glyphs: str) -> tuple[Span, ...]:
     if asked.phase == "told" and at == asked.question.answer:
         spans.append((f"✓ {'our answer' if at == asked.choice else 'right':<10}", "holds"))
     elif asked.phase in _ANSWERED and at == asked.choice:
-        spans.append(("✗ our answer", "fails") if asked.phase == "told" else ("◀ our answer", "strong"))
+        spans.append(("✗ our answer", "wrong") if asked.phase == "told" else ("◀ our answer", "strong"))
     elif spans and asked.phase in _ANSWERED:
         spans.append((" " * 12, "text"))
     return (("  ", "text"), *spans) if spans else ()
