@@ -64,8 +64,9 @@ class Sharpening(AbstractDetector):
         smooth = np.where(np.isfinite(smooth) & (smooth > 0), smooth, np.nan)
         with np.errstate(all="ignore"):
             least = np.fmin.accumulate(np.concatenate([[self._least], smooth]))[1:]
-            under = ~(values[begin:end] >= levels[begin:end])
-            grown = np.flatnonzero((smooth >= GROWN * least) & under)
+            # What lies beyond the threshold is no longer on its way to it.
+            reached = np.where(np.isnan(smooth), np.nan, np.fmin(smooth, levels[begin:end]))
+            grown = np.flatnonzero(reached >= GROWN * least)
         last = int(grown[0]) + 1 if len(grown) else end - begin
         lower = np.flatnonzero(least[:last] < np.concatenate([[self._least], least[: last - 1]]))
         if len(lower):
@@ -74,7 +75,9 @@ class Sharpening(AbstractDetector):
             self._at = int(steps[max(begin + place - _SMOOTH + 1 + int(np.argmin(windows[place])), 0)])
         if len(grown):
             self._told = True
-            yield self._chapter(member, int(steps[begin + last - 1]), float(smooth[last - 1]), levels[begin + last - 1])
+            yield self._chapter(
+                member, int(steps[begin + last - 1]), float(reached[last - 1]), levels[begin + last - 1]
+            )
 
     def _chapter(self, member: Member, known: int, value: float, level: float) -> Chapter:
         limit = title(member, f"{self._name}.theory", "its threshold")

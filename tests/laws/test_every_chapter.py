@@ -274,6 +274,14 @@ def missing(value: float) -> Callable[[Shape], Story]:
     return story
 
 
+def gaps(shape: Shape) -> Story:
+    """Every seventh reading is missing."""
+    story = flat(0.2)(shape)
+    for values in story.columns.values():
+        values[3::7] = np.nan
+    return story
+
+
 def short_story(count: int) -> Callable[[Shape], Story]:
     def story(shape: Shape) -> Story:
         told = flat(2.0)(shape)
@@ -290,6 +298,7 @@ CALM: dict[str, Callable[[Shape], Story]] = {
     "above": flat(2.0),
     "falling": falling,
     "NaN": missing(np.nan),
+    "gaps": gaps,
     "zero": missing(0.0),
     "empty": short_story(0),
     "one frame": short_story(1),

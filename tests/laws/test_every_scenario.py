@@ -110,7 +110,7 @@ def read(arm: History, name: str, seed: int) -> np.ndarray:
 
 
 def climbs(arm: History, seed: int) -> list[float]:
-    """Progressive sharpening begins at the least sharpness before the first that is 1.4 times as large (in threes)."""
+    """Progressive sharpening begins at the least sharpness before the first 1.4 times as large, in threes."""
     if "sharpness" not in arm:
         return []
     steps, sharp = arm["sharpness"].steps, read(arm, "sharpness", seed)
@@ -118,7 +118,7 @@ def climbs(arm: History, seed: int) -> list[float]:
     threes = [float(np.median(sharp[place : place + 3])) for place in range(len(sharp) - 2)]
     for place, three in enumerate(threes):
         least = int(np.argmin(threes[: place + 1]))
-        if 1.4 * threes[least] <= three and sharp[place + 2] < limit[place + 2]:
+        if 1.4 * threes[least] <= min(three, limit[place + 2]):
             return [float(steps[least + int(np.argmin(sharp[least : least + 3]))])]
     return []
 
