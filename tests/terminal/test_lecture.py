@@ -202,7 +202,7 @@ def test_while_it_is_asked_nothing_of_what_comes_can_be_seen(told, rehearse):
         assert lecture.lesson.phase == "asking"
         assert lecture.step == 100
         assert lecture.looking.traces.history["loss"].steps[-1] == 100
-        assert "training loss" in seen.text()
+        assert "Loss" in seen.text()
         await seen.press("2", "enter")
         await seen.settle()
         assert lecture.lesson.phase == "told", "all that it is about has been recorded"
