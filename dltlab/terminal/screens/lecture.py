@@ -160,9 +160,16 @@ class Lecture(AbstractConducted):
             title = asked.question.ask
             told = "" if asked.phase == "asking" else blackboard.strip(asked)
         else:
-            title = one_line(here[-1].title) if here else one_line(self.history.header.title)
+            title = self._named(here[-1]) if here else one_line(self.history.header.title)
             told = one_line(here[-1].text) if here else ""
         return blackboard.headline(title, told, self._numbers(), width, height, self._options.glyphs)
+
+    def _named(self, chapter: Chapter) -> str:
+        """A chapter as a headline, with the arm that it happens in."""
+        title = one_line(chapter.title)
+        if chapter.arm in self.following.traces.arms:
+            return f"{one_line(self.following.traces.title(chapter.arm))}: {title}"
+        return title[:1].upper() + title[1:] if title[:1].isascii() else title
 
     def _numbers(self) -> list[Number]:
         """The step, and what the first of the shown plots reads there."""
@@ -216,6 +223,9 @@ class Lecture(AbstractConducted):
 
     def _paint_foot(self, width: int, _: int) -> Picture:
         said, question = self.following.notice, self.lesson.question
+        if any(one_line(one.text) in said for one in self.chapters):
+            # The headline says it.
+            said = ""
         choices = len(question.choices) if question else 0
         shown = lecturing.offered(self.lesson.phase, choices, plot=self._plot, held=self.following.held)
         if not said or question:
