@@ -11,9 +11,10 @@ import jax
 import numpy as np
 
 from dltlab import scenario
-from dltlab.engine import experiment, keyframes, machine, memory
+from dltlab.engine import costs, experiment, keyframes, machine, memory
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet
+from dltlab.errors import ScenarioError
 
 _LONGEST: Final = 2.0
 """Seconds of timed chunks, the last one on top."""
@@ -32,9 +33,10 @@ def estimate(
 ) -> dict[str, Any]:
     """Seconds and bytes that a run of a scenario would take.
 
-    The first steps are flown, in chunks that grow, and the time of a step is that of the later half
-    of them. Where readings grow dearer on the way (an eigenvalue that becomes hard to follow) it is
-    too low. The memory is the largest of what was reckoned and what this process has held.
+    What is compiled tells its arithmetic and its memory. The first steps are flown, in chunks that grow,
+    and the time of a step is that of the later half of them. Where readings grow dearer on the way (an
+    eigenvalue that becomes hard to follow) it is too low. The memory is the largest of what was reckoned
+    and what this process has held.
 
     Raises:
         ScenarioError: The scenario has faults, or the machine cannot hold it.
@@ -45,9 +47,11 @@ def estimate(
     built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
     fleet = Fleet(built.programs, built.members)
     fleet.place(fleet.begin())
-    begin = time.perf_counter()
+    found = costs.of(fleet)
+    if found.memory > 0.8 * memory.free():
+        message = f"a chunk takes {found.memory / (1 << 30):,.1f} GiB as compiled, more than this machine has free"
+        raise ScenarioError(document.fault(("problem",), f"{message}; make it smaller."))
     fleet.fly(0)
-    compiling = time.perf_counter() - begin
     seconds_a_step, timed = _timed(built, fleet)
     planned = built.scenario.run.steps
     return {
@@ -55,7 +59,13 @@ def estimate(
         "steps": planned,
         "members": sum(map(len, built.members)),
         "parameters": built.parameters,
-        "compiling": compiling,
+        "compiling": found.compiling,
+        "flops": found.flops,
+        "moved": found.moved,
+        "read": found.read,
+        "arguments": found.arguments,
+        "outputs": found.outputs,
+        "temporaries": found.temporaries,
         "timed": timed,
         "seconds_a_step": seconds_a_step,
         "computing": planned * seconds_a_step,

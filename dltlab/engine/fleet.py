@@ -79,6 +79,11 @@ class Fleet:
             if every < finest or every % finest:
                 self.pace(name, every=finest)
 
+    @property
+    def placed(self) -> Sequence[Start]:
+        """Where every block is."""
+        return self._at
+
     def cadence(self, name: str) -> int:
         """Steps between the readings of a probe, now: one for all members, so that columns stay rectangular."""
         return self._cadences.get(name) or self.programs[0].cadence(name)
@@ -108,7 +113,7 @@ class Fleet:
 
     def fly(self, steps: int, read: int = Read.DUE) -> Flights:
         """A chunk of every member, all blocks in parallel. Ready when it returns."""
-        kind = self._kind(read)
+        kind = self.kind(read)
         if kind not in self._fly:
             self._fly[kind] = _compiled(self.programs, self.blocks, kind)
         fly = self._fly[kind]
@@ -126,7 +131,7 @@ class Fleet:
 
     def beside(self, name: str) -> list[str]:
         """The probes with a budget that a chunk reads which reads this one alone; it is one of them."""
-        alone = self._kind(self.programs[0].alone(name))
+        alone = self.kind(self.programs[0].alone(name))
         return self._steady if alone is Kind.STEADY else [name]
 
     @property
@@ -135,7 +140,7 @@ class Fleet:
         able = [name for name in self._cadences if self.programs[0].steady(name)]
         return able if all(self._cadences[name] == 1 for name in able) else []
 
-    def _kind(self, read: int) -> Kind:
+    def kind(self, read: int) -> Kind:
         """The code for a chunk that reads so: the fastest that does."""
         if read == Read.NOTHING:
             return Kind.BARE

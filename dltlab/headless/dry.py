@@ -26,6 +26,16 @@ class Estimate(Struct, frozen=True):
     """Arms times seeds."""
     parameters: int
     compiling: float
+    flops: float
+    """Floating-point operations of a step of all members, as XLA counts them in what it compiled."""
+    moved: float
+    """Bytes that it reads and writes, counted likewise."""
+    read: float
+    """Floating-point operations of a step with every reading."""
+    arguments: int
+    outputs: int
+    temporaries: int
+    """Bytes of the compiled chunks of all members."""
     timed: int
     """The steps of which the time of a step is known."""
     seconds_a_step: float
@@ -93,6 +103,15 @@ def told(estimate: Estimate) -> str:
         ("steps", f"{estimate.steps:,}{members}, {estimate.parameters:,} parameters"),
         ("time", f"about {_clock(_whole(estimate))}, of which {_clock(estimate.compiling)} to compile"),
         ("a step", f"{pace} (timed over {estimate.timed:,} steps)"),
+        (
+            "arithmetic",
+            f"{_flops(estimate.flops)} and {_size(estimate.moved)} moved a step; {_flops(estimate.read)} with readings",
+        ),
+        (
+            "compiled",
+            f"{_size(estimate.arguments)} of arguments, {_size(estimate.outputs)} of outputs, "
+            f"{_size(estimate.temporaries)} of temporaries",
+        ),
         ("memory", f"about {_size(estimate.memory)} of {_size(estimate.free)} that are free"),
         ("recording", f"about {_size(estimate.recording)}"),
     )
@@ -108,6 +127,14 @@ def _clock(seconds: float) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _flops(count: float) -> str:
+    for unit in ("", "k", "M", "G"):
+        if count < 1000:
+            return f"{count:.3g} {unit}FLOP"
+        count /= 1000
+    return f"{count:.3g} TFLOP"
 
 
 def _size(count: float) -> str:

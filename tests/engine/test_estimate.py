@@ -6,7 +6,9 @@ import sys
 
 import pytest
 
-from dltlab.engine import experiment, memory
+from dltlab.engine import costs, estimate, experiment, memory
+from dltlab.engine.fleet import Fleet
+from dltlab.errors import ScenarioError
 
 SCENARIO = """
 title = "Small"
@@ -35,6 +37,7 @@ def small(tmp_path):
 
 def test_an_estimate_flies_the_first_steps_and_leaves_nothing_behind(small, tmp_path, monkeypatch):
     monkeypatch.setenv("DLTLAB_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", str(tmp_path / "compiled"))
     order = [sys.executable, "-P", "-m", "dltlab.engine", "estimate", "--scenario", small, "--steps=500"]
     done = subprocess.run(order, capture_output=True, text=True, check=True)
     told = json.loads(done.stdout)
@@ -46,6 +49,11 @@ def test_an_estimate_flies_the_first_steps_and_leaves_nothing_behind(small, tmp_
     # 501 losses of three members in float32 at least, in base64.
     assert told["recording"] > 501 * 3 * 4 * 4 / 3
     assert not (tmp_path / "data").exists()
+    assert told["read"] > told["flops"] > 0 < told["moved"]
+    assert told["outputs"] > 501 * 3 * 4
+    assert told["arguments"] > 3 * 13 * 4
+    # What was compiled to be counted is what was flown: nothing is compiled twice.
+    assert len([*(tmp_path / "compiled").glob("jit_fly-*-cache")]) == 1
 
 
 def test_every_member_is_reckoned_with(small, wide):
@@ -57,3 +65,43 @@ def test_every_member_is_reckoned_with(small, wide):
     assert many.needed > 100 * one.needed
     double = memory.footprint("float64", [(problem, 1000)], built.program.probes)
     assert double.needed == pytest.approx(2 * many.needed, rel=0.01)
+
+
+@pytest.mark.parametrize(("points", "width", "members"), [(64, 128, 1), (32, 256, 2)])
+def test_the_arithmetic_of_a_step_is_that_of_its_products(points, width, members, wide):
+    """Forward n·(d·m + m·c) products, and as many for either factor of each on the way back; 2 operations each."""
+    from dltlab import scenario
+
+    text = SCENARIO.replace("points = 8", f"points = {points}").replace("[4]", f"[{width}, {width}]")
+    text = text.replace('"tanh"', '"relu"').replace("seeds = 3", f"seeds = {members}")
+    built = experiment.build(scenario.parse(text, "product"))
+    fleet = Fleet(built.programs, built.members)
+    fleet.place(fleet.begin())
+    found = costs.of(fleet)
+    inputs, outputs = 1, 1
+    forward = 2 * points * (inputs * width + width * width + width * outputs)
+    assert 2.5 * forward * members < found.flops < 4 * forward * members
+    # Weights are read, their gradients too, and new ones written.
+    assert found.moved > 3 * 4 * width * width * members
+    assert found.arguments >= 4 * built.parameters * members
+    assert found.outputs >= found.arguments - 4 * 2 * points * members
+    assert found.memory < 100 * (found.arguments + found.outputs)
+
+
+def test_what_the_compiled_chunk_cannot_have_is_refused(small, monkeypatch, wide):
+    monkeypatch.setattr(costs, "of", lambda _: costs.Costs(1.0, 1.0, 1.0, 1 << 50, 0, 0, 0.0))
+    with pytest.raises(ScenarioError, match=r"1,048,576\.0 GiB as compiled"):
+        estimate.estimate(small)
+
+
+def test_an_ordinary_start_counts_nothing(small, tmp_path):
+    code = f"""
+import sys
+from pathlib import Path
+from dltlab.engine import costs, machine
+costs.of = None
+machine.prepare()
+from dltlab.engine import session
+sys.exit(session.run(Path({str(tmp_path / "s.dltlab.jsonl")!r}), {small!r}, steps=4, seeds=1, headless=True))
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=120).returncode == 0
