@@ -36,7 +36,8 @@ def cache() -> Path:
 
 def sessions() -> Path:
     """The folder of recordings, open to its owner alone; made if need be."""
-    return _made(data() / "sessions", "sessions", "DLTLAB_DATA_DIR")
+    # Path.mkdir makes parents as open as the umask lets it, and who can swap the folder above can swap this one.
+    return _made(_made(data(), "data", "DLTLAB_DATA_DIR") / "sessions", "sessions", "DLTLAB_DATA_DIR")
 
 
 def runtime() -> Path:
