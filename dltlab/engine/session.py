@@ -22,7 +22,7 @@ from dltlab.engine.past import Past
 from dltlab.errors import BROKEN, HOLDS, RecordingError, UsageError
 from dltlab.records import FORMAT, SUFFIX, Event, Footer, Header, Record
 from dltlab.soundness import fault_of
-from dltlab.text import one_line
+from dltlab.text import clean, one_line
 
 
 def run(
@@ -233,11 +233,12 @@ def header(path: Path, name: str, document: scenario.Document, built: Experiment
     plan = built.scenario.run
     return Header(
         format=FORMAT,
-        session=path.name.removesuffix(SUFFIX),
+        # A file's name may be no text at all, and JSON is.
+        session=clean(path.name.removesuffix(SUFFIX)),
         started=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         title=built.scenario.title,
         scenario=document.table,
-        source=name,
+        source=clean(name),
         steps=plan.steps,
         every=plan.every,
         pace=plan.pace,

@@ -134,7 +134,8 @@ def report(outcomes: Sequence[Outcome]) -> Report:
 
 def json_report(outcomes: Sequence[Outcome]) -> str:
     """What a call found, as JSON in which no control character stands."""
-    told = cleaned(msgspec.json.decode(msgspec.json.encode(report(outcomes))))
+    # Cleaned before it is encoded: a file's name may be no text at all.
+    told = cleaned(msgspec.to_builtins(report(outcomes)))
     return msgspec.json.format(msgspec.json.encode(told)).decode()
 
 

@@ -123,6 +123,8 @@ def main() -> int:
     if given.verb == "estimate":
         told_of = {"title": "A fall\x1b[2J", "steps": given.steps, "members": 3, "parameters": 1, "compiling": 2.5}
         told_of |= {"timed": 40, "seconds_a_step": 0.25, "computing": 0.25 * given.steps, "memory": 3 << 29}
+        told_of |= {"flops": 12_500, "moved": 3 << 20, "read": 4.0e9, "arguments": 1 << 20, "outputs": 2 << 20}
+        told_of |= {"temporaries": 5 << 20}
         print(json.dumps(told_of | {"free": 1 << 34, "recording": 5 << 20, "fingerprint": "f" * 8}))
         return 0
     new = os.O_CREAT | os.O_EXCL if given.verb == "run" else 0

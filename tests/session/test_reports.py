@@ -270,7 +270,15 @@ def test_a_dry_run_tells_what_it_would_take_and_records_nothing(engine, scenario
     engine("finished")
     assert headless.run([scenario("fall", LEVEL), scenario("again", LEVEL)], dry_run=True, steps=400) == 0
     said = capsys.readouterr().out
-    for words in ("A fall\\x1b[2J", "400, 3 members", "about 2 min, of which 2.5 s", "250 ms", "1.5 GiB of 16 GiB"):
+    for words in (
+        "A fall\\x1b[2J",
+        "400, 3 members",
+        "about 2 min, of which 2.5 s",
+        "250 ms",
+        "1.5 GiB of 16 GiB",
+        "12.5 kFLOP",
+        "4 GFLOP with",
+    ):
         assert words in said
     assert "2 scenarios, one after the other: about 3 min." in said
     assert not (own_folders / "data").exists()
