@@ -1,6 +1,5 @@
 """Every number that allocates has a cap, and what is beyond it is refused in a sentence before memory is taken."""
 
-import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -143,12 +142,10 @@ def test_what_no_machine_holds_is_refused_before_memory_is_taken(tmp_path):
             f'title = "T"\n[problem]\nkind = "supervised"\n{problem}\n[optimizer]\nkind = "gradient_descent"\n'
             f"learning_rate = 0.1\n{run}{rest}\n"
         )
-    code = "import sys; from dltlab.cli import main; main(['check', *sys.argv[1:]])"
-    files, least = [str(tmp_path / f"{what}.toml") for what in BEYOND], 6 << 30
-    done = subprocess.run(
-        [sys.executable, "-c", code, *files], capture_output=True, text=True, check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (least, least)),
-    )  # fmt: skip
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_AS, ({6 << 30}, {6 << 30}))"
+    code = f"{limit}; import sys; from dltlab.cli import main; main(['check', *sys.argv[1:]])"
+    files = [str(tmp_path / f"{what}.toml") for what in BEYOND]
+    done = subprocess.run([sys.executable, "-c", code, *files], capture_output=True, text=True, check=False)
     assert done.returncode == 2, done.stderr
     told = done.stdout.splitlines()
     assert len(told) == len(BEYOND), told

@@ -1,5 +1,6 @@
 """Lines on the socket: whatever is said there, the inbox finds commands or says that it is none."""
 
+import atexit
 import json
 import random
 import socket
@@ -32,6 +33,7 @@ def trial(data: bytes) -> None:
     """Try it; an AssertionError or any exception is a finding."""
     if not _INBOX:
         _INBOX.append(Inbox(harness.FOLDER / "fuzzed.sock"))
+        atexit.register(_INBOX[0].close)
     inbox = _INBOX[0]
     with socket.socket(socket.AF_UNIX) as caller:
         caller.connect(str(inbox.path))

@@ -6,12 +6,14 @@ on some hundred mutations drawn by hypothesis; run as a program it is fuzzed, gu
     python tests/fuzz/recording.py -max_total_time=600
 """
 
+import atexit
 import contextlib
 import importlib
 import json
 import os
 import random
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -39,6 +41,7 @@ _NEVER: Final = frozenset({
 })  # fmt: skip
 FOLDER: Final = Path(tempfile.mkdtemp(prefix="dltlab-fuzz-"))
 """The only place that a trial may write to, beside what JAX has compiled."""
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 COMPILED: Final = os.environ.setdefault(
     "JAX_COMPILATION_CACHE_DIR", str(Path(tempfile.gettempdir()) / f"dltlab-tests-{os.getuid()}" / "compiled")
 )
