@@ -78,6 +78,11 @@ def chosen(document: Document, names: Sequence[str]) -> None:
     if faults:
         raise ScenarioError(*faults)
     document.table["arms"] = [arm for arm in arms if arm.get("name") in names]
+    # What is asked about the others has no answer here.
+    asked = document.table.get("questions")
+    if isinstance(asked, list):
+        gone = set(known) - set(names)
+        document.table["questions"] = [one for one in asked if not (isinstance(one, dict) and one.get("arm") in gone)]
 
 
 def capped(document: Document, seeds: int) -> None:

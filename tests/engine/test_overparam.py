@@ -21,6 +21,7 @@ def flown() -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
     """The engine's readings of the arm of width 1024, and its initial weights."""
     document = scenario.read("overparam-fit")
     document.table["arms"] = []
+    document.table.pop("questions")
     document.table["panels"] = []
     document.set(f"problem.model.width={WIDTH}")
     made = experiment.build(document, seeds=1)

@@ -155,6 +155,7 @@ kind = "kicks"
 def test_what_has_no_meaning_there_is_refused_with_its_place(change: str, cure: str) -> None:
     document = scenario.read("saddle-octopus")
     document.table.pop("arms")
+    document.table.pop("questions")
     document.set(change)
     with pytest.raises(ScenarioError, match=cure) as fault:
         experiment.build(document)

@@ -198,8 +198,8 @@ def informed(search: Search, vector: Float[Array, " p"], image: Float[Array, " p
 
 def judged(search: Search, aim: Aim) -> Search:
     """The search with its Ritz pairs, and what is to be multiplied next."""
-    # Rows that are not used get values below all others, so that they sort last.
-    low = -1 - 4 * jnp.sum(jnp.abs(search.matrix))
+    # Rows that are not used get values below all others, by Gershgorin's circles, so that they sort last.
+    low = -1.01 * jnp.max(jnp.sum(jnp.abs(search.matrix), axis=1)) - 1e6 * _least(search.matrix)
     diagonal = jnp.eye(search.used.size, dtype=bool) & ~search.used[None, :]
     values, coordinates = small.eigh(jnp.where(diagonal, low, search.matrix))
     search = search._replace(values=values, coordinates=coordinates)

@@ -43,7 +43,7 @@ def eigh(matrix: Float[Array, "n n"]) -> tuple[Float[Array, " n"], Float[Array, 
 
     def far(turning: _Turning) -> Array:
         size = jnp.abs(turning.matrix)
-        return (turning.left > 0) & (jnp.max(jnp.where(beside, size, 0.0)) > 0.5 * tiny * jnp.max(size))
+        return (turning.left > 0) & (jnp.max(jnp.where(beside, size, 0.0)) > 0.25 * tiny * jnp.max(size))
 
     def rotated(turning: _Turning) -> _Turning:
         square = turning.matrix
