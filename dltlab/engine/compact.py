@@ -9,6 +9,7 @@ matrix products are plain loops there, and nothing in it may call the runtime.
 import functools
 import math
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any, Final
 
 import jax
@@ -28,6 +29,8 @@ cannot stand inside another kernel.
 _LONGEST: Final = 1 << 12
 """Elements of the longest array, beyond which XLA wants to share the work among threads; and terms of a product of
 two matrices, beyond which a plain loop is slower."""
+_inside: ContextVar[bool] = ContextVar("inside", default=False)
+"""Whether a kernel is being made, so that none is made within it."""
 _MARKS: Final = ("xla_cpu_small_call", "inlineable")
 # fmt: off
 PLAIN: Final = frozenset(
@@ -53,25 +56,33 @@ def able() -> bool:
     if jax.default_backend() != "cpu":
         return False
     try:
-        jax.jit(lambda x: x + 1, compiler_options=dict(OPTIONS))(np.int32(0))
+        with jax.ensure_compile_time_eval():
+            jax.jit(lambda x: x + 1, compiler_options=dict(OPTIONS))(np.int32(0))
     except jax.errors.JaxRuntimeError:
         return False
     return True
 
 
-def compacted(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
-    """The function as one kernel where it can be one, else itself; to be called in a jitted function on a CPU.
+def compacted(function: Callable[..., Any], *likes: Any, products: bool = True) -> Callable[..., Any]:
+    """The function as one kernel where it can be one, else itself; to be called in a jitted function.
 
     Args:
         function: Of arrays, to arrays.
         likes: Its arguments, or their shapes and dtypes.
+        products: Whether matrix products may be in it: in code that is compiled with :data:`OPTIONS` alone.
     """
-    code, shapes = jax.make_jaxpr(function, return_shape=True)(*likes)
-    if not _plain(code):
+    if _inside.get() or not able():
+        return function
+    mark = _inside.set(True)
+    try:
+        code, shapes = jax.make_jaxpr(function, return_shape=True)(*likes)
+    finally:
+        _inside.reset(mark)
+    if not _plain(code, products=products):
         return function
     inner, first = code.jaxpr, len(code.consts)
     given = (*inner.constvars, *inner.invars)
-    # XLA aborts where a kernel passes on what it was given, or is given what it does not use.
+    # What is passed on as it is, or not used, stays outside.
     made = list(dict.fromkeys(one for one in inner.outvars if isinstance(one, Var) and one not in given))
     places = [inner.outvars.index(one) for one in made]
 
@@ -87,13 +98,15 @@ def compacted(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
     def unmarked(*leaves: Array) -> list[Array]:
         # Marks on the operations inside would keep them from being fused.
         with set_xla_metadata(**dict.fromkeys(_MARKS)):
-            return kernel(*leaves)
+            # XLA aborts at an argument that its simplifications leave without a use: each gets one.
+            uses = [leaf.reshape(-1)[0].astype(jnp.float32) for leaf in leaves if leaf.size]
+            return [*kernel(*leaves), *([jnp.stack(uses)] if uses else [])]
 
     def marked(*arguments: Any) -> Any:
         leaves = [*code.consts, *jax.tree.leaves(arguments)]
         needed = [leaf for leaf, its in zip(leaves, used, strict=True) if its]
         with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-            found = dict(zip(made, unmarked(*needed), strict=True))
+            found = dict(zip(made, unmarked(*needed)[: len(made)], strict=True))
         known = dict(zip(given, leaves, strict=True)) | found
         whole = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
         return jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(one) for one in whole])
@@ -101,18 +114,24 @@ def compacted(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
     return marked if made else function
 
 
-def _plain(code: ClosedJaxpr | Jaxpr) -> bool:
+def _plain(code: ClosedJaxpr | Jaxpr, *, products: bool) -> bool:
     """Whether all that it does can be done in one kernel, and no slower."""
     inner = code.jaxpr if isinstance(code, ClosedJaxpr) else code
-    return all(_fits(step) and all(map(_plain, _codes(list(step.params.values())))) for step in inner.eqns)
+    return all(
+        _fits(step, products=products)
+        and all(_plain(one, products=products) for one in _codes(list(step.params.values())))
+        for step in inner.eqns
+    )
 
 
-def _fits(step: JaxprEqn) -> bool:
+def _fits(step: JaxprEqn, *, products: bool) -> bool:
     made = [_shape(one) for one in step.outvars]
     if step.primitive.name not in PLAIN or any(math.prod(shape) > _LONGEST for shape in made):
         return False
     if step.primitive.name != "dot_general":
         return True
+    if not products:
+        return False
     left, size = _shape(step.invars[0]), math.prod(made[0])
     (summed, _), (batch, _) = step.params["dimension_numbers"]
     rows = math.prod(left) // math.prod(left[axis] for axis in (*summed, *batch))

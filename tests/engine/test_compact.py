@@ -85,6 +85,30 @@ def test_it_passes_on_what_it_was_given_and_drops_what_it_does_not_use() -> None
     jax.tree.map(np.testing.assert_array_equal, found, truth)
 
 
+@needs_cpu
+def test_an_argument_that_xla_finds_a_way_around_does_no_harm() -> None:
+    def function(x, y, z):
+        always = (y > x) | (jnp.arange(1) == 0)
+        return jnp.where(always, x + 1, z), lax.while_loop(lambda a: a < 5, lambda a: a + 1, x[0])
+
+    at = [jnp.full(1, number, jnp.float32) for number in (1, 2, 3)]
+
+    def flown(*at):
+        return lax.fori_loop(0, 3, lambda _, held: (compacted(function, *held)(*held)[0], held[2], held[1]), tuple(at))
+
+    found = jax.jit(flown, compiler_options=dict(compact.OPTIONS))(*at)
+    np.testing.assert_array_equal(found[0], [4.0])
+
+
+@needs_cpu
+def test_no_kernel_is_made_within_another() -> None:
+    def outer(x):
+        return compacted(jnp.sin, x)(x) + compacted(jnp.cos, x)(x)
+
+    text = compiled(outer, jnp.ones(3)).lower(jnp.ones(3)).compile().as_text() or ""
+    assert text.count(" call(") == 1
+
+
 @pytest.mark.parametrize(
     "function",
     [

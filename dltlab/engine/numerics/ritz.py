@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from dltlab.engine.compact import compacted
 from dltlab.engine.numerics import small
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
@@ -198,6 +199,21 @@ def informed(search: Search, vector: Float[Array, " p"], image: Float[Array, " p
 
 def judged(search: Search, aim: Aim) -> Search:
     """The search with its Ritz pairs, and what is to be multiplied next."""
+    # Nothing long is needed for it, so that it can be one kernel whatever the problem's size.
+    short = search._replace(basis=search.matrix, apart=search.matrix)
+    told = short.matrix, short.lengths, short.known, short.used, short.products, aim.least, aim.drift, aim.due
+
+    def judge(*told: Array) -> tuple[Array, ...]:
+        matrix, lengths, known, used, products, least, drift, due = told
+        its = short._replace(matrix=matrix, lengths=lengths, known=known, used=used, products=products)
+        judgement = _judged(its, aim._replace(least=least, drift=drift, due=due))
+        return judgement.values, judgement.coordinates, judgement.next, judgement.pair, judgement.done
+
+    values, coordinates, following, pair, done = compacted(judge, *told, products=False)(*told)
+    return search._replace(values=values, coordinates=coordinates, next=following, pair=pair, done=done)
+
+
+def _judged(search: Search, aim: Aim) -> Search:
     # Rows that are not used get values below all others, by Gershgorin's circles, so that they sort last.
     low = -1.01 * jnp.max(jnp.sum(jnp.abs(search.matrix), axis=1)) - 1e6 * _least(search.matrix)
     diagonal = jnp.eye(search.used.size, dtype=bool) & ~search.used[None, :]
@@ -267,7 +283,7 @@ def errors(search: Search, aim: Aim) -> Float[Array, " k"]:
 def squares(search: Search, count: int) -> Float[Array, " k"]:
     """R² of the first Ritz vectors, r the part of the residual outside the basis, as far as it is known."""
     fresh = _fresh(search, count)
-    return jnp.maximum(jnp.sum(fresh * (search.lengths @ fresh), axis=0), 0.0)
+    return jnp.maximum(jnp.sum(fresh * small.times(search.lengths, fresh), axis=0), 0.0)
 
 
 def residuals(search: Search, count: int) -> Float[Array, " k"]:

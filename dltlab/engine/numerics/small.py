@@ -26,6 +26,11 @@ class _Turning(NamedTuple):
     left: Int[Array, ""]
 
 
+def times(left: Float[Array, "n m"], right: Float[Array, "m k"]) -> Float[Array, "n k"]:
+    """A product of small matrices, spelt out: XLA would call a library for it."""
+    return jnp.sum(left[:, :, None] * right[None, :, :], axis=1)
+
+
 def eigh(matrix: Float[Array, "n n"]) -> tuple[Float[Array, " n"], Float[Array, "n n"]]:
     """Eigenvalues of a symmetric matrix, largest first, and its eigenvectors in columns.
 
@@ -61,10 +66,10 @@ def eigh(matrix: Float[Array, "n n"]) -> tuple[Float[Array, " n"], Float[Array, 
         sine = tangent * cosine
         turn = jnp.where(jnp.diag(first | second), cosine, jnp.eye(n, dtype=square.dtype))
         turn = jnp.where(both, sine, jnp.where(both.T, -sine, turn))
-        turned = turn.T @ square @ turn
+        turned = times(turn.T, times(square, turn))
         # Exactly symmetric, or what rounding leaves on one side of the diagonal would never be seen.
         turned = jnp.where(beside, turned, turned.T)
-        return _Turning(turned, turning.vectors @ turn, turning.left - 1)
+        return _Turning(turned, times(turning.vectors, turn), turning.left - 1)
 
     most = jnp.asarray(_SWEEPS * n * (n - 1) // 2, jnp.int32)
     end = lax.while_loop(far, rotated, _Turning(matrix, jnp.eye(n, dtype=matrix.dtype), most))
@@ -73,7 +78,7 @@ def eigh(matrix: Float[Array, "n n"]) -> tuple[Float[Array, " n"], Float[Array, 
     before = (values[:, None] > values[None, :]) | ((values[:, None] == values[None, :]) & beside)
     there = jnp.sum(before, axis=0, dtype=jnp.int32)[:, None] == places[None, :]
     order = there.astype(matrix.dtype)
-    return jnp.sum(values[:, None] * order, axis=0), end.vectors @ order
+    return jnp.sum(values[:, None] * order, axis=0), times(end.vectors, order)
 
 
 def whitened(gram: Float[Array, "n n"], rows: Float[Array, "n k"]) -> Float[Array, "n k"]:
