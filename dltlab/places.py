@@ -13,14 +13,16 @@ import tomli
 
 from dltlab.text import clean
 
-_BLANK: Final = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
-_PART: Final = re.compile(r"""[ \t]*+([A-Za-z0-9_-]++|'[^']*+'|"(?:[^"\\]|\\.)*+")[ \t]*+(\.?)""")
+# Without possessive quantifiers: before Python 3.11.5 they stop too early (python/cpython#106052). Nothing here runs
+# long without them, since all of it stands in a text that tomli accepted.
+_BLANK: Final = re.compile(r"(?:[ \t\n]+|#[^\n]*)*")
+_PART: Final = re.compile(r"""[ \t]*([A-Za-z0-9_-]+|'[^']*'|"(?:[^"\\]+|\\.)*")[ \t]*(\.?)""")
 _SCALAR: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*+"{3,5}'
-    r"|'''(?:[^']|'(?!''))*+'{3,5}"
-    r'|"(?:[^"\\]|\\.)*+"'
-    r"|'[^']*+'"
-    r"|[^,\]}\n#]++",
+    r'"""(?:[^"\\]+|\\.|"(?!""))*"{3,5}'
+    r"|'''(?:[^']+|'(?!''))*'{3,5}"
+    r'|"(?:[^"\\]+|\\.)*"'
+    r"|'[^']*'"
+    r"|[^,\]}\n#]+",
     re.DOTALL,
 )
 
