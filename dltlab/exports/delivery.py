@@ -25,7 +25,7 @@ from dltlab import folders, records
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.exported import Exported
-from dltlab.exports.progress import Progress
+from dltlab.progress import Progress
 from dltlab.text import one_line
 
 STDOUT: Final = Path("-")
@@ -73,7 +73,7 @@ def deliver(export: AbstractExport, path: Path, out: Path, wanted: Wanted, *, mo
         path: The recording, which is only read.
         out: Where to; ``-`` for standard output.
         wanted: What is asked of the export.
-        mode: How it is told how far it is: see :class:`~dltlab.exports.progress.Progress`.
+        mode: How it is told how far it is: see :class:`~dltlab.progress.Progress`.
 
     Raises:
         RecordingError: The file is no recording.

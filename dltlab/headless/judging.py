@@ -18,8 +18,8 @@ from dltlab.claims import AbstractClaim
 from dltlab.errors import DltlabError, EngineError, ScenarioError
 from dltlab.headless.halt import WHY, Halt
 from dltlab.headless.outcome import Outcome
-from dltlab.headless.progress import Progress
 from dltlab.headless.telling import Telling
+from dltlab.progress import Progress
 from dltlab.session import errorbars, live
 from dltlab.session.history import History
 from dltlab.session.live import Live
@@ -126,7 +126,8 @@ def follow_to_the_end(
         source.send(commands.Stop())
         raise ScenarioError(*faults)
     telling = Telling(outcome.history, outcome.claims) if say else None
-    _follow(source, outcome, Progress(source.header, mode=progress), halt, telling, say or print)
+    shown = Progress(source.header.title, source.header.steps, mode=progress)
+    _follow(source, outcome, shown, halt, telling, say or print)
     outcome.verdicts = shelf.judge_all(outcome.claims, outcome.history)
     outcome.error_bars = errorbars.largest(outcome.history)
     outcome.chapters = detect(outcome.history)
@@ -151,7 +152,7 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, tell
                         say(line)
                 else:
                     history.extend(told)
-                progress.show(history)
+                progress.show(history.step)
                 if not told:
                     time.sleep(_REST)
             except KeyboardInterrupt:

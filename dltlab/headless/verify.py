@@ -6,11 +6,9 @@ import time
 from pathlib import Path
 from typing import Final
 
-from msgspec.structs import replace
-
 from dltlab import folders, records
 from dltlab.errors import FAILS, HOLDS, EngineError, RecordingError, UsageError
-from dltlab.headless.progress import Progress
+from dltlab.progress import Progress
 from dltlab.session import certificate, diff, live, logs
 from dltlab.session.diff import Told
 from dltlab.session.history import History
@@ -69,14 +67,14 @@ def _again(original: Path, path: Path, told: Told, *, quiet: bool) -> Told:
     """The recording computed once more, as far as it got."""
     source = live.again(original, path)
     history = History(source.header)
-    shown = replace(told.history.header, steps=told.reached)
+    title = told.history.header.title
     try:
-        with contextlib.nullcontext() if quiet else Progress(shown) as progress:
+        with contextlib.nullcontext() if quiet else Progress(title, told.reached) as progress:
             while not source.ended:
                 said = source.poll()
                 history.extend(said)
                 if progress is not None:
-                    progress.show(history)
+                    progress.show(history.step)
                 if not said:
                     time.sleep(_REST)
         if history.footer is None or history.footer.reason == "failed":

@@ -1,12 +1,10 @@
 """An export is under its name when it is whole, and not before; whatever ends it leaves what was there."""
 
 import errno
-import io
 import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, ClassVar, final
@@ -259,32 +257,3 @@ def test_ctrl_c_and_kill_leave_nothing(made: Callable[[str], Path], number: int,
         assert export.stderr is not None
         assert b"Traceback" not in export.stderr.read()
     assert list(out.parent.iterdir()) == [recording]
-
-
-class Terminal(io.StringIO):
-    """Says that it is one."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-def test_a_bar_on_a_terminal_lines_elsewhere_and_nothing_when_quiet(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from dltlab.exports import progress
-
-    with progress.Progress("out.csv", mode="none") as quiet:
-        quiet.show(0.5)
-    assert capsys.readouterr().err == ""
-    with progress.Progress("out\x1b[2J.csv", mode="lines") as told:
-        told.show(0.1)
-        assert capsys.readouterr().err == "", "a quick export says nothing"
-        told._next = time.monotonic()
-        told.show(0.5)
-    assert capsys.readouterr().err == "out\\x1b[2J.csv: 50%\n"
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stderr", terminal)
-    with progress.Progress("out\x1b]0;title\x07.csv") as bar:
-        bar.show(0.5)
-    assert "50 %" in terminal.getvalue()
-    assert "\x1b]" not in terminal.getvalue()

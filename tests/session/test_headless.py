@@ -15,7 +15,6 @@ import tomli
 
 from dltlab import headless, records
 from dltlab.errors import ScenarioError, UsageError
-from dltlab.headless.progress import told
 from dltlab.records import Event, Footer
 from dltlab.session import live, recording
 
@@ -233,12 +232,6 @@ def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario
     assert "Forked from mother\\x1b[2J at step 10.\n" in told.out
     assert "2 claims: 1 hold, 1 FAIL." in told.out
     assert str(path) in told.err
-
-
-def test_progress_counts_in_words():
-    assert told(0, 100, 1.0) == "starting"
-    assert told(500, 6000, 2.0) == "250 steps/s, 0:22 left"
-    assert told(1, 7201, 1.0) == "1 steps/s, 2:00:00 left"
 
 
 def test_a_headless_viewer_imports_neither_jax_nor_a_screen():

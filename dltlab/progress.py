@@ -1,4 +1,4 @@
-"""How far a headless run is, on stderr: a bar on a terminal, now and then a line elsewhere."""
+"""How far something is that takes its time, on stderr: a bar on a terminal, now and then a line elsewhere."""
 
 import sys
 import time
@@ -6,8 +6,6 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from dltlab import guard
-from dltlab.records import Header
-from dltlab.session.history import History
 from dltlab.text import one_line
 
 _LINE_EVERY: Final = 5.0
@@ -15,12 +13,15 @@ _BAR_EVERY: Final = 0.1
 
 
 class Progress:
-    """Tells steps, steps a second and the time left while its ``with`` block lasts."""
+    """Tells while its ``with`` block lasts what share is done; of steps, how many, how fast, and the time left."""
 
-    def __init__(self, header: Header, *, mode: str = "") -> None:
-        """``mode`` is "bar", "lines" or "none"; what suits the stream if it is empty."""
-        self._title = one_line(header.title)
-        self._steps = max(header.steps, 1)
+    def __init__(self, name: str, steps: int | None = None, *, mode: str = "") -> None:
+        """Make ready to tell of so many steps, or of a share where there are none.
+
+        ``mode`` is "bar", "lines" or "none"; what suits the stream if it is empty.
+        """
+        self._name = one_line(name)
+        self._steps = None if steps is None else max(steps, 1)
         self._mode = mode or ("bar" if sys.stderr.isatty() else "lines")
         self._bar: Any = None
         self._next = 0.0
@@ -30,7 +31,7 @@ class Progress:
         self._started = time.monotonic()
         self._next = self._started + _LINE_EVERY
         if self._mode == "bar":
-            self._bar = _bar(self._title, self._steps)
+            self._bar = _bar(self._name, self._steps)
             self._bar.start()
             self._next = self._started
         return self
@@ -41,20 +42,21 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
 
-    def show(self, history: History) -> None:
-        """Bring what is shown up to date, if it is time to."""
+    def show(self, done: float) -> None:
+        """Bring what is shown up to date, if it is time to; ``done`` counts steps, or is a share."""
         now = time.monotonic()
         if self._mode == "none" or now < self._next:
             return
         self._next = now + (_BAR_EVERY if self._bar is not None else _LINE_EVERY)
-        speed = told(history.step, self._steps, now - self._started)
+        speed = "" if self._steps is None else told(done, self._steps, now - self._started)
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=history.step, speed=speed)
+            self._bar.update(self._bar.task_ids[0], completed=done, speed=speed)
         else:
-            print(f"{self._title}: step {history.step:,} of {self._steps:,}, {speed}", file=sys.stderr, flush=True)
+            far = f"{done:.0%}" if self._steps is None else f"step {done:,} of {self._steps:,}, {speed}"
+            print(f"{self._name}: {far}", file=sys.stderr, flush=True)
 
 
-def told(step: int, steps: int, seconds: float) -> str:
+def told(step: float, steps: int, seconds: float) -> str:
     """Steps a second and the time left.
 
     >>> told(500, 6000, 2.0)
@@ -68,18 +70,21 @@ def told(step: int, steps: int, seconds: float) -> str:
     return f"{rate:,.0f} steps/s, {clock} left" if rate >= 10 else f"{rate:.2g} steps/s, {clock} left"
 
 
-def _bar(title: str, steps: int) -> Any:
+def _bar(name: str, steps: int | None) -> Any:
     # Imported here: rich takes as long to import as all the rest of a headless run's viewer.
     from rich import progress
     from rich.console import Console
 
+    speed = progress.TextColumn("{task.fields[speed]}", markup=False)
     columns = (
         progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(),
         progress.TextColumn("{task.percentage:>3.0f} %", markup=False),
-        progress.TextColumn("{task.fields[speed]}", markup=False),
+        progress.TimeRemainingColumn() if steps is None else speed,
     )
     console = Console(file=guard.drawn(sys.stderr))
     bar = progress.Progress(*columns, console=console, transient=True, redirect_stdout=False)
-    bar.add_task(title if len(title) <= 30 else f"{title[:29]}…", total=steps, speed="starting")
+    room = 40 if steps is None else 30
+    named = name if len(name) <= room else f"{name[: room - 1]}…"
+    bar.add_task(named, total=1.0 if steps is None else steps, speed="starting")
     return bar
