@@ -151,9 +151,12 @@ def page(keep: Callable[..., Path]) -> Callable[..., Path]:
     return write
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """A headless Chromium with a profile of its own; tests that need it are skipped where none is found."""
+    """A headless Chromium with a profile of its own; tests that need it are skipped where none is found.
+
+    It ends with its module: as long as it lasts an event loop runs, and no other test could run one.
+    """
     sync = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
     if not found:
