@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from dltlab import catalog
-from dltlab.claims.abstract import AbstractClaim
+from dltlab.claims.abstract import AbstractClaim, Judgeable
 from dltlab.claims.agrees import Agrees
 from dltlab.claims.bounded import Bounded
 from dltlab.claims.crosses import Crosses
@@ -25,8 +25,8 @@ from dltlab.errors import ScenarioError
 from dltlab.session.history import History
 
 __all__ = [
-    "CLAIMS", "AbstractClaim", "Found", "Interval", "Measured", "Verdict", "build", "check_arms", "check_series",
-    "judge_all",
+    "CLAIMS", "AbstractClaim", "Found", "Interval", "Judgeable", "Measured", "Verdict", "build", "check_arms",
+    "check_series", "judge_all",
 ]  # fmt: skip
 
 CLAIMS: Final[dict[str, type[AbstractClaim]]] = {
@@ -107,6 +107,6 @@ def _path(index: int, key: str) -> catalog.Path:
     return ("claims", index, *(int(part) if part.isdigit() else part for part in key.split(".")))
 
 
-def judge_all(claims: Iterable[AbstractClaim], history: History) -> list[Verdict]:
+def judge_all(claims: Iterable[Judgeable], history: History) -> list[Verdict]:
     """A verdict on each claim, in order."""
     return [claim.judge(history) for claim in claims]

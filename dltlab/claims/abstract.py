@@ -6,7 +6,7 @@ in every arm, and its verdict is that of the worst.
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from msgspec import Meta, Struct, StructMeta
@@ -22,6 +22,14 @@ Name = Annotated[
 Span = tuple[Annotated[float, Meta(ge=0)], Annotated[float, Meta(ge=0)]]
 """Where a claim looks: up to 1 a fraction of the steps planned, above it a step."""
 Positive = Annotated[int, Meta(ge=1, le=1 << 24)]
+
+
+class Judgeable(Protocol):
+    """What a history can be asked about: a claim, or what stands for one."""
+
+    def judge(self, history: History) -> Verdict:
+        """What has become of it so far."""
+        ...
 
 
 class _Meta(StructMeta, abc.ABCMeta):

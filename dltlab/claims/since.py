@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from dltlab.claims.abstract import AbstractClaim
+from dltlab.claims.abstract import Judgeable
 from dltlab.claims.verdict import Status
 from dltlab.session.history import History
 
@@ -11,7 +11,7 @@ _LOOKS: Final = 24
 """Equal stretches in which it is looked for; a change of sides and back within one of them goes unseen."""
 
 
-def since(claim: AbstractClaim, history: History, status: Status, after: int = 0) -> int:
+def since(claim: Judgeable, history: History, status: Status, after: int = 0) -> int:
     """The step at which the claim came to stand as it does now, not looked for before step ``after``.
 
     Found to within a frame: the last of ``_LOOKS`` stretches in which it stood otherwise is halved

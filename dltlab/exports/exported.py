@@ -4,13 +4,11 @@ import functools
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from dltlab import claims, records
-from dltlab.claims import Verdict
-from dltlab.errors import ScenarioError
+from dltlab import records
+from dltlab.claims import Verdict, judge_all, recorded
 from dltlab.records import Header, Record
 from dltlab.session import recording, shelf
 from dltlab.session.history import History
-from dltlab.text import one_line
 
 _READING = 0.999
 """The share of an export at which all of a recording was read: what is left is to end the file."""
@@ -68,18 +66,4 @@ class Exported:
     @functools.cached_property
     def verdicts(self) -> Sequence[Verdict]:
         """What became of its scenario's claims; "not yet" for one that this version cannot judge."""
-        tables = self.header.scenario.get("claims")
-        return [_judged(table, self.history) for table in tables] if isinstance(tables, list) else []
-
-
-def _judged(table: object, history: History) -> Verdict:
-    given = table if isinstance(table, dict) else {}
-    name, says = (one_line(str(given.get(key, ""))) for key in ("name", "says"))
-    try:
-        return claims.build([table])[0].judge(history)
-    except ScenarioError as fault:
-        why = str(fault)
-    except Exception as fault:
-        # A claim that cannot be judged must not take the export with it.
-        why = f"cannot be judged ({type(fault).__name__}: {fault})"
-    return Verdict(name, says or name, "not yet", "", "", "", one_line(why))
+        return judge_all(recorded.of(self.header), self.history)

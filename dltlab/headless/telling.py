@@ -8,7 +8,7 @@ import numpy as np
 
 from dltlab.chapters import Chapter, Following, Member
 from dltlab.chapters.series import figure, losses, sharp
-from dltlab.claims import AbstractClaim, judge_all
+from dltlab.claims import Judgeable, judge_all
 from dltlab.headless.reports import WORDS
 from dltlab.records import Event, Frames, Record
 from dltlab.session.history import History
@@ -27,7 +27,7 @@ _PROSE: Final = re.compile(r"[A-Z][a-z]")
 class Telling:
     """Tells each line once, as soon as the session shows it; the lines depend on its records alone."""
 
-    def __init__(self, history: History, claims: Sequence[AbstractClaim] = ()) -> None:
+    def __init__(self, history: History, claims: Sequence[Judgeable] = ()) -> None:
         """Tell of a history that is still empty."""
         self._history = history
         self._claims = claims

@@ -107,6 +107,15 @@ def test_a_claim_is_told_when_it_changes_and_the_figures_now_and_then(fake, keep
     assert lines[-1] == "1 claim: 1 hold."
 
 
+def test_a_claim_that_this_version_does_not_know_stands_open_beside_the_others(keep) -> None:
+    low = {"name": "low", "kind": "level", "says": "Low.", "series": "loss", "statistic": "last", "below": 0.9}
+    claims = [{"name": "nova", "kind": "nova", "says": "New."}, low, {**low, "name": "far", "series": "gone"}]
+    found = replayed(keep(header={"scenario": {"claims": claims}})).output
+    assert "claim low holds" in found
+    assert "claim nova" not in found
+    assert found.splitlines()[-1] == "3 claims: 2 not shown, 1 hold."
+
+
 def test_no_control_character_is_told(keep, fake) -> None:
     evil = "\x1b]52;c;ZXZpbA==\x07\u202e\nstep 3: a lie"
     history = History(fake.header("evil", 50, 1, title=f"A {evil}"))

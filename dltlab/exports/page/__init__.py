@@ -17,7 +17,7 @@ import numpy as np
 
 from dltlab import __version__, questions
 from dltlab.chapters import Chapter, detect
-from dltlab.claims import Verdict
+from dltlab.claims import Verdict, recorded
 from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
 from dltlab.exports.page import curves, frames, library, packing, panels, places, plane, sections
@@ -128,8 +128,7 @@ def _filled(
     remarks: Sequence[str],
 ) -> str:
     scenario = history.header.scenario
-    tables = scenario.get("claims")
-    judged = [places.judged(history, table) for table in tables] if isinstance(tables, list) else []
+    judged = [places.judged(history, one.claim) for one in recorded.of(history.header)]
     claims = list(zip(verdicts, judged, strict=False))
     asked = [(one, places.asked(one, chapters, history.step)) for one in questions.of(scenario)]
     plots = element(

@@ -1,15 +1,14 @@
 """Where on the page's time something stands: chapters, what was done by hand, where a claim was judged."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from msgspec import Struct
 
-from dltlab import claims
 from dltlab.chapters import Chapter
+from dltlab.claims import AbstractClaim
 from dltlab.claims.windows import bounds
-from dltlab.errors import ScenarioError
 from dltlab.questions import Question
 from dltlab.session.history import History
 from dltlab.session.notes import Note
@@ -66,13 +65,11 @@ class Judged(Struct, frozen=True):
     """The steps of its window, of the first arm that it is about; None for all of them."""
 
 
-def judged(history: History, table: Any) -> Judged:
+def judged(history: History, claim: AbstractClaim | None) -> Judged:
     """Where a claim of the scenario looks; nowhere for one that this version does not know."""
-    try:
-        (claim,) = claims.build([table])
-        series = list(dict.fromkeys(claim.needs().values()))
-    except (ScenarioError, ValueError):
+    if claim is None:
         return Judged([], None)
+    series = list(dict.fromkeys(claim.needs().values()))
     try:
         return Judged(series, _span(history, claim))
     except Exception:
@@ -80,7 +77,7 @@ def judged(history: History, table: Any) -> Judged:
         return Judged(series, None)
 
 
-def _span(history: History, claim: claims.AbstractClaim) -> tuple[int, int] | None:
+def _span(history: History, claim: AbstractClaim) -> tuple[int, int] | None:
     window = getattr(claim, "window", None)
     since, until = getattr(claim, "since", None), getattr(claim, "until", None)
     if window is None and since is None and until is None:
