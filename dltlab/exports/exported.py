@@ -25,6 +25,7 @@ class Exported:
         self.header: Header = recording.header_of(follower)
         self.note = ""
         """One sentence on what of the recording could not be read; known when it was read to its end."""
+        self._history: History | None = None
 
     @property
     def name(self) -> str:
@@ -46,22 +47,19 @@ class Exported:
         finally:
             follower.close()
 
-    @functools.cached_property
+    @property
     def history(self) -> History:
         """The whole session, folded."""
-        history = History(self.header)
-        for record in self.records():
-            history.extend([record])
-        return history
+        return self.folded()
 
-    def folded(self, progress: Callable[[float], None]) -> History:
+    def folded(self, progress: Callable[[float], None] | None = None) -> History:
         """The same, and how far it is with that."""
-        if "history" not in self.__dict__:
+        if self._history is None:
             history = History(self.header)
             for record in self.records(progress):
                 history.extend([record])
-            self.__dict__["history"] = history
-        return self.history
+            self._history = history
+        return self._history
 
     @functools.cached_property
     def verdicts(self) -> Sequence[Verdict]:
