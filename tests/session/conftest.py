@@ -13,6 +13,15 @@ from dltlab import records
 from dltlab.session import live
 
 FAKE = Path(__file__).with_name("fake_engine.py")
+FALL = """
+title = "A fall"
+[problem]
+kind = "any"
+[optimizer]
+kind = "any"
+[run]
+steps = 50
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -56,5 +65,17 @@ def keep(fake: ModuleType, tmp_path: Path) -> Callable[..., Path]:
         told[0] = msgspec.structs.replace(told[0], **(header or {}))
         path.write_bytes(b"".join(map(records.encode, told)))
         return path
+
+    return write
+
+
+@pytest.fixture
+def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Write the scenario of a fall with these claims, or other tables, to the folder where one stands."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(*tables: str, name: str = "fall") -> str:
+        Path(f"{name}.toml").write_text("\n".join([FALL, *tables]), encoding="utf-8")
+        return f"{name}.toml"
 
     return write

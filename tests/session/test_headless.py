@@ -18,15 +18,6 @@ from dltlab.errors import ScenarioError, UsageError
 from dltlab.records import Event, Footer
 from dltlab.session import live, recording
 
-SCENARIO = """
-title = "A fall"
-[problem]
-kind = "any"
-[optimizer]
-kind = "any"
-[run]
-steps = 50
-"""
 FALLS = """
 [[claims]]
 name = "falls"
@@ -53,16 +44,6 @@ series = "loss"
 window = [1000, 2000]
 below = 0.001
 """
-
-
-@pytest.fixture
-def scenario(tmp_path):
-    def write(*claims):
-        path = tmp_path / "fall.toml"
-        path.write_text("\n".join([SCENARIO, *claims]))
-        return str(path)
-
-    return write
 
 
 @pytest.mark.parametrize(
@@ -222,8 +203,7 @@ def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario
 
 
 def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario, capsys):
-    claims = tomli.loads(Path(scenario(FALLS, LOW)).read_text())["claims"]
-    table = tomli.loads(SCENARIO) | {"claims": claims}
+    table = tomli.loads(Path(scenario(FALLS, LOW)).read_text())
     path = keep(steps=50, header={"scenario": table, "parent": "mother", "forked": 10})
     fork = Event(10, "fork", "Forked from mother\x1b[2J at step 10.", {"parent": "mother", "step": 10})
     path.write_bytes(path.read_bytes() + records.encode(fork) + records.encode(Footer(49, "finished", "", 1.0)))

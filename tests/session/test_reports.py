@@ -23,15 +23,6 @@ from dltlab.headless.halt import Halt
 from dltlab.headless.markdown import plain
 from dltlab.session import live, shelf
 
-SCENARIO = """
-title = "A fall"
-[problem]
-kind = "any"
-[optimizer]
-kind = "any"
-[run]
-steps = 50
-"""
 FALLS = """
 [[claims]]
 name = "falls"
@@ -52,17 +43,6 @@ tolerance = 0.001
 """
 
 
-@pytest.fixture
-def scenario(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-
-    def write(name: str, *claims: str) -> str:
-        Path(f"{name}.toml").write_text("\n".join([SCENARIO, *claims]))
-        return f"{name}.toml"
-
-    return write
-
-
 def told(path: str) -> dict:
     return json.loads(Path(path).read_text())
 
@@ -71,7 +51,7 @@ def told(path: str) -> dict:
 def test_a_claim_that_fails_fails_the_suite_its_case_and_the_exit_code(engine, scenario, predicted, code):
     engine("finished")
     sets = [f"claims.level.predicted={predicted}"]
-    assert headless.run([scenario("fall", LEVEL)], overrides=sets, quiet=True, junit=Path("r.xml")) == code
+    assert headless.run([scenario(LEVEL)], overrides=sets, quiet=True, junit=Path("r.xml")) == code
     root = ET.parse("r.xml").getroot()
     (suite,) = root
     (case,) = suite.findall("testcase")
@@ -87,7 +67,7 @@ def test_a_claim_that_fails_fails_the_suite_its_case_and_the_exit_code(engine, s
 
 def test_the_json_report_keeps_to_its_schema_whatever_became_of_the_runs(engine, scenario):
     engine("named")
-    names = [scenario(name, LEVEL) for name in ("finished", "diverged", "killed", "barred", "refused", "broken")]
+    names = [scenario(LEVEL, name=name) for name in ("finished", "diverged", "killed", "barred", "refused", "broken")]
     assert headless.run([*names, "missing.toml"], quiet=True, json=Path("r.json"), junit=Path("r.xml"), jobs=3) == 3
     schema, found = report.schema(), told("r.json")
     jsonschema.Draft7Validator.check_schema(schema)
@@ -124,7 +104,7 @@ def test_the_schema_of_reports_is_printed():
 
 def test_markdown_takes_nothing_for_more_than_text(engine, scenario):
     engine("finished")
-    headless.run([scenario("fall", LEVEL)], quiet=True, markdown=Path("r.md"))
+    headless.run([scenario(LEVEL)], quiet=True, markdown=Path("r.md"))
     text = Path("r.md").read_text()
     row = next(line for line in text.splitlines() if line.startswith("| ✅"))
     assert len(re.findall(r"(?<!\\)\|", row)) == 7
@@ -154,7 +134,7 @@ def test_github_obeys_our_annotations_and_nothing_that_a_scenario_says(engine, s
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(Path("page.md").absolute()))
     monkeypatch.setenv("GITHUB_WORKSPACE", str(Path.cwd()))
     Path("page.md").write_text("before\n")
-    hostile = scenario("fall", LEVEL).replace("fall", "a,b%c")
+    hostile = scenario(LEVEL).replace("fall", "a,b%c")
     Path(hostile).write_text(Path("fall.toml").read_text().replace("A fall", "::error::title\\n::error::second"))
     code = headless.run([hostile, "::error::x.toml"], overrides=["claims.level.predicted=0.7"], github=True)
     said = capfd.readouterr()
@@ -189,17 +169,17 @@ def test_annotations_escape_what_would_end_them():
 def test_reports_that_cannot_be_delivered_are_refused_before_anything_runs(engine, scenario, own_folders, reports):
     engine("finished")
     with pytest.raises(UsageError):
-        headless.run([scenario("fall")], quiet=True, **reports)
+        headless.run([scenario()], quiet=True, **reports)
     assert not (own_folders / "data").exists()
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_one_that_fails_hides_no_other_unless_it_should(engine, scenario, jobs):
     engine("named")
-    names = [scenario("broken", LEVEL), scenario("finished", LEVEL), scenario("stopped", FALLS)]
+    names = [scenario(LEVEL, name="broken"), scenario(LEVEL, name="finished"), scenario(FALLS, name="stopped")]
     assert headless.run(names, quiet=True, jobs=jobs, json=Path("all.json")) == 3
     assert [run["status"] for run in told("all.json")["runs"]] == ["broken", "holds", "holds"]
-    several = [scenario("broken", LEVEL), *[scenario("listening", FALLS)] * jobs]
+    several = [scenario(LEVEL, name="broken"), *[scenario(FALLS, name="listening")] * jobs]
     begun = time.monotonic()
     assert headless.run(several, quiet=True, jobs=jobs, fail_fast=True, json=Path("r.json"), junit=Path("r.xml")) == 3
     assert time.monotonic() - begun < 30
@@ -224,7 +204,7 @@ def test_a_timeout_ends_all_with_what_was_judged(engine, scenario, ending, monke
         return source
 
     monkeypatch.setattr(live, "launch", launched)
-    names = [scenario(ending, FALLS), scenario("finished", FALLS)]
+    names = [scenario(FALLS, name=ending), scenario(FALLS, name="finished")]
     begun = time.monotonic()
     code = headless.run(names, quiet=True, timeout=60, json=Path("r.json"), junit=Path("r.xml"))
     assert code == TIMED_OUT == 124
@@ -260,7 +240,7 @@ def test_ctrl_c_ends_those_that_run_side_by_side(engine, scenario):
         os.kill(os.getpid(), signal.SIGINT)
 
     threading.Thread(target=interrupt).start()
-    code = headless.run([scenario("a", FALLS), scenario("b", FALLS)], quiet=True, jobs=2, json=Path("r.json"))
+    code = headless.run([scenario(FALLS, name="a"), scenario(FALLS, name="b")], quiet=True, jobs=2, json=Path("r.json"))
     assert code == 130
     assert {run["status"] for run in told("r.json")["runs"]} == {"interrupted"}
     assert {run["footer"]["reason"] for run in told("r.json")["runs"]} == {"stopped"}
@@ -268,7 +248,7 @@ def test_ctrl_c_ends_those_that_run_side_by_side(engine, scenario):
 
 def test_a_dry_run_tells_what_it_would_take_and_records_nothing(engine, scenario, own_folders, capsys):
     engine("finished")
-    assert headless.run([scenario("fall", LEVEL), scenario("again", LEVEL)], dry_run=True, steps=400) == 0
+    assert headless.run([scenario(LEVEL), scenario(LEVEL, name="again")], dry_run=True, steps=400) == 0
     said = capsys.readouterr().out
     for words in (
         "A fall\\x1b[2J",
@@ -283,13 +263,13 @@ def test_a_dry_run_tells_what_it_would_take_and_records_nothing(engine, scenario
     assert "2 scenarios, one after the other: about 3 min." in said
     assert not (own_folders / "data").exists()
     engine("refused")
-    assert headless.run([scenario("fall", LEVEL)], dry_run=True) == 2
+    assert headless.run([scenario(LEVEL)], dry_run=True) == 2
     assert "fall.toml:3:1: run.steps: too few." in capsys.readouterr().err
 
 
 def test_the_exit_code_reaches_the_shell(engine, scenario, tmp_path):
     code = "import sys; from dltlab.session import live; live.ENGINE[:] = sys.argv[1:4]; from dltlab.cli import main;"
-    run = ["run", scenario("fall", LEVEL), "--quiet", "--junit", "r.xml", "--set", "claims.level.predicted=0.7"]
+    run = ["run", scenario(LEVEL), "--quiet", "--junit", "r.xml", "--set", "claims.level.predicted=0.7"]
     fake = [sys.executable, str(Path(__file__).with_name("fake_engine.py")), "finished"]
     done = subprocess.run([sys.executable, "-c", f"{code} main(sys.argv[4:])", *fake, *run], capture_output=True)
     assert done.returncode == 1

@@ -13,16 +13,7 @@ from dltlab.records import Event
 from dltlab.session.history import History
 
 LINE = re.compile(r"step [\d,]+(, arm [^:]+)?: \S.*")
-FALL = """
-title = "A fall"
-[problem]
-kind = "any"
-[optimizer]
-kind = "any"
-[run]
-steps = 50
-[probes.loss]
-kind = "loss"
+FALLS = """
 [[claims]]
 name = "falls"
 kind = "level"
@@ -32,17 +23,6 @@ statistic = "last"
 predicted = {predicted}
 tolerance = 0.01
 """
-
-
-@pytest.fixture
-def scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-
-    def write(predicted: float = 0.6126) -> str:
-        Path("fall.toml").write_text(FALL.format(predicted=predicted), encoding="utf-8")
-        return "fall.toml"
-
-    return write
 
 
 def replayed(path: Path) -> Result:
@@ -55,7 +35,7 @@ def replayed(path: Path) -> Result:
 )
 def test_what_is_told_of_a_run_is_told_of_its_recording(engine, scenario, capsys, ending, predicted, code) -> None:
     engine(ending)
-    name = scenario(predicted)
+    name = scenario(FALLS.format(predicted=predicted))
     assert headless.run([name], out=Path("one.dltlab.jsonl")) == code
     without = capsys.readouterr().out
     assert headless.run([name], out=Path("two.dltlab.jsonl"), follow=True) == code
@@ -77,12 +57,10 @@ def test_what_is_told_of_a_run_is_told_of_its_recording(engine, scenario, capsys
 
 def test_several_are_told_apart_by_name(engine, scenario, capsys) -> None:
     engine("finished")
-    name = scenario()
-    other = Path("other.toml")
-    other.write_text(Path(name).read_text())
-    headless.run([name, str(other)], follow=True, jobs=2)
+    names = [scenario(), scenario(name="other")]
+    headless.run(names, follow=True, jobs=2)
     said = capsys.readouterr().out.splitlines()
-    for one in (name, str(other)):
+    for one in names:
         assert f"{one}: step 10: half way" in said
 
 
