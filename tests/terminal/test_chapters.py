@@ -1,10 +1,6 @@
 """Chapters on the bench: told as they open, gone to, held at, noted by hand; and time played backwards."""
 
-import asyncio
-import itertools
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -13,96 +9,19 @@ from msgspec.structs import replace
 from dltlab import folders
 from dltlab.chapters import detect
 from dltlab.commands import Mark, Pause
-from dltlab.records import SUFFIX, Event, Footer, encode
+from dltlab.records import SUFFIX
 from dltlab.session.history import History
 from dltlab.session.notes import Notes, read
 from dltlab.session.recording import read_all
-from dltlab.session.replay import Replay
 from dltlab.terminal.app import Lab
 from dltlab.terminal.drawing import contents
 from dltlab.terminal.drawing.contents import Entry
 from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.fit import Options
-from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.screens.contents import Contents
 from dltlab.terminal.screens.forking import Fork
 from dltlab.terminal.screens.looking import Looking
 from dltlab.terminal.screens.walking import Walk
-
-KICKED: Final = Event(250, "kick", "Kicked by 0.1.", {"radius": 0.1, "direction": "random"}, 0.7)
-TURNED: Final = Event(120, "turn", "η 0.4 → 0.2", {"knob": "learning_rate", "value": 0.2, "old": 0.4}, 0.3)
-
-
-class Clock:
-    """A clock that the test turns."""
-
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Played(NamedTuple):
-    """A bench on a recording."""
-
-    app: Lab
-    bench: Bench
-    replay: Replay
-    clock: Clock
-    press: Callable[..., Awaitable[None]]
-
-    def text(self) -> str:
-        """The screen as plain text."""
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
-
-
-@pytest.fixture
-def kept(tmp_path: Path, head, stretch) -> Path:
-    """A finished session of 400 steps with a turn and a kick, in chunks of 50 steps or less."""
-    path = tmp_path / f"kept{SUFFIX}"
-    told, events = [replace(head, session="kept", steps=400)], {121: TURNED, 251: KICKED}
-    edges = sorted({*range(0, 401, 50), *events})
-    for first, last in itertools.pairwise(edges):
-        told += [events[first]] if first in events else []
-        told.append(stretch(first, last - first))
-    path.write_bytes(b"".join(map(encode, [*told, Footer(399, "finished", "", 1.0)])))
-    return path
-
-
-@pytest.fixture
-def play(kept) -> Callable[..., None]:
-    """Run a script against a bench on that recording, which is paused at its first chunk."""
-
-    def run(script: Callable[[Played], Awaitable[None]], *, size: tuple[int, int] = (100, 30)) -> None:
-        async def main() -> None:
-            clock = Clock()
-            app = Lab(Options("braille", "full", 0.5, clock=clock))
-            async with app.run_test(size=size) as pilot:
-                replay = Replay(kept, clock=clock)
-                app.show_bench(replay)
-                await pilot.pause()
-                bench = app.screen
-                assert isinstance(bench, Bench)
-
-                async def press(*keys: str, seconds: float = 0.0) -> None:
-                    for key in keys or ("",):
-                        if key:
-                            await pilot.press(key)
-                        clock.now += seconds
-                        bench._painting.rest_no_longer()
-                        bench._poll()
-                        while bench._painting.stale:
-                            bench._painting.paint_next()
-                        await pilot.pause()
-
-                await press("space")
-                assert bench.following.held
-                await script(Played(app, bench, replay, clock, press))
-
-        asyncio.run(main())
-
-    return run
 
 
 def test_of_a_recording_the_chapters_to_come_are_known_and_gone_to(play, kept):
@@ -382,7 +301,7 @@ def test_the_list_fits_and_keeps_the_chosen_one_in_sight(size, glyphs, kept):
     assert all(width_of(line) == size[0] for line in picture)
 
 
-def chosen_in(seen: Played) -> int:
+def chosen_in(seen) -> int:
     assert isinstance(seen.app.screen, Contents)
     assert seen.app.screen.chosen is not None
     return seen.app.screen.chosen.chapter.step

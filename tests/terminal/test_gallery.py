@@ -1,19 +1,15 @@
 """The gallery lists scenarios, filters as one types, and shows what is wrong with a broken file."""
 
-import asyncio
 import functools
-from collections.abc import Awaitable, Callable
-from pathlib import Path
-from types import SimpleNamespace
-from typing import NoReturn
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pytest
 
-from dltlab import scenario
 from dltlab.errors import DltlabError, EngineError, ScenarioError
 from dltlab.terminal.app import Lab, start
 from dltlab.terminal.fit import Options
-from dltlab.terminal.screens import catalogue, gallery
+from dltlab.terminal.screens import gallery
 from dltlab.terminal.screens.bench import Bench
 
 GOOD = """
@@ -27,39 +23,14 @@ run = { steps = 10 }
 """
 
 
-@pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def shelf(shelve: Callable[[dict[str, str]], None]) -> None:
     """A gallery of three, one of them broken."""
-    (tmp_path / "bowl.toml").write_text(GOOD)
-    (tmp_path / "bowl-noisy.toml").write_text(GOOD)
-    (tmp_path / "broken.toml").write_text("title = 3\n")
-    monkeypatch.setattr(scenario, "folder", lambda: tmp_path)
-    catalogue.about.cache_clear()
-    catalogue._fields.cache_clear()
+    shelve({"bowl": GOOD, "bowl-noisy": GOOD, "broken": "title = 3\n"})
 
 
-def browse(script: Callable[[SimpleNamespace], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
-    async def main() -> None:
-        app = Lab(Options("braille", "full", 2.0))
-        async with app.run_test(size=size) as pilot:
-            app.push_screen(gallery.Gallery(app.inks, app.options))
-            await pilot.pause()
-
-            async def press(*keys: str) -> None:
-                await pilot.press(*keys)
-                await pilot.pause()
-
-            def text() -> str:
-                return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-            await script(SimpleNamespace(app=app, press=press, text=text, pilot=pilot))
-
-    asyncio.run(main())
-
-
-@pytest.mark.usefixtures("shelf")
-def test_shows_the_list_and_the_chosen_ones_page() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_shows_the_list_and_the_chosen_ones_page(browse) -> None:
+    async def script(seen: Any) -> None:
         text = seen.text()
         assert "3 of 3 scenarios" in text
         assert "A bowl [bold]with[/] \\x1b]0;x\\x07 a title" in text
@@ -71,9 +42,8 @@ def test_shows_the_list_and_the_chosen_ones_page() -> None:
     browse(script)
 
 
-@pytest.mark.usefixtures("shelf")
-def test_the_page_can_be_read_to_its_end() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_the_page_can_be_read_to_its_end(browse) -> None:
+    async def script(seen: Any) -> None:
         assert "Nesterov 1983" not in seen.text()
         texts = [seen.text()]
         for _ in range(12):
@@ -90,9 +60,8 @@ def test_the_page_can_be_read_to_its_end() -> None:
     browse(script, size=(80, 9))
 
 
-@pytest.mark.usefixtures("shelf")
-def test_typing_filters_and_escape_takes_it_back() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_typing_filters_and_escape_takes_it_back(browse) -> None:
+    async def script(seen: Any) -> None:
         await seen.press(*"noisy")
         assert "1 of 3" in seen.text()
         await seen.press(*"zzz")
@@ -105,9 +74,8 @@ def test_typing_filters_and_escape_takes_it_back() -> None:
     browse(script)
 
 
-@pytest.mark.usefixtures("shelf")
-def test_a_broken_file_shows_its_faults_and_does_not_open() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_a_broken_file_shows_its_faults_and_does_not_open(browse) -> None:
+    async def script(seen: Any) -> None:
         await seen.press("end")
         assert "broken cannot be run" in seen.text()
         assert "broken.toml:1" in "".join(seen.text().split())
@@ -117,17 +85,15 @@ def test_a_broken_file_shows_its_faults_and_does_not_open() -> None:
     browse(script)
 
 
-@pytest.mark.usefixtures("shelf")
-def test_a_narrow_terminal_has_only_the_list() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_a_narrow_terminal_has_only_the_list(browse) -> None:
+    async def script(seen: Any) -> None:
         assert "bowl-noisy" in seen.text()
         assert "Down it goes." not in seen.text()
 
     browse(script, (50, 20))
 
 
-@pytest.mark.usefixtures("shelf")
-def test_enter_opens_the_bench_and_quitting_comes_back(told, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_enter_opens_the_bench_and_quitting_comes_back(browse, told, monkeypatch: pytest.MonkeyPatch) -> None:
     sources = []
 
     def launch(name: str, **_: object) -> object:
@@ -137,7 +103,7 @@ def test_enter_opens_the_bench_and_quitting_comes_back(told, monkeypatch: pytest
 
     monkeypatch.setattr("dltlab.session.live.launch", launch)
 
-    async def script(seen: SimpleNamespace) -> None:
+    async def script(seen: Any) -> None:
         await seen.press(*"noisy", "enter")
         await seen.app.workers.wait_for_complete()
         await seen.pilot.pause()
@@ -155,14 +121,13 @@ def test_enter_opens_the_bench_and_quitting_comes_back(told, monkeypatch: pytest
     browse(script)
 
 
-@pytest.mark.usefixtures("shelf")
-def test_an_engine_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_engine_that_does_not_start_says_why(browse, monkeypatch: pytest.MonkeyPatch) -> None:
     def launch(name: str, **_: object) -> object:
         raise EngineError("The engine ended with exit code 3 before it began: [no] memory")
 
     monkeypatch.setattr("dltlab.session.live.launch", launch)
 
-    async def script(seen: SimpleNamespace) -> None:
+    async def script(seen: Any) -> None:
         await seen.press("enter")
         await seen.app.workers.wait_for_complete()
         await seen.pilot.pause()

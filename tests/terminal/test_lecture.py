@@ -1,7 +1,6 @@
 """A lecture: a question stops the play where its chapter opens, is answered, shown and told; and what is kept of it."""
 
 import asyncio
-import string
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,9 +19,6 @@ from dltlab.session.history import History
 from dltlab.session.replay import Replay
 from dltlab.session.source import Source
 from dltlab.terminal.app import Lab
-from dltlab.terminal.drawing import blackboard, lettering
-from dltlab.terminal.drawing.blackboard import Asked, Number
-from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.screens.conducting import hands_of
@@ -50,8 +46,8 @@ def typed(text: str) -> list[str]:
 class Rehearsal:
     """A lecture under test, on a clock of its own."""
 
-    def __init__(self, app: Lab, pilot: Pilot[int], passed: list[float]) -> None:
-        self.app, self.pilot, self._passed = app, pilot, passed
+    def __init__(self, app: Lab, pilot: Pilot[int], passed: list[float], shown: Callable[[Lab], str]) -> None:
+        self.app, self.pilot, self._passed, self._shown = app, pilot, passed, shown
 
     @property
     def lecture(self) -> Lecture:
@@ -79,7 +75,7 @@ class Rehearsal:
 
     def text(self) -> str:
         """The screen as plain text."""
-        return "\n".join(strip.text for strip in self.app.screen._compositor.render_strips())
+        return self._shown(self.app)
 
 
 @pytest.fixture
@@ -102,7 +98,7 @@ def recording(tmp_path: Path, head: Header, stretch) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def rehearse() -> Callable[..., None]:
+def rehearse(shown) -> Callable[..., None]:
     """Run a script against a lecture on a source."""
 
     def run(script: Script, source: Callable[[Callable[[], float]], Source]) -> None:
@@ -112,7 +108,7 @@ def rehearse() -> Callable[..., None]:
             app.lecture = True
             async with app.run_test(size=(120, 40)) as pilot:
                 app.show_bench(source(lambda: passed[0]))
-                rehearsal = Rehearsal(app, pilot, passed)
+                rehearsal = Rehearsal(app, pilot, passed, shown)
                 for _ in range(3):
                     await rehearsal.settle()
                 await script(rehearsal)
@@ -273,7 +269,7 @@ def test_every_size_shows_something_and_nothing_breaks(recording, rehearse):
     rehearse(script, lambda clock: Replay(path, clock=clock))
 
 
-def test_the_second_terminal_follows_and_changes_nothing(recording):
+def test_the_second_terminal_follows_and_changes_nothing(recording, shown):
     path = recording(ASKED, {**ASKED, "name": "later", "at": 600})
     kept = notes.Notes(path)
     kept.add(150, "past")
@@ -288,28 +284,25 @@ def test_the_second_terminal_follows_and_changes_nothing(recording):
             app.push_screen(screen)
             await pilot.pause()
 
-            def text() -> str:
-                return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-            assert "--lecture begins one" in text()
+            assert "--lecture begins one" in shown(app)
             told = place.Announcing(path)
             told._began = 875.0
             told.say(place.Place(200, "asking", "edge"))
             screen.poll()
             await pilot.pause()
-            assert "2:05" in text()
-            assert "✓ 2 hover at 2/η" in text()
-            assert "1 climb · 5 · our answer" in text()
-            assert "say: look at the bursts" in text()
+            assert "2:05" in shown(app)
+            assert "✓ 2 hover at 2/η" in shown(app)
+            assert "1 climb · 5 · our answer" in shown(app)
+            assert "say: look at the bursts" in shown(app)
             told.say(place.Place(210, "playing"))
             screen.poll()
             await pilot.pause()
-            assert "✗ edge: climb (5 4 1)" in text()
-            assert "The next question, at step 600" in text()
+            assert "✗ edge: climb (5 4 1)" in shown(app)
+            assert "The next question, at step 600" in shown(app)
             told.close()
             screen.poll()
             await pilot.pause()
-            assert "the lecture is over" in text()
+            assert "the lecture is over" in shown(app)
 
     asyncio.run(main())
     assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
@@ -392,50 +385,3 @@ def test_every_question_is_asked_once_at_its_step_and_told_by_the_end(strides, a
 )
 def test_hands(text, hands):
     assert hands_of(text, 3) == hands
-
-
-# What is drawn.
-
-
-@given(st.text(max_size=12), st.integers(1, 80))
-def test_large_type_is_four_rows_of_one_width_or_nothing(text, width):
-    for glyphs in ("braille", "ascii"):
-        drawn = lettering.large(text, glyphs)
-        assert drawn is None or (len(drawn) == lettering.ROWS and len({len(row) for row in drawn}) == 1)
-        for line in lettering.set_lines(text, width, glyphs) or []:
-            assert all(len(row) <= width for row in line)
-
-
-def test_the_letters_of_the_gallery_s_questions_are_all_drawn_and_no_two_are_alike():
-    from dltlab import scenario
-
-    told = [one for name in scenario.gallery() for one in scenario.validate(scenario.read(name)).questions]
-    for question in told:
-        for text in (question.ask, *question.choices):
-            assert lettering.large(text, "braille") is not None, text
-    letters = [lettering._letters()[letter] for letter in string.ascii_letters + string.digits]
-    assert len(set(letters)) == len(letters)
-
-
-@pytest.mark.parametrize("phase", ["asking", "answered", "told"])
-@pytest.mark.parametrize("size", [(120, 38), (80, 22), (40, 10)])
-@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
-def test_a_card_fits_and_says_all_of_its_choices(phase, size, glyphs):
-    asked = Asked(_question(choices=["up", "down"], ask="What now?"), phase, 10, "T", 1, (3, 4))
-    picture = blackboard.card(asked, size[0], size[1], glyphs)
-    assert len(picture) == size[1]
-    assert {width_of(line) for line in picture} == {size[0]}
-    if glyphs == "ascii":
-        text = plain(picture)
-        assert all(word in text for word in ("What now?", "up", "down"))
-        assert ("✗ our answer" in text) == (phase == "told")
-        assert ("✓ right" in text) == (phase == "told")
-
-
-@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 12)])
-def test_a_headline_keeps_its_height_while_its_numbers_change(size):
-    def high(step: str, value: str) -> int:
-        numbers = [Number("step", step, "9,999"), Number("λ₁", value)]
-        return len(blackboard.headline("The edge of stability", "It hovers.", numbers, size[0], size[1], "braille"))
-
-    assert len({high(step, value) for step in ("0", "520", "5,999") for value in ("5", "4.46", "0.059")}) == 1

@@ -1,25 +1,17 @@
 """What was kept is told in the gallery: last verdicts, a plot, sessions to come back to; and actions are found."""
 
-import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from textual.worker import WorkerCancelled
 
-from dltlab import folders, scenario
-from dltlab.records import SUFFIX, Footer, Frames, Header, encode
+from dltlab.records import Footer, Frames, Header
 from dltlab.session import shelf as kept_shelf
 from dltlab.terminal import outcomes
-from dltlab.terminal.app import Lab
-from dltlab.terminal.fit import Options
-from dltlab.terminal.screens import catalogue
 from dltlab.terminal.screens.bench import Bench
-from dltlab.terminal.screens.gallery import Gallery
 from dltlab.terminal.screens.page import Page
 from dltlab.terminal.screens.palette import Palette, offers
 
@@ -42,68 +34,33 @@ CLAIMS = [
 
 
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def shelf(shelve: Callable[[dict[str, str]], None]) -> None:
     """A gallery of three."""
     told = {
         "bowl": ("A round bowl", "Down it goes.", '"convex"'),
         "octopus": ("Eight arms", "Past saddles.", '"saddle"'),
         "valley": ("A long valley", "Convex, and narrow.", '"slow"'),
     }
-    for name, (title, abstract, tags) in told.items():
-        (tmp_path / f"{name}.toml").write_text(TOML.format(title=title, abstract=abstract, tags=tags))
-    monkeypatch.setattr(scenario, "folder", lambda: tmp_path)
-    catalogue.about.cache_clear()
-    catalogue._fields.cache_clear()
+    shelve(
+        {name: TOML.format(title=title, abstract=abstract, tags=tags) for name, (title, abstract, tags) in told.items()}
+    )
 
 
 @pytest.fixture
-def keep(head: Header, stretch: Callable[[int, int], Frames]) -> Callable[..., Path]:
+def keep(keep: Callable[..., Path], head: Header, stretch: Callable[[int, int], Frames]) -> Callable[..., Path]:
     """Record a session by hand."""
 
     def record(name: str, source: str, *, day: int = 1, ended: bool = True) -> Path:
         tables = dict(head.scenario, claims=CLAIMS)
-        told = replace(head, session=name, source=source, started=f"2026-01-{day:02d}T09:30:00Z", scenario=tables)
-        records = [told, stretch(0, 1000), *([Footer(999, "finished", "", 2.5)] if ended else [])]
-        path = folders.sessions() / f"{name}{SUFFIX}"
-        path.write_bytes(b"".join(encode(one) for one in records))
-        return path
+        more = [stretch(400, 600), *([Footer(999, "finished", "", 2.5)] if ended else [])]
+        return keep(name, *more, source=source, started=f"2026-01-{day:02d}T09:30:00Z", scenario=tables)
 
     return record
 
 
-def browse(script: Callable[[SimpleNamespace], Awaitable[None]], size: tuple[int, int] = (120, 40)) -> None:
-    async def main() -> None:
-        app = Lab(Options("braille", "full", 2.0))
-        async with app.run_test(size=size) as pilot:
-            gallery = Gallery(app.inks, app.options, lambda: NOW)
-            app.push_screen(gallery)
-            await pilot.pause()
-
-            async def settle() -> None:
-                """All that threads have to say has been said."""
-                for work in (gallery._look, gallery._read):
-                    work()
-                    while len(app.workers):
-                        # A later reading cuts an earlier one short.
-                        with contextlib.suppress(WorkerCancelled):
-                            await app.workers.wait_for_complete()
-                        await pilot.pause()
-
-            async def press(*keys: str) -> None:
-                await pilot.press(*keys)
-                await pilot.pause()
-
-            def text() -> str:
-                return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
-
-            await script(SimpleNamespace(app=app, gallery=gallery, press=press, text=text, settle=settle, pilot=pilot))
-
-    asyncio.run(main())
-
-
 @pytest.mark.usefixtures("shelf")
-def test_words_find_titles_tags_and_abstracts_the_best_first() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_words_find_titles_tags_and_abstracts_the_best_first(browse) -> None:
+    async def script(seen: Any) -> None:
         await seen.press(*"convex")
         listed = [line[:30] for line in seen.text().splitlines() if line[:30].strip()]
         assert [next(n for n in ("bowl", "octopus", "valley") if n in line) for line in listed[1:3]] == [
@@ -121,11 +78,11 @@ def test_words_find_titles_tags_and_abstracts_the_best_first() -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_the_newest_recording_of_a_scenario_is_judged_and_drawn(keep: Callable[..., Path]) -> None:
+def test_the_newest_recording_of_a_scenario_is_judged_and_drawn(browse, keep: Callable[..., Path]) -> None:
     keep("20260101-old", "bowl", day=1)
     keep("20260102-new", "bowl", day=2)
 
-    async def script(seen: SimpleNamespace) -> None:
+    async def script(seen: Any) -> None:
         assert "It comes to rest." in seen.text()
         await seen.settle()
         text = seen.text()
@@ -161,11 +118,11 @@ def test_judging_is_done_once_and_again_when_the_file_has_changed(
 
 
 @pytest.mark.usefixtures("shelf")
-def test_a_kept_session_is_found_told_and_replayed(keep: Callable[..., Path]) -> None:
+def test_a_kept_session_is_found_told_and_replayed(browse, keep: Callable[..., Path]) -> None:
     keep("20260101-a", "bowl")
     keep("20260102-b", "/elsewhere/own.toml", day=2, ended=False)
 
-    async def script(seen: SimpleNamespace) -> None:
+    async def script(seen: Any) -> None:
         await seen.settle()
         await seen.press("tab")
         await seen.settle()
@@ -189,8 +146,8 @@ def test_a_kept_session_is_found_told_and_replayed(keep: Callable[..., Path]) ->
 
 
 @pytest.mark.usefixtures("shelf")
-def test_without_sessions_the_section_says_what_to_do() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_without_sessions_the_section_says_what_to_do(browse) -> None:
+    async def script(seen: Any) -> None:
         await seen.settle()
         await seen.press("tab")
         assert "no session was kept yet; tab goes back" in seen.text()
@@ -202,8 +159,8 @@ def test_without_sessions_the_section_says_what_to_do() -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_a_first_visitor_is_told_once_and_never_again() -> None:
-    async def first(seen: SimpleNamespace) -> None:
+def test_a_first_visitor_is_told_once_and_never_again(browse) -> None:
+    async def first(seen: Any) -> None:
         assert "New here?" not in seen.text()
         await seen.settle()
         assert "New here?" in seen.text()
@@ -212,7 +169,7 @@ def test_a_first_visitor_is_told_once_and_never_again() -> None:
         await seen.settle()
         assert "New here?" not in seen.text()
 
-    async def again(seen: SimpleNamespace) -> None:
+    async def again(seen: Any) -> None:
         await seen.settle()
         assert "New here?" not in seen.text()
 
@@ -221,8 +178,8 @@ def test_a_first_visitor_is_told_once_and_never_again() -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_in_a_narrow_terminal_the_page_is_a_key_away() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_in_a_narrow_terminal_the_page_is_a_key_away(browse) -> None:
+    async def script(seen: Any) -> None:
         assert "Down it goes." not in seen.text()
         await seen.press("right")
         assert "Down it goes." in seen.text()
@@ -240,10 +197,10 @@ def test_in_a_narrow_terminal_the_page_is_a_key_away() -> None:
 
 @pytest.mark.usefixtures("shelf")
 @pytest.mark.parametrize("size", [(1, 1), (20, 5), (40, 12), (400, 100)])
-def test_any_size_can_be_drawn(size: tuple[int, int], keep: Callable[..., Path]) -> None:
+def test_any_size_can_be_drawn(browse, size: tuple[int, int], keep: Callable[..., Path]) -> None:
     keep("20260101-a", "bowl")
 
-    async def script(seen: SimpleNamespace) -> None:
+    async def script(seen: Any) -> None:
         await seen.settle()
         for keys in (["tab"], ["tab"], [*"bow"], ["right"], ["colon"], ["down", "escape"], ["question_mark"]):
             await seen.press(*keys)
@@ -253,8 +210,8 @@ def test_any_size_can_be_drawn(size: tuple[int, int], keep: Callable[..., Path])
 
 
 @pytest.mark.usefixtures("shelf")
-def test_the_palette_lists_finds_and_does() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_the_palette_lists_finds_and_does(browse) -> None:
+    async def script(seen: Any) -> None:
         await seen.press("colon")
         assert isinstance(seen.app.screen, Palette)
         for offer in offers(seen.gallery):
@@ -273,8 +230,8 @@ def test_the_palette_lists_finds_and_does() -> None:
 
 
 @pytest.mark.usefixtures("shelf")
-def test_a_question_mark_tells_the_keys_of_where_one_stands() -> None:
-    async def script(seen: SimpleNamespace) -> None:
+def test_a_question_mark_tells_the_keys_of_where_one_stands(browse) -> None:
+    async def script(seen: Any) -> None:
         await seen.press("question_mark")
         assert isinstance(seen.app.screen, Page)
         for words in ("open the chosen one", "take back a letter", "Letters find"):

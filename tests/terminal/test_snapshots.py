@@ -19,21 +19,16 @@ import pytest
 from rich.style import Style
 from textual.pilot import Pilot
 
-from dltlab import scenario
 from dltlab.records import Event, Footer
 from dltlab.terminal.app import Lab
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import OpenBench
-from dltlab.terminal.screens import catalogue
 from dltlab.terminal.screens.gallery import Gallery
 
 FOLDER: Final = Path(__file__).parent / "snapshots"
 SIZES: Final = ((40, 12), (80, 24), (120, 40))
 STILL: Final = Options("braille", "full", 2.0, "dark", clock=lambda: 0.0)
 NOW: Final = datetime(2026, 1, 2, 12, 0, tzinfo=UTC)
-CLAIM: Final = {"name": "edge", "kind": "plateau", "says": "At the edge λ₁·η/2 hovers at 1.", "series": "sharpness",
-                "component": 0, "relative_to": "sharpness.theory", "window": [0.5, 1.0], "predicted": 1.0,
-                "tolerance": 0.03}  # fmt: skip
 TEXTS: Final = {
     "abstract": "Full-batch gradient descent does not stay where classical theory wants it.",
     "look_for": ["The sharpness climbs to the dashed line 2/η, and stops there.", "The loss falls all the same."],
@@ -72,18 +67,15 @@ def shot(request: pytest.FixtureRequest) -> Shot:
 
 
 @pytest.fixture(autouse=True)
-def still(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def still(monkeypatch: pytest.MonkeyPatch, shelve: Callable[[dict[str, str]], None]) -> None:
     """The gallery has two scenarios."""
     monkeypatch.setenv("TZ", "UTC")
     lines = [f"{key} = {value!r}" for key, value in TEXTS.items()]
-    (tmp_path / "edge.toml").write_text("\n".join([
+    edge = "\n".join([
         'title = "The edge of stability"', *lines, 'tags = ["sharpness", "optimisation"]',
         'problem = { kind = "bowl" }', 'optimizer = { kind = "gradient_descent" }', "run = { steps = 10 }",
-    ]))  # fmt: skip
-    (tmp_path / "torn.toml").write_text("title = 3\n")
-    monkeypatch.setattr(scenario, "folder", lambda: tmp_path)
-    catalogue.about.cache_clear()
-    catalogue._fields.cache_clear()
+    ])  # fmt: skip
+    shelve({"edge": edge, "torn": "title = 3\n"})
 
 
 async def at_every_size(pilot: Pilot[int], shot: Callable[[tuple[int, int]], Awaitable[None]]) -> None:
@@ -144,10 +136,10 @@ def test_starting(shot: Shot) -> None:
         ("chapters", ("C",)),
     ],
 )
-def test_the_bench(name: str, keys: tuple[str, ...], watch, told, deaf, shot: Shot) -> None:
+def test_the_bench(name: str, keys: tuple[str, ...], watch, told, claim, deaf, shot: Shot) -> None:
     turned = Event(200, "turn", "η: 0.4 → 0.2", {"knob": "learning_rate", "value": 0.2, "old": 0.4}, 0.5)
     ending = (Footer(999, "finished", "", 2.5),) if name == "replay" else ()
-    source = told(turned, *ending, accepts=deaf if name == "replay" else None, claims=[CLAIM], **TEXTS)
+    source = told(turned, *ending, accepts=deaf if name == "replay" else None, claims=[claim], **TEXTS)
 
     async def script(seen) -> None:
         await seen.press(*keys)

@@ -5,47 +5,25 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.exported import Exported
-from dltlab.records import (
-    FORMAT,
-    SUFFIX,
-    Array,
-    Event,
-    Footer,
-    Frames,
-    Header,
-    Knob,
-    Part,
-    Record,
-    Series,
-    encode,
-)
+from dltlab.records import SUFFIX, Array, Event, Footer, Frames, Header, Part, Record, Series, encode
 from dltlab.terminal import filming
 
 STEPS = 400
 CHUNK = 80
-CLAIM = {"name": "edge", "kind": "plateau", "says": "At the edge λ₁·η/2 hovers at 1.", "series": "sharpness",
-         "component": 0, "relative_to": "sharpness.theory", "window": [0.5, 1.0], "predicted": 1.0,
-         "tolerance": 0.03}  # fmt: skip
 
 
-def header(title: str, mode: str) -> Header:
-    """A session of one seed with loss, sharpness and a matrix."""
-    series = (
-        Series("loss", mode, scale="log"),
-        Series("sharpness", "sharpness", ("eigenvalue",), (3,)),
-        Series("sharpness.theory", "2/η"),
-        Series("field", "field", ("row", "column"), (4, 6)),
-    )
+def header(head: Header, claim: dict[str, object], title: str, mode: str) -> Header:
+    """The header of a shorter session with a matrix, and with what theory promises of it."""
+    loss, sharpness, theory, *_ = head.series
+    field = Series("field", "field", ("row", "column"), (4, 6))
     probes = {"loss": "loss", "sharpness": {"kind": "sharpness"}}
-    tables = {"probes": probes, "claims": [CLAIM], "look_for": ["The sharpness climbs to the dashed line 2/η."]}
-    knobs = (Knob("learning_rate", "η", 0.4, 0.05, 1.0),)
-    return Header(
-        FORMAT, "edge-1", "2026-01-01T00:00:00Z", title, tables, "edge", STEPS, 1, 400.0, (0,), series, knobs, 161,
-        "float64", "gradient_descent", {}, {"kind": "cpu"}, 1, "",
-    )  # fmt: skip
+    tables = {"probes": probes, "claims": [claim], "look_for": ["The sharpness climbs to the dashed line 2/η."]}
+    series = (replace(loss, title=mode), sharpness, theory, field)
+    return replace(head, title=title, scenario=tables, steps=STEPS, series=series, knobs=head.knobs[:1])
 
 
 def frames(start: int, count: int) -> Frames:
@@ -62,13 +40,13 @@ def frames(start: int, count: int) -> Frames:
     return Frames(start + count - 1, (part,), (start + count) / 100, 0.01, 0.4 * (start + count))
 
 
-def records(title: str, mode: str, mark: str) -> list[Record]:
+def records(head: Header, mark: str) -> list[Record]:
     """The whole session: a mark, a turn, and an end."""
     chunks = [frames(start, CHUNK) for start in range(0, STEPS, CHUNK)]
     event = Event(159, "mark", mark, {"label": mark}, 1.6)
     turn = Event(239, "turn", "η = 0.2", {"knob": "learning_rate", "value": 0.2}, 2.4)
     end = Footer(STEPS - 1, "finished", "", 4.0)
-    return [header(title, mode), *chunks[:2], event, chunks[2], turn, *chunks[3:], end]
+    return [head, *chunks[:2], event, chunks[2], turn, *chunks[3:], end]
 
 
 Told = Callable[..., Exported]
@@ -76,12 +54,12 @@ Written = Callable[..., bytes]
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
+def told(tmp_path_factory: pytest.TempPathFactory, head: Header, claim: dict[str, object]) -> Told:
     """Makes a recording of records."""
 
     def make(title: str = "The edge of stability", mode: str = "training loss", mark: str = "half way") -> Exported:
         path = tmp_path_factory.mktemp("told") / f"edge-1{SUFFIX}"
-        path.write_bytes(b"".join(encode(record) for record in records(title, mode, mark)))
+        path.write_bytes(b"".join(encode(record) for record in records(header(head, claim, title, mode), mark)))
         return Exported(path)
 
     return make
