@@ -10,16 +10,17 @@ import functools
 import math
 from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jax.experimental.xla_metadata import set_xla_metadata
 from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, jaxpr_as_fun
-from jax.interpreters import partial_eval
 from jaxtyping import Array
 
+Told = TypeVar("Told")
 OPTIONS: Final = {"xla_cpu_multi_thread_eigen": False, "xla_cpu_experimental_ynn_fusion_type": ""}
 """How code with such kernels is compiled.
 
@@ -29,6 +30,8 @@ cannot stand inside another kernel.
 _LONGEST: Final = 1 << 12
 """Elements of the longest array, beyond which XLA wants to share the work among threads; and terms of a product of
 two matrices, beyond which a plain loop is slower."""
+_SHARED: Final = 1 << 16
+"""Elements that one thread makes, one by one, at least as fast as two do."""
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 """Whether a kernel is being made, so that none is made within it."""
 _MARKS: Final = ("xla_cpu_small_call", "inlineable")
@@ -63,13 +66,16 @@ def able() -> bool:
     return True
 
 
-def compacted(function: Callable[..., Any], *likes: Any, products: bool = True) -> Callable[..., Any]:
+def compacted(
+    function: Callable[..., Any], *likes: Any, products: bool = True, longest: int = _LONGEST
+) -> Callable[..., Any]:
     """The function as one kernel where it can be one, else itself; to be called in a jitted function.
 
     Args:
         function: Of arrays, to arrays.
         likes: Its arguments, or their shapes and dtypes.
         products: Whether matrix products may be in it: in code that is compiled with :data:`OPTIONS` alone.
+        longest: Elements of the longest array that is made.
     """
     if _inside.get() or not able():
         return function
@@ -78,35 +84,28 @@ def compacted(function: Callable[..., Any], *likes: Any, products: bool = True) 
         code, shapes = jax.make_jaxpr(function, return_shape=True)(*likes)
     finally:
         _inside.reset(mark)
-    if not _plain(code, products=products):
+    if not _plain(code, products=products, longest=longest):
         return function
     inner, first = code.jaxpr, len(code.consts)
     given = (*inner.constvars, *inner.invars)
-    # What is passed on as it is, or not used, stays outside.
+    # What is passed on as it is stays outside.
     made = list(dict.fromkeys(one for one in inner.outvars if isinstance(one, Var) and one not in given))
     places = [inner.outvars.index(one) for one in made]
-
-    def fresh(*leaves: Array) -> list[Array]:
-        found = jaxpr_as_fun(ClosedJaxpr(inner, leaves[:first]))(*leaves[first:])
-        return [found[place] for place in places]
-
-    flat = jax.make_jaxpr(fresh)(*code.consts, *jax.tree.leaves(likes))
-    core, used = partial_eval.dce_jaxpr(flat.jaxpr, [True] * len(made))
-    kernel = jaxpr_as_fun(ClosedJaxpr(core, flat.consts))
 
     @jax.jit
     def unmarked(*leaves: Array) -> list[Array]:
         # Marks on the operations inside would keep them from being fused.
         with set_xla_metadata(**dict.fromkeys(_MARKS)):
-            # XLA aborts at an argument that its simplifications leave without a use: each gets one.
+            found = jaxpr_as_fun(ClosedJaxpr(inner, leaves[:first]))(*leaves[first:])
+            # XLA aborts at an argument without a use, also where its simplifications leave none: each gets one.
             uses = [leaf.reshape(-1)[0].astype(jnp.float32) for leaf in leaves if leaf.size]
-            return [*kernel(*leaves), *([jnp.stack(uses)] if uses else [])]
+            return [*(found[place] for place in places), *([jnp.stack(uses)] if uses else [])]
 
     def marked(*arguments: Any) -> Any:
         leaves = [*code.consts, *jax.tree.leaves(arguments)]
-        needed = [leaf for leaf, its in zip(leaves, used, strict=True) if its]
         with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
-            found = dict(zip(made, unmarked(*needed)[: len(made)], strict=True))
+            # Behind a barrier all outputs count as used, or JAX might drop the last one.
+            found = dict(zip(made, lax.optimization_barrier(unmarked(*leaves))[: len(made)], strict=True))
         known = dict(zip(given, leaves, strict=True)) | found
         whole = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
         return jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(one) for one in whole])
@@ -114,19 +113,35 @@ def compacted(function: Callable[..., Any], *likes: Any, products: bool = True) 
     return marked if made else function
 
 
-def _plain(code: ClosedJaxpr | Jaxpr, *, products: bool) -> bool:
+def short(function: Callable[..., Told], *arguments: Any) -> Told:
+    """What a function of few numbers gives, as one kernel in code that is compiled in any way."""
+    return compacted(function, *arguments, products=False)(*arguments)
+
+
+def rowwise(function: Callable[..., Told], *arguments: Any) -> Told:
+    """What a function of long rows gives, element by element, as one kernel unless they are very long.
+
+    To share so little work among threads takes longer than to do it.
+    """
+    return compacted(function, *arguments, products=False, longest=_SHARED)(*arguments)
+
+
+def _plain(code: ClosedJaxpr | Jaxpr, *, products: bool, longest: int) -> bool:
     """Whether all that it does can be done in one kernel, and no slower."""
     inner = code.jaxpr if isinstance(code, ClosedJaxpr) else code
     return all(
-        _fits(step, products=products)
-        and all(_plain(one, products=products) for one in _codes(list(step.params.values())))
+        _fits(step, products=products, longest=longest)
+        and all(_plain(one, products=products, longest=longest) for one in _codes(list(step.params.values())))
         for step in inner.eqns
     )
 
 
-def _fits(step: JaxprEqn, *, products: bool) -> bool:
+def _fits(step: JaxprEqn, *, products: bool, longest: int) -> bool:
     made = [_shape(one) for one in step.outvars]
-    if step.primitive.name not in PLAIN or any(math.prod(shape) > _LONGEST for shape in made):
+    if step.primitive.name not in PLAIN or any(math.prod(shape) > longest for shape in made):
+        return False
+    # A long sum is taken by a library as well.
+    if step.primitive.name.startswith("reduce") and math.prod(_shape(step.invars[0])) > _LONGEST:
         return False
     if step.primitive.name != "dot_general":
         return True

@@ -101,6 +101,17 @@ def test_an_argument_that_xla_finds_a_way_around_does_no_harm() -> None:
 
 
 @needs_cpu
+def test_an_argument_of_which_only_nothing_is_used_does_no_harm_in_a_scan() -> None:
+    def function(x, y):
+        return jnp.concatenate([2 * x, y[1:] + 1])
+
+    def flown(x, y):
+        return lax.scan(lambda held, _: (compacted(function, held, y)(held, y), None), x, length=3)[0]
+
+    np.testing.assert_array_equal(jax.jit(flown)(jnp.ones(1), jnp.ones(1)), [8.0])
+
+
+@needs_cpu
 def test_no_kernel_is_made_within_another() -> None:
     def outer(x):
         return compacted(jnp.sin, x)(x) + compacted(jnp.cos, x)(x)
@@ -116,9 +127,10 @@ def test_no_kernel_is_made_within_another() -> None:
         lambda x: jnp.linalg.eigh(x @ x.T)[0],
         lambda x: lax.fori_loop(0, 2, lambda _, y: jnp.linalg.cholesky(y @ y.T + jnp.eye(4)) @ y, x),
         lambda x: jnp.zeros(5000) + x[0, 0],
+        lambda x: x[0, 0] + jnp.sum(jnp.broadcast_to(x[0], (2000, 4))),
         lambda x: jnp.tile(x, (10, 10)) @ jnp.tile(x, (10, 10)).T,
     ],
-    ids=["a sort", "LAPACK", "LAPACK in a loop", "long", "large matrices"],
+    ids=["a sort", "LAPACK", "LAPACK in a loop", "long", "a long sum", "large matrices"],
 )
 def test_what_needs_the_runtime_or_would_be_slower_stays_as_it_is(function) -> None:
     assert compacted(function, jnp.ones((4, 4))) is function

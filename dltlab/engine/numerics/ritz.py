@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from dltlab.engine.compact import compacted
+from dltlab.engine.compact import rowwise, short
 from dltlab.engine.numerics import small
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
@@ -33,13 +33,24 @@ _BELOW: Final = 0.3
 
 
 class Aim(NamedTuple):
-    """What a search is to find."""
+    """What all readings of a tracker are to find."""
 
     pairs: int
     """Pairs that are reported at most."""
     tolerance: float
     most: int
-    """Products that it may take."""
+    """Products that a search may take."""
+    inexact: bool
+    """Whether quick products differ from exact ones."""
+    period: int
+    """Readings after which an explorer is looked at in any case."""
+    verified: int
+    """Readings after which quick products are compared with exact ones."""
+
+
+class Asked(NamedTuple):
+    """What one search is to find."""
+
     least: Float[Array, ""]
     """Pairs behind the first one are wanted where their eigenvalue is above this."""
     drift: Float[Array, ""]
@@ -48,19 +59,22 @@ class Aim(NamedTuple):
     """Vectors to multiply in any case."""
     sure: Bool[Array, ""]
     """Whether every product has to be exact."""
-    seen: Bool[Array, ""]
-    """Whether the leading vector's image is known."""
     compared: Bool[Array, ""]
-    """Whether that is to be compared with the exact one."""
+    """Whether the first one is to be compared with an exact one."""
 
 
-class Search(NamedTuple):
-    """The basis in work: vectors that were kept, and room for directions that are added."""
+class Basis(NamedTuple):
+    """What is long of a search: vectors that were kept, and room for directions that are added."""
 
-    basis: Float[Array, "n p"]
+    vectors: Float[Array, "n p"]
     """Orthonormal; rows that are not used are 0."""
     apart: Float[Array, "n p"]
     """Of each image Hu what lies outside the basis; 0 where the image is not known."""
+
+
+class Search(NamedTuple):
+    """What is short of it."""
+
     matrix: Float[Array, "n n"]
     """UᵀHU; a row with its column is of now where the image is known."""
     lengths: Float[Array, "n n"]
@@ -73,9 +87,13 @@ class Search(NamedTuple):
     """The Ritz vectors in their columns."""
     products: Int[Array, ""]
     next: Int[Array, ""]
-    """The vector to multiply next; where it is not used yet, it is the direction of a residual."""
-    pair: Int[Array, ""]
-    """Whose."""
+    """The vector to multiply next."""
+    added: Bool[Array, ""]
+    """Whether it is not used yet, but to be the direction of a residual."""
+    towards: Float[Array, " n"]
+    """That residual, in units of its length, in terms of ``apart``."""
+    way: Int[Array, ""]
+    """How its image comes: 0 if it is known, 1 by a quick product, 2 by an exact one."""
     floor: Float[Array, ""]
     """|uᵀ(Hu)| of a quick product less that of an exact one, where both were taken; else −1."""
     blur: Float[Array, ""]
@@ -83,6 +101,19 @@ class Search(NamedTuple):
     uneven: Float[Array, ""]
     """The largest |uᵢᵀ(Huⱼ) − uⱼᵀ(Huᵢ)|."""
     done: Bool[Array, ""]
+
+
+class Seen(NamedTuple):
+    """What is short of an image Hu."""
+
+    row: Float[Array, " n"]
+    """Times each vector of the basis."""
+    lengths: Float[Array, " n"]
+    """What of it lies outside times what does of each image, its own among them."""
+    lost: Float[Array, ""]
+    """The square of what it differs by from the image that was known; 0 if none was."""
+    along: Float[Array, " n"]
+    """U times what of each image lay outside a basis without u."""
 
 
 def error(out: Float[Array, "*s"], leading: Float[Array, "*s"], second: Float[Array, ""]) -> Float[Array, "*s"]:
@@ -111,15 +142,19 @@ def mixed(weights: Float[Array, "k m"], rows: Float[Array, "m p"]) -> Float[Arra
     return jnp.stack([combined(own, rows) for own in weights])
 
 
-def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -> Search:
-    """A search before its first product; that is with the leading vector."""
-    m, p = basis.shape
-    n, dtype = m + added, basis.dtype
+def begun(matrix: Float[Array, "m m"], asked: Asked, seen: Bool[Array, ""], aim: Aim) -> Search:
+    """A search before its first product; that is with the leading vector.
+
+    Args:
+        matrix: UᵀHU of vectors that were kept, of an earlier H.
+        asked: What it is to find; the room for its basis is that of ``due``.
+        seen: Whether the leading vector's image is known.
+        aim: What readings are to find.
+    """
+    m, n, dtype = matrix.shape[0], asked.due.size, matrix.dtype
     square, nothing = jnp.zeros((n, n), dtype), jnp.asarray(0.0, dtype)
     return Search(
-        basis=jnp.concatenate([basis, jnp.zeros((added, p), dtype)]),
-        apart=jnp.zeros((n, p), dtype),
-        matrix=jnp.pad(matrix, (0, added)),
+        matrix=jnp.pad(matrix, (0, n - m)),
         lengths=square,
         known=jnp.zeros(n, bool),
         used=jnp.arange(n, dtype=jnp.int32) < m,
@@ -127,7 +162,9 @@ def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -
         coordinates=square,
         products=jnp.asarray(0, jnp.int32),
         next=jnp.asarray(0, jnp.int32),
-        pair=jnp.asarray(0, jnp.int32),
+        added=jnp.asarray(False),
+        towards=square[0],
+        way=jnp.where(seen, 0, _way(asked.sure, aim)).astype(jnp.int32),
         floor=nothing - 1,
         blur=nothing,
         uneven=nothing,
@@ -135,105 +172,120 @@ def begun(basis: Float[Array, "m p"], matrix: Float[Array, "m m"], added: int) -
     )
 
 
-def followed(search: Search, aim: Aim, quick: Product, exact: Product | None, image: Float[Array, " p"]) -> Search:
+def _way(sure: Bool[Array, ""], aim: Aim) -> Int[Array, ""]:
+    return jnp.where(sure & aim.inexact, 2, 1).astype(jnp.int32)
+
+
+def followed(
+    basis: Basis,
+    search: Search,
+    asked: Asked,
+    aim: Aim,
+    quick: Product,
+    exact: Product | None,
+    image: Float[Array, " p"],
+) -> tuple[Basis, Search]:
     """Products until nothing more is asked for.
 
     Args:
+        basis: As it begins.
         search: As it begins.
-        aim: What to find.
+        asked: What to find.
+        aim: What readings are to find.
         quick: v ↦ Hv.
         exact: The same where it has to be exact; None where ``quick`` is.
-        image: That of the leading vector, where ``aim.seen`` says that it is known.
+        image: That of the leading vector, where it is known: of no other is a second one taken.
     """
     ways = [lambda _: image, quick, *([] if exact is None else [exact])]
 
-    def onward(search: Search) -> Search:
-        free = aim.seen & (search.products == 0)
-        sure = aim.sure | search.known[search.next]
-        way = jnp.where(free, 0, jnp.where(sure, len(ways) - 1, 1))
-        added = ~search.used[search.next]
-        vector = lax.cond(added, _direction, lambda search: search.basis[search.next], search)
-        search = judged(informed(search, vector, lax.switch(way, ways, vector), added), aim)
-        # To be compared with an exact one, the first product is taken again.
-        compared = free & aim.compared
-        return search._replace(next=jnp.where(compared, 0, search.next), done=search.done & ~compared)
+    def onward(found: tuple[Basis, Search]) -> tuple[Basis, Search]:
+        basis, search = found
+        at = search.next
+        kept = lax.dynamic_index_in_dim(basis.vectors, at, 0, keepdims=False)
+        vector, along, apart = once(
+            search.added, lambda pending: _entered(basis, search, pending[2]), (kept, search.towards, basis.apart)
+        )
+        new = lax.switch(search.way, ways, vector)
+        vectors = lax.dynamic_update_index_in_dim(basis.vectors, vector, at, 0)
+        row = vectors @ new
+        rest = rowwise(lambda new, row, vectors: new - combined(row, vectors), new, row, vectors)
+        apart = lax.dynamic_update_index_in_dim(apart, rest, at, 0)
+        lost = lax.cond(search.known[at], lambda: jnp.sum((new - image) ** 2), lambda: jnp.zeros_like(row[0]))
+        seen = Seen(row, apart @ rest, lost, along)
+        search = short(lambda *these: _judged(_informed(*these), these[2], aim), search, seen, asked)
+        return Basis(vectors, apart), search
 
-    return lax.while_loop(lambda search: ~search.done, onward, search)
+    return lax.while_loop(lambda found: ~found[1].done, onward, (basis, search))
 
 
-def informed(search: Search, vector: Float[Array, " p"], image: Float[Array, " p"], added: Bool[Array, ""]) -> Search:
+def _entered(
+    basis: Basis, search: Search, apart: Float[Array, "n p"]
+) -> tuple[Float[Array, " p"], Float[Array, " n"], Float[Array, "n p"]]:
+    """A residual's direction outside the basis, its share of each image, and what of those is outside it as well."""
+    direction = combined(search.towards, apart)
+    # What rounding left of the basis in it would count twice.
+    direction = direction - combined(basis.vectors @ direction, basis.vectors)
+    direction = direction / jnp.linalg.norm(direction)
+    along = apart @ direction
+    return direction, along, apart - along[:, None] * direction[None, :]
+
+
+def _informed(search: Search, seen: Seen, asked: Asked) -> Search:
     """The search with the image of its next vector, which is added to the basis or stands there."""
-    at, again = search.next, search.known[search.next]
+    at, again, free = search.next, search.known[search.next], search.way == 0
     here = jnp.arange(search.used.size, dtype=jnp.int32) == at
-    basis = lax.dynamic_update_index_in_dim(search.basis, vector, at, 0)
     # What of the images outside the basis is no longer outside.
-    along = jnp.where(added, search.apart @ vector, 0.0)
-    expected = jnp.where(added, _entered(search.matrix, along, here), search.matrix)
-    row = basis @ image
-    apart = image - combined(row, basis)
-    others = search.known & ~here
-    strayed = row - expected[at]
-    before = search.apart[at]
-    uneven = jnp.max(jnp.where(others, jnp.abs(strayed), 0.0))
-
-    def compared(_: tuple[Array, Array]) -> tuple[Array, Array]:
-        """Multiplied once more, exactly: what was the quick product worth?"""
-        lost = apart - before
-        return jnp.abs(strayed[at]), jnp.sqrt(jnp.vdot(strayed, strayed) + jnp.vdot(lost, lost))
-
-    floor, blur = once(again, compared, (search.floor, search.blur))
-    lengths = jnp.where(here, jnp.vdot(apart, apart), search.apart @ apart)
+    along = jnp.where(search.added, seen.along, 0.0)
+    expected = jnp.where(search.added, _replaced(search.matrix, along, here), search.matrix)
+    strayed = seen.row - expected[at]
+    uneven = jnp.max(jnp.where(search.known & ~here, jnp.abs(strayed), 0.0))
     return search._replace(
-        basis=basis,
-        apart=jnp.where(here[:, None], apart[None, :], search.apart - along[:, None] * vector[None, :]),
-        matrix=_entered(expected, row, here),
-        lengths=_entered(search.lengths - along[:, None] * along[None, :], lengths, here),
+        matrix=_replaced(expected, seen.row, here),
+        lengths=_replaced(search.lengths - along[:, None] * along[None, :], seen.lengths, here),
         used=search.used | here,
         known=search.known | here,
         products=search.products + 1,
-        floor=floor,
-        blur=blur,
+        # Multiplied once more, exactly: what was the quick product worth?
+        floor=jnp.where(again, jnp.abs(strayed[at]), search.floor),
+        blur=jnp.where(again, jnp.sqrt(seen.lost), search.blur),
         uneven=jnp.where(again, search.uneven, jnp.maximum(search.uneven, uneven)),
+        # To be compared with an exact one, the first product is taken again.
+        done=~(free & asked.compared),
     )
 
 
-def judged(search: Search, aim: Aim) -> Search:
+def _judged(search: Search, asked: Asked, aim: Aim) -> Search:
     """The search with its Ritz pairs, and what is to be multiplied next."""
-    # Nothing long is needed for it, so that it can be one kernel whatever the problem's size.
-    short = search._replace(basis=search.matrix, apart=search.matrix)
-    told = short.matrix, short.lengths, short.known, short.used, short.products, aim.least, aim.drift, aim.due
-
-    def judge(*told: Array) -> tuple[Array, ...]:
-        matrix, lengths, known, used, products, least, drift, due = told
-        its = short._replace(matrix=matrix, lengths=lengths, known=known, used=used, products=products)
-        judgement = _judged(its, aim._replace(least=least, drift=drift, due=due))
-        return judgement.values, judgement.coordinates, judgement.next, judgement.pair, judgement.done
-
-    values, coordinates, following, pair, done = compacted(judge, *told, products=False)(*told)
-    return search._replace(values=values, coordinates=coordinates, next=following, pair=pair, done=done)
-
-
-def _judged(search: Search, aim: Aim) -> Search:
     # Rows that are not used get values below all others, by Gershgorin's circles, so that they sort last.
     low = -1.01 * jnp.max(jnp.sum(jnp.abs(search.matrix), axis=1)) - 1e6 * _least(search.matrix)
     diagonal = jnp.eye(search.used.size, dtype=bool) & ~search.used[None, :]
     values, coordinates = small.eigh(jnp.where(diagonal, low, search.matrix))
     search = search._replace(values=values, coordinates=coordinates)
     first = search.coordinates[:, : aim.pairs]
-    wanted = wanted_pairs(search, aim)
+    wanted = wanted_pairs(search, asked, aim)
     old = stale(search, aim.pairs)
-    turned = wanted & ((old * aim.drift > SHARE * aim.tolerance) | (old > _TURNED))
+    turned = wanted & ((old * asked.drift > SHARE * aim.tolerance) | (old > _TURNED))
     into = jnp.where(search.used & ~search.known, jnp.max(jnp.where(turned[None, :], first**2, 0.0), axis=1), -1.0)
-    outside = errors(search, aim) / jnp.maximum(jnp.abs(search.values[0]), _least(values))
+    outside = errors(search, asked, aim) / jnp.maximum(jnp.abs(search.values[0]), _least(values))
     # Of a residual that is rounding nothing is left beside the basis.
-    there = jnp.sqrt(squares(search, aim.pairs)) > 4 * float(jnp.finfo(values.dtype).eps) * _radius(search)
+    lengths = jnp.sqrt(squares(search, aim.pairs))
+    there = lengths > 4 * float(jnp.finfo(values.dtype).eps) * _radius(search)
     loose = jnp.where(wanted & there, outside, 0.0)
-    due = aim.due & ~search.known
+    due = asked.due & ~search.known
     more = ~jnp.any(due) & ~jnp.any(turned) & jnp.any(loose > aim.tolerance) & ~jnp.all(search.used)
     at, pair = jnp.argmin(search.used).astype(jnp.int32), jnp.argmax(loose).astype(jnp.int32)
     place = jnp.where(jnp.any(due), jnp.argmax(due), jnp.argmax(into)).astype(jnp.int32)
     finished = ~(more | jnp.any(due) | (jnp.any(turned) & (jnp.max(into) >= 0)))
-    return search._replace(next=jnp.where(more, at, place), pair=pair, done=finished | (search.products >= aim.most))
+    finished = finished | (search.products >= aim.most)
+    # A product that is to be taken again is that with the leading vector.
+    following = jnp.where(search.done, jnp.where(more, at, place), 0)
+    return search._replace(
+        next=following,
+        added=~search.used[following],
+        towards=first[:, pair] / (lengths[pair] + _least(values)),
+        way=_way(asked.sure | search.known[following], aim),
+        done=search.done & finished,
+    )
 
 
 def _radius(search: Search) -> Float[Array, ""]:
@@ -242,24 +294,14 @@ def _radius(search: Search) -> Float[Array, ""]:
     return jnp.max(jnp.where(own, jnp.abs(search.values), 0.0))
 
 
-def _direction(search: Search) -> Float[Array, " p"]:
-    """That of a pair's residual outside the basis."""
-    length = jnp.sqrt(squares(search, search.values.size)[search.pair]) + _least(search.values)
-    weights = lax.dynamic_index_in_dim(search.coordinates, search.pair, 1, keepdims=False) / length
-    direction = combined(weights, search.apart)
-    # What rounding left of the basis in it would count twice.
-    direction = direction - combined(search.basis @ direction, search.basis)
-    return direction / jnp.linalg.norm(direction)
-
-
-def _entered(square: Float[Array, "n n"], row: Float[Array, " n"], here: Bool[Array, " n"]) -> Float[Array, "n n"]:
+def _replaced(square: Float[Array, "n n"], row: Float[Array, " n"], here: Bool[Array, " n"]) -> Float[Array, "n n"]:
     """A symmetric matrix with another row, and column."""
     return jnp.where(here[:, None], row[None, :], jnp.where(here[None, :], row[:, None], square))
 
 
-def wanted_pairs(search: Search, aim: Aim) -> Bool[Array, " k"]:
+def wanted_pairs(search: Search, asked: Asked, aim: Aim) -> Bool[Array, " k"]:
     """The leading pair, and those behind it that are worth reporting."""
-    return (search.values[: aim.pairs] >= aim.least) | (jnp.arange(aim.pairs, dtype=jnp.int32) == 0)
+    return (search.values[: aim.pairs] >= asked.least) | (jnp.arange(aim.pairs, dtype=jnp.int32) == 0)
 
 
 def stale(search: Search, count: int) -> Float[Array, " k"]:
@@ -271,11 +313,13 @@ def _fresh(search: Search, count: int) -> Float[Array, "n k"]:
     return jnp.where(search.known[:, None], search.coordinates[:, :count], 0.0)
 
 
-def errors(search: Search, aim: Aim) -> Float[Array, " k"]:
+def errors(search: Search, asked: Asked, aim: Aim) -> Float[Array, " k"]:
     """min(r, r²/gap) of the leading pairs, r the part of the residual outside the basis."""
     out = squares(search, aim.pairs)
     # The next pair is the first one that is not wanted.
-    behind = jnp.arange(search.values.size, dtype=jnp.int32) >= jnp.sum(wanted_pairs(search, aim), dtype=jnp.int32)
+    behind = jnp.arange(search.values.size, dtype=jnp.int32) >= jnp.sum(
+        wanted_pairs(search, asked, aim), dtype=jnp.int32
+    )
     second = jnp.max(jnp.where(behind, search.values, -jnp.inf))
     return error(out, search.values[: aim.pairs], second)
 
@@ -291,7 +335,7 @@ def residuals(search: Search, count: int) -> Float[Array, " k"]:
     fresh = _fresh(search, count)
     lengths = jnp.maximum(jnp.sum(fresh**2, axis=0), _least(search.values))
     fresh = fresh / jnp.sqrt(lengths)[None, :]
-    inside = search.matrix @ fresh
+    inside = small.times(search.matrix, fresh)
     quotients = jnp.sum(fresh * inside, axis=0)
     along = jnp.sum((inside - quotients[None, :] * fresh) ** 2, axis=0)
     return jnp.sqrt(along + squares(search, count) / lengths) + jnp.abs(search.values[:count] - quotients)
@@ -302,26 +346,32 @@ def bottom(search: Search) -> Float[Array, ""]:
     return jnp.min(jnp.where(jnp.arange(search.used.size) < jnp.sum(search.used), search.values, jnp.inf))
 
 
-def improved(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Array, "m p"]:
-    """The first Ritz vectors with what is known of their residuals: where the next ones are expected. Orthonormal."""
+def improvement(search: Search, count: int, bottom: Float[Array, ""]) -> Float[Array, "m k"]:
+    """The first Ritz vectors with what is known of their residuals: where the next ones are expected.
+
+    In terms of the basis and, behind it, of ``apart``, orthonormal where the one is and the other is orthogonal to it.
+    """
     strides = stride(search.values[:count], search.values[0], bottom)
     inside = search.coordinates[:, :count].T
     outside = (_fresh(search, count) * strides[None, :]).T
-    # Cholesky QR on the coefficients, before anything long is touched. That the basis is orthonormal and the rest
-    # orthogonal to it holds to rounding, which would add up from search to search.
-    within, across = _products(search.basis, search.basis), _products(search.basis, search.apart)
-    mixed = inside @ across @ outside.T
-    gram = inside @ within @ inside.T + mixed + mixed.T + outside @ search.lengths @ outside.T
-    both = small.whitened(gram, jnp.concatenate([inside, outside], axis=1))
-    if search.used.size > small.FEW:
-        return both @ jnp.concatenate([search.basis, search.apart])
-    rows = [*search.basis, *search.apart]
-    return jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in both])
+    gram = small.times(inside, inside.T) + small.times(small.times(outside, search.lengths), outside.T)
+    return small.whitened(gram, jnp.concatenate([inside, outside], axis=1))
 
 
-def _products(rows: Float[Array, "n p"], others: Float[Array, "k p"]) -> Float[Array, "n k"]:
-    """``rows @ others.T``, vector by vector: XLA is three times as slow at a few long rows at once."""
-    return jnp.stack([rows @ other for other in others], axis=1)
+def improved(weights: Float[Array, "m k"], basis: Basis) -> Float[Array, "m p"]:
+    """Vectors with such weights, orthonormal."""
+
+    def mix(weights: Array, vectors: Array, apart: Array) -> Array:
+        rows = [*vectors, *apart]
+        return jnp.stack([sum((w * row for w, row in zip(own, rows, strict=True)), 0 * rows[0]) for own in weights])
+
+    many = basis.vectors.shape[0] > small.FEW
+    vectors = weights @ jnp.concatenate(basis) if many else rowwise(mix, weights, *basis)
+    # That the basis is orthonormal holds to rounding, which would add up from search to search. One step of Newton's
+    # to the nearest orthonormal vectors squares it (Higham, Functions of Matrices, §8.3).
+    gram = jnp.stack([vectors @ vector for vector in vectors])
+    polish = 1.5 * jnp.eye(gram.shape[0], dtype=gram.dtype) - 0.5 * gram
+    return polish @ vectors if many else rowwise(mixed, polish, vectors)
 
 
 def _least(like: Float[Array, "*s"]) -> Float[Array, ""]:

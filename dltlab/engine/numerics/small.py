@@ -27,7 +27,9 @@ class _Turning(NamedTuple):
 
 
 def times(left: Float[Array, "n m"], right: Float[Array, "m k"]) -> Float[Array, "n k"]:
-    """A product of small matrices, spelt out: XLA would call a library for it."""
+    """A product of small matrices; of few rows spelt out, since XLA would call a library for it."""
+    if left.shape[0] > FEW:
+        return left @ right
     return jnp.sum(left[:, :, None] * right[None, :, :], axis=1)
 
 

@@ -1,5 +1,6 @@
 """What a tracker remembers between two readings, and what a reading tells."""
 
+import math
 from typing import Final, NamedTuple
 
 from jaxtyping import Array, Float, Int
@@ -8,37 +9,35 @@ RING: Final = 2
 """Readings whose leading eigenvector is remembered."""
 
 
-class Tracked(NamedTuple):
-    """What is remembered between two readings.
+class Notes(NamedTuple):
+    """What is remembered in few numbers: one array, since every array costs as much as a layer of a small network."""
 
-    Its numbers are one array: on a small network every array costs as much as a layer, however short it is.
-    """
-
-    vectors: Float[Array, "m p"]
-    """U, orthonormal: where the next eigenvectors are expected, the leading one first."""
-    latest: Float[Array, "2 p"]
-    """The leading eigenvectors of the last readings; that of reading i is in row i mod 2."""
-    notes: Float[Array, " n"]
-    """``matrix``, ``age``, ``loose`` and the six numbers, end to end."""
+    numbers: Float[Array, " n"]
+    """``matrix``, ``age``, ``loose`` and six more, end to end."""
     readings: Int[Array, ""]
+
+    @property
+    def rows(self) -> int:
+        """M, the vectors that they are about: there are m² + 2m + 6 numbers."""
+        return math.isqrt(self.numbers.size - 5) - 1
 
     @property
     def matrix(self) -> Float[Array, "m m"]:
         """S = UᵀHU as far as it is known."""
-        m = self.vectors.shape[0]
-        return self.notes[: m * m].reshape(m, m)
+        m = self.rows
+        return self.numbers[: m * m].reshape(m, m)
 
     @property
     def known(self) -> Float[Array, " m"]:
         """Its diagonal."""
-        m = self.vectors.shape[0]
-        return self.notes[: m * m : m + 1]
+        m = self.rows
+        return self.numbers[: m * m : m + 1]
 
     @property
     def age(self) -> Float[Array, " m"]:
         """Readings since the vector was multiplied."""
-        m = self.vectors.shape[0]
-        return self.notes[m * m : m * m + m]
+        m = self.rows
+        return self.numbers[m * m : m * m + m]
 
     @property
     def loose(self) -> Float[Array, " m"]:
@@ -46,38 +45,48 @@ class Tracked(NamedTuple):
 
         The one says how far it was from an eigenvector, the other how soon it may be the leading one.
         """
-        m = self.vectors.shape[0]
-        return self.notes[m * m + m : m * m + 2 * m]
+        m = self.rows
+        return self.numbers[m * m + m : m * m + 2 * m]
 
     @property
     def bottom(self) -> Float[Array, ""]:
         """The least Ritz value, the recent minimum: where the rest of the spectrum ends, or above it."""
-        return self.notes[-6]
+        return self.numbers[-6]
 
     @property
     def value(self) -> Float[Array, ""]:
         """The leading eigenvalue of the last reading."""
-        return self.notes[-5]
+        return self.numbers[-5]
 
     @property
     def drift(self) -> Float[Array, ""]:
         """Its relative change from reading to reading, the recent maximum."""
-        return self.notes[-4]
+        return self.numbers[-4]
 
     @property
     def floor(self) -> Float[Array, ""]:
         """Relative error of a Rayleigh quotient by quick products, as measured now and then: the recent maximum."""
-        return self.notes[-3]
+        return self.numbers[-3]
 
     @property
     def blur(self) -> Float[Array, ""]:
         """Relative length of the error of a quick product, likewise."""
-        return self.notes[-2]
+        return self.numbers[-2]
 
     @property
     def uneven(self) -> Float[Array, ""]:
         """|uᵀ(Hv) − vᵀ(Hu)| over the leading eigenvalue, the recent maximum: what products lack in symmetry."""
-        return self.notes[-1]
+        return self.numbers[-1]
+
+
+class Tracked(NamedTuple):
+    """What is remembered between two readings."""
+
+    vectors: Float[Array, "m p"]
+    """U, orthonormal: where the next eigenvectors are expected, the leading one first."""
+    latest: Float[Array, "2 p"]
+    """The leading eigenvectors of the last readings; that of reading i is in row i mod 2."""
+    notes: Notes
 
 
 class Found(NamedTuple):

@@ -19,6 +19,7 @@ eigenvalue lies within r = ‖Hv − ρv‖ of a Rayleigh quotient ρ, and withi
 the rest of the spectrum is a gap away (Kato–Temple).
 """
 
+import functools
 import math
 from typing import Any, Final, NamedTuple
 
@@ -28,49 +29,37 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
-from dltlab.engine.numerics import noise, ritz
+from dltlab.engine.compact import rowwise, short
+from dltlab.engine.numerics import glance, noise, ritz, small
+from dltlab.engine.numerics.glance import Glance
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.once import once
-from dltlab.engine.numerics.tracked import RING, Found, Tracked
+from dltlab.engine.numerics.ritz import Aim
+from dltlab.engine.numerics.tracked import RING, Found, Notes, Tracked
 
-_ROUNDS: Final = 6
-"""Searches that the first reading may take, since it starts from noise."""
-_GROWTH: Final = 2.0
-"""How much a vector's eigenvalue may be underestimated after each reading, in units of λ·(r/λ)²."""
-_DOUBT: Final = 3.0
-"""Error bars of inexact products, in units of the last error that was measured."""
 _FADES: Final = 0.9
 """What is left of a measured error of quick products when the next one is measured."""
-_SMALL: Final = 1e-2
-"""Squared sine of a rotation up to which its second order is enough."""
 _SHAKEN: Final = 0.2
 """Length of the noise that shakes the last explorer."""
-_BLURRED: Final = 20.0
-"""Length of a quick product's error, in units of the tolerance, from which on it is not used."""
-
-
-class _Glance(NamedTuple):
-    """What the product with the leading vector alone tells."""
-
-    found: Found
-    notes: Float[Array, " n"]
-    """What would be noted."""
-    enough: Bool[Array, ""]
-    """Whether the reading needs no more than this."""
-    stride: Float[Array, ""]
-    """How much of the residual improves the vector."""
-    turns: Float[Array, " m"]
-    """The leading Ritz vector in the basis: nearly 1, and a small rotation into the others."""
-    out: Float[Array, ""]
-    """The square of the part of the residual outside the basis."""
 
 
 class _Round(NamedTuple):
     """What a search found, what is remembered of it, and how many more there will be."""
 
     memory: Tracked
-    found: Found
+    told: Float[Array, " n"]
     left: Int[Array, ""]
+
+
+class _End(NamedTuple):
+    """What is short of what a search ended with."""
+
+    told: Float[Array, " n"]
+    notes: Notes
+    weights: Float[Array, "m k"]
+    """The next basis, in terms of that of the search."""
+    sound: Bool[Array, ""]
+    """Whether all of it is finite."""
 
 
 class Tracker(eqx.Module):
@@ -94,7 +83,8 @@ class Tracker(eqx.Module):
         """Nothing known: signs by lot, each vector on coordinates of its own."""
         m = min(self.count + self.explorers, size)
         vectors = _scattered(m, size, dtype) * noise.signs(key, 0, size, dtype)[None, :]
-        return Tracked(vectors, jnp.zeros((RING, size), dtype), self._unknown(m, dtype), jnp.asarray(0, jnp.int32))
+        notes = Notes(self._unknown(m, dtype), jnp.asarray(0, jnp.int32))
+        return Tracked(vectors, jnp.zeros((RING, size), dtype), notes)
 
     def _unknown(self, m: int, dtype: Any) -> Float[Array, " n"]:
         """The notes before the first reading."""
@@ -120,120 +110,23 @@ class Tracker(eqx.Module):
             least: Eigenvalues behind the first one are reported where they are above this.
             key: Of the noise that explorers are shaken with.
         """
+        aim = self._aim(inexact=exact is not None)
         image = quick(memory.vectors[0])
         lean = memory.vectors @ memory.vectors[0]
-        row, weights = _straightened(memory.vectors @ image, lean)
-        apart = image - ritz.combined(weights, memory.vectors)
-        glance = self._glance(memory, row, apart, least, exact=exact is None)
-        enough = glance.enough
-        if exact is not None:
-            enough = enough & (memory.readings % self.verified != 1) & ~self._distrusted(memory)
-        rounds = jnp.where(enough, 0, jnp.where(memory.readings == 0, _ROUNDS, 1)).astype(jnp.int32)
+        row, weights = short(glance.straightened, memory.vectors @ image, lean)
+        apart = rowwise(lambda *these: these[0] - ritz.combined(*these[1:]), image, weights, memory.vectors)
+        told = short(functools.partial(glance.look, aim=aim), memory.notes, row, lean, jnp.vdot(apart, apart), least)
 
         def search(carry: _Round) -> _Round:
-            # The image is that of the first round's leading vector.
-            return self._searched(carry, image, quick, exact, least, key, seen=carry.left == rounds)
+            # The image is that of the first search's leading vector.
+            return self._searched(carry, image, quick, exact, least, key, aim, seen=carry.left == told.searches)
 
-        start = _Round(memory, Found(jnp.zeros_like(glance.found.told)), rounds)
+        start = _Round(memory._replace(notes=told.notes), told.told, told.searches)
         end = lax.while_loop(lambda carry: carry.left > 0, search, start)
-        found = Found(jnp.where(enough, glance.found.told, end.found.told))
-        return found, self._after(end.memory, glance, apart, lean, enough)
+        return Found(end.told), rowwise(_after, end.memory, told, apart)
 
-    def _distrusted(self, memory: Tracked) -> Bool[Array, ""]:
-        """Whether quick products are worth too little."""
-        return (memory.floor > self.tolerance) | (memory.blur > _BLURRED * self.tolerance)
-
-    def _floor(self, memory: Tracked, quick: Array, uneven: Array, *, exact: bool) -> Float[Array, ""]:
-        """The relative error that products may leave in an eigenvalue: measured, or what their asymmetry tells."""
-        own = jnp.maximum(uneven, 32 * float(jnp.finfo(uneven.dtype).eps))
-        return _DOUBT * (own if exact else jnp.where(self._distrusted(memory), own, quick))
-
-    def _due(self, memory: Tracked, least: Float[Array, ""]) -> Bool[Array, " m"]:
-        """Vectors behind the first that have to be looked at.
-
-        They may have overtaken it, or come to where they are worth reporting, or were not looked at for long.
-        """
-        size, place = jnp.abs(memory.value), jnp.arange(memory.age.size, dtype=jnp.int32)
-        reach = ((memory.drift + _GROWTH * memory.loose) * memory.age + self.tolerance) * size
-        highest = memory.known + reach
-        worth = (highest >= least) & (place < self.count)
-        return (~(highest < memory.value) | worth | (memory.age >= self.period)) & (place > 0)
-
-    def _glance(
-        self,
-        memory: Tracked,
-        row: Float[Array, " m"],
-        apart: Float[Array, " p"],
-        least: Float[Array, ""],
-        *,
-        exact: bool,
-    ) -> _Glance:
-        """Second-order perturbation of the leading pair, and whether it will do."""
-        leading, size, drift = row[0], jnp.abs(row[0]), memory.drift
-        behind = jnp.arange(row.size, dtype=jnp.int32) > 0
-        known = memory.known
-        coupling = jnp.where(behind, row, 0.0)
-        turns = coupling / jnp.maximum(leading - known, ritz.NARROW * size + jnp.finfo(row.dtype).tiny)
-        # Σ turns², Σ turns·coupling and Σ coupling² in one product.
-        both = jnp.stack([turns, coupling])
-        squares = both @ both.T
-        rotated, gain, coupled = squares[0, 0], squares[0, 1], squares[1, 1]
-        out = jnp.vdot(apart, apart)
-        second = jnp.max(jnp.where(behind, known, -jnp.inf))
-        error = ritz.error(out, leading, second) + rotated * drift * size
-        enough = (memory.readings > 0) & (rotated < _SMALL) & (rotated * drift <= ritz.SHARE * self.tolerance)
-        enough = enough & (error <= self.tolerance * size) & ~jnp.any(self._due(memory, least))
-        value = leading + gain
-        length, stride = 1 / jnp.sqrt(1 + rotated), ritz.stride(value, value, memory.bottom)
-        bar = error + self._floor(memory, memory.floor, memory.uneven, exact=exact) * jnp.abs(value)
-        residual = jnp.sqrt(out + coupled) + jnp.abs(gain)
-        others = jnp.full(self.count - 1, jnp.nan, row.dtype)
-        products = jnp.ones(1, row.dtype)
-        found = jnp.concatenate([value[None], others, bar[None], others, residual[None], others, products])
-        turned = jnp.where(behind, turns, 1.0) * length
-        return _Glance(Found(found), self._noted(memory, value), enough, stride, turned, out)
-
-    def _noted(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, " n"]:
-        """The notes after a glance: the leading row and column of S are its value alone, and the others have aged."""
-        m, n = memory.vectors.shape[0], memory.notes.size
-        lane = np.arange(n)
-        crossed = (lane < m * m) & ((lane < m) | (lane % m == 0))
-        aged = (lane > m * m) & (lane < m * m + m)
-        lanes = jnp.where(jnp.asarray(crossed), 0.0, memory.notes + jnp.asarray(aged, memory.notes.dtype))
-        lanes = jnp.where(jnp.asarray((lane == 0) | (lane == n - 5)), value, lanes)
-        lanes = jnp.where(jnp.asarray(lane == m * m), 1.0, lanes)
-        return jnp.where(jnp.asarray(lane == n - 4), self._drift(memory, value), lanes)
-
-    def _after(
-        self,
-        memory: Tracked,
-        glance: _Glance,
-        apart: Float[Array, " p"],
-        lean: Float[Array, " m"],
-        enough: Bool[Array, ""],
-    ) -> Tracked:
-        """What is remembered of a reading: of a search what it left, of a glance the rotation that it saw.
-
-        Weights of nothing leave the vectors as they are, where a choice between old and new ones would copy them.
-        """
-        vectors = memory.vectors
-        first = jnp.arange(vectors.shape[0], dtype=jnp.int32) == 0
-        turns = jnp.where(enough, glance.turns, first.astype(apart.dtype))
-        stride = jnp.where(enough, glance.stride, 0.0)
-        weights = turns - jnp.where(first, jnp.sum(jnp.where(first, 0.0, turns * lean)) / lean[0], 0.0)
-        found = ritz.combined(weights, vectors)
-        length = jnp.sum(turns**2 * jnp.where(first, lean[0], 1.0)) + (stride * jnp.sqrt(glance.out)) ** 2
-        ahead = 1 / jnp.sqrt(length)
-        improved = (found + stride * apart) * jnp.where(enough, ahead, 1.0)
-        # The others have to be orthogonal to the new leading vector.
-        shares = jnp.where(enough, (turns + weights[0] * lean) * ahead, 0.0)
-        rest = vectors[1:] - shares[1:, None] * improved[None, :]
-        latest = _kept(memory, jnp.where(enough, found, _earlier(memory, RING)))
-        notes = jnp.where(enough, glance.notes, memory.notes)
-        return Tracked(jnp.concatenate([improved[None], rest]), latest, notes, memory.readings + 1)
-
-    def _drift(self, memory: Tracked, value: Float[Array, ""]) -> Float[Array, ""]:
-        return jnp.maximum(0.7 * memory.drift, _over(jnp.abs(value - memory.value), _scale(value, memory.bottom)))
+    def _aim(self, *, inexact: bool) -> Aim:
+        return Aim(self.count, self.tolerance, self.most, inexact, self.period, self.verified)
 
     def _searched(
         self,
@@ -243,120 +136,120 @@ class Tracker(eqx.Module):
         exact: Product | None,
         least: Float[Array, ""],
         key: UInt32[Array, " w"],
+        aim: Aim,
         *,
         seen: Bool[Array, ""],
     ) -> _Round:
         """One search, with as many products as it needs."""
-        memory = carry.memory
-        sure = verify = jnp.asarray(False)
-        if exact is not None:
-            # What the first products are made with is mostly noise, of which nothing is learnt about quick ones.
-            sure = self._distrusted(memory) | (memory.readings == 0)
-            verify = memory.readings % self.verified == 1
-        due = jnp.concatenate([self._due(memory, least), jnp.zeros(self.added * self.count, bool)])
-        compared = verify | sure
-        aim = ritz.Aim(self.count, self.tolerance, self.most, least, memory.drift, due, sure, seen, compared)
-        search = ritz.begun(memory.vectors, memory.matrix, self.added * self.count)
-        search = ritz.followed(search, aim, quick, exact, image)
-        found = self._told(search, aim, carry, exact=exact is None)
-        return _Round(self._advanced(search, memory, found, key), found, carry.left - 1)
-
-    def _bottom(self, search: ritz.Search, memory: Tracked) -> Float[Array, ""]:
-        return jnp.minimum(_FADES * memory.bottom, ritz.bottom(search))
-
-    def _told(self, search: ritz.Search, aim: ritz.Aim, carry: _Round, *, exact: bool) -> Found:
-        """The reading that a search ended with."""
-        memory = carry.memory
-        values = search.values[: self.count]
-        scale = _scale(values[0], self._bottom(search, memory))
-        quick = jnp.maximum(_over(search.floor, scale), memory.floor)
-        uneven = jnp.maximum(memory.uneven, _over(search.uneven, scale))
-        floor = self._floor(memory, quick, uneven, exact=exact) * scale
-        errors = ritz.errors(search, aim) + ritz.stale(search, self.count) * memory.drift * scale
-        wanted = ritz.wanted_pairs(search, aim)
-        told = (values, errors + floor, ritz.residuals(search, self.count))
-        shown = [jnp.where(wanted, row, jnp.nan) for row in told]
-        products = carry.found.products + search.products.astype(scale.dtype)
-        return Found(jnp.concatenate([*shown, products[None]]))
-
-    def _advanced(self, search: ritz.Search, memory: Tracked, found: Found, key: UInt32[Array, " w"]) -> Tracked:
-        """What is remembered of a search."""
-        m, bottom = memory.vectors.shape[0], self._bottom(search, memory)
-        scale = _scale(found.values[0], bottom)
-        vectors = ritz.improved(search, m, bottom)
-        leading = vectors[0]
-        shaken = memory.readings % self.period == 0
-        vectors = once(shaken, lambda vectors: _shaken(vectors, key, memory.readings), vectors)
-        matrix = jnp.diag(search.values[:m])
-        vectors, matrix = once(
-            _alternates(leading, memory), lambda basis: _turned(*basis, _earlier(memory, 1)), (vectors, matrix)
+        memory, notes, m = carry.memory, carry.memory.notes, carry.memory.vectors.shape[0]
+        asked, search = short(functools.partial(self._asked, aim=aim), notes, least, seen)
+        basis = jnp.pad(memory.vectors, ((0, asked.due.size - m), (0, 0)))
+        basis, search = ritz.followed(ritz.Basis(basis, jnp.zeros_like(basis)), search, asked, aim, quick, exact, image)
+        end = short(functools.partial(self._ended, aim=aim), search, asked, notes, carry.told)
+        vectors = ritz.improved(end.weights, basis)
+        leading, last = vectors[0], _earlier(memory, 1)
+        shaken = notes.readings % self.period == 0
+        vectors = once(shaken, lambda vectors: _shaken(vectors, key, notes.readings), vectors)
+        vectors, numbers = once(
+            _alternates(leading, memory),
+            lambda basis: _turned(*basis, last),
+            (vectors, end.notes.numbers),
         )
+        # After a product that was not finite nothing would be, ever again.
+        vectors = once(~end.sound, lambda vectors: _scattered(m, vectors.shape[1], vectors.dtype), vectors)
+        kept = Tracked(vectors, _kept(memory, leading), end.notes._replace(numbers=numbers))
+        return _Round(kept, end.told, carry.left - 1)
+
+    def _asked(
+        self, notes: Notes, least: Float[Array, ""], seen: Bool[Array, ""], *, aim: Aim
+    ) -> tuple[ritz.Asked, ritz.Search]:
+        """What a search is to find, and how it begins."""
+        sure = verify = jnp.asarray(False)
+        if aim.inexact:
+            # What the first products are made with is mostly noise, of which nothing is learnt about quick ones.
+            sure = glance.distrusted(notes, aim) | (notes.readings == 0)
+            verify = notes.readings % aim.verified == 1
+        due = jnp.concatenate([glance.due(notes, least, aim), jnp.zeros(self.added * self.count, bool)])
+        asked = ritz.Asked(least, notes.drift, due, sure, verify | sure)
+        return asked, ritz.begun(notes.matrix, asked, seen, aim)
+
+    def _ended(
+        self, search: ritz.Search, asked: ritz.Asked, notes: Notes, before: Float[Array, " n"], *, aim: Aim
+    ) -> _End:
+        """What is told and noted of a search; ``before`` is what was told by the one before it."""
+        m, values = notes.rows, search.values[: self.count]
+        bottom = jnp.minimum(_FADES * notes.bottom, ritz.bottom(search))
+        scale = glance.scale(values[0], bottom)
+        quick = jnp.maximum(glance.over(search.floor, scale), notes.floor)
+        uneven = jnp.maximum(notes.uneven, glance.over(search.uneven, scale))
+        floor = glance.floor(notes, quick, uneven, aim) * scale
+        errors = ritz.errors(search, asked, aim) + ritz.stale(search, self.count) * notes.drift * scale
+        wanted = ritz.wanted_pairs(search, asked, aim)
+        pairs = (values, errors + floor, ritz.residuals(search, self.count))
+        products = before[-1] + search.products.astype(scale.dtype)
+        told = jnp.concatenate([*(jnp.where(wanted, row, jnp.nan) for row in pairs), products[None]])
+
         fresh = 1 - ritz.stale(search, m) > 0.5
         compared = search.floor >= 0
         floor, blur = (
-            jnp.where(compared, jnp.maximum(_FADES * old, _over(new, scale)), old)
-            for old, new in ((memory.floor, search.floor), (memory.blur, search.blur))
+            jnp.where(compared, jnp.maximum(_FADES * old, glance.over(new, scale)), old)
+            for old, new in ((notes.floor, search.floor), (notes.blur, search.blur))
         )
-        uneven = jnp.maximum(0.95 * memory.uneven, _over(search.uneven, scale))
-        age = jnp.where(fresh, 1.0, memory.age + 1)
-        risen = _over(jnp.maximum(search.values[:m] - memory.known, 0.0), scale) / memory.age
-        loose = jnp.where(fresh, _over(jnp.sqrt(ritz.squares(search, m)), scale) ** 2 + risen, memory.loose)
-        value = found.values[0]
-        numbers = jnp.stack([bottom, value, self._drift(memory, value), floor, blur, uneven])
-        latest = _kept(memory, leading)
-        notes = jnp.concatenate([matrix.ravel(), age, loose, numbers])
-        # After a product that was not finite nothing would be, ever again.
-        sound = jnp.all(jnp.isfinite(notes))
-        return Tracked(
-            jnp.where(sound, vectors, _scattered(m, vectors.shape[1], vectors.dtype)),
-            latest,
-            jnp.where(sound, notes, self._unknown(m, notes.dtype)),
-            jnp.where(sound, memory.readings, -1),
-        )
+        uneven = jnp.maximum(0.95 * notes.uneven, glance.over(search.uneven, scale))
+        age = jnp.where(fresh, 1.0, notes.age + 1)
+        risen = glance.over(jnp.maximum(search.values[:m] - notes.known, 0.0), scale) / notes.age
+        loose = jnp.where(fresh, glance.over(jnp.sqrt(ritz.squares(search, m)), scale) ** 2 + risen, notes.loose)
+        six = jnp.stack([bottom, values[0], glance.drifted(notes, values[0]), floor, blur, uneven])
+        matrix = jnp.where(jnp.eye(m, dtype=bool), search.values[:m], 0.0)
+        numbers = jnp.concatenate([matrix.ravel(), age, loose, six])
+        sound = jnp.all(jnp.isfinite(numbers))
+        numbers = jnp.where(sound, numbers, self._unknown(m, numbers.dtype))
+        noted = Notes(numbers, jnp.where(sound, notes.readings, -1))
+        return _End(told, noted, ritz.improvement(search, m, bottom), sound)
 
 
-def _straightened(row: Float[Array, " m"], lean: Float[Array, " m"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
-    """A row UᵀHu₀ as it were if u₀ had length 1 and the others no share in it; and the weights of its projection.
+def _after(memory: Tracked, told: Glance, apart: Float[Array, " p"]) -> Tracked:
+    """What is remembered of a reading: of a search what it left, of a glance the rotation that it saw.
 
-    What the basis lacks of that would grow from glance to glance.
+    Weights of nothing leave the vectors as they are, where a choice between old and new ones would copy them.
 
     Args:
-        row: As it is.
-        lean: Uᵀu₀.
+        memory: Of the search, or as it was.
+        told: What the leading vector's product told.
+        apart: What of that lies outside the basis.
     """
-    first = jnp.arange(row.size, dtype=jnp.int32) == 0
-    share = jnp.where(first, 0.0, lean / lean[0])
-    straight = jnp.where(first, row / lean[0], row - share * row[0])
-    return straight, straight - jnp.where(first, jnp.sum(share * straight), 0.0)
-
-
-def _scale(value: Float[Array, ""], bottom: Float[Array, ""]) -> Float[Array, ""]:
-    """What relative errors are relative to: the leading eigenvalue, or the rounding of a far larger negative one."""
-    kind = jnp.finfo(value.dtype)
-    return jnp.maximum(jnp.abs(value), 32 * float(kind.eps) * jnp.abs(bottom) + float(kind.tiny))
-
-
-def _over(part: Float[Array, "*s"], scale: Float[Array, ""]) -> Float[Array, "*s"]:
-    """A relative error; what is larger than this is as bad as can be, and its square is still a number."""
-    return jnp.minimum(part / scale, 1e6)
+    enough, vectors, notes = told.searches == 0, memory.vectors, memory.notes
+    found = ritz.combined(told.weights, vectors)
+    # What is not finite would be so 0 times as well.
+    improved = (found + jnp.where(enough, told.stride * apart, 0.0)) * told.ahead
+    # The others have to be orthogonal to the new leading vector.
+    rest = vectors[1:] - told.shares[1:, None] * improved[None, :]
+    latest = _kept(memory, jnp.where(enough, found, _earlier(memory, RING)))
+    return Tracked(jnp.concatenate([improved[None], rest]), latest, notes._replace(readings=notes.readings + 1))
 
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
     """The leading eigenvector so many readings ago."""
-    at = lax.rem(memory.readings + RING - back, jnp.asarray(RING, memory.readings.dtype))
+    at = lax.rem(memory.notes.readings + RING - back, jnp.asarray(RING, jnp.int32))
     return lax.dynamic_index_in_dim(memory.latest, at, keepdims=False)
 
 
 def _kept(memory: Tracked, leading: Float[Array, " p"]) -> Float[Array, "2 p"]:
     """The leading eigenvectors with this reading's in the place of the oldest."""
-    at = lax.rem(memory.readings, jnp.asarray(RING, memory.readings.dtype))
+    at = lax.rem(memory.notes.readings, jnp.asarray(RING, jnp.int32))
     return lax.dynamic_update_index_in_dim(memory.latest, leading, at, 0)
 
 
 def _alternates(leading: Float[Array, " p"], memory: Tracked) -> Bool[Array, ""]:
     """Whether the leading vector is nearer to that of two readings ago than to the last one."""
-    last, before = (1 - jnp.abs(jnp.vdot(_earlier(memory, back), leading)) for back in (1, 2))
-    return (memory.readings >= 2) & (before < 0.5 * last) & (last > 1e-4)
+
+    def nearer(likeness: Float[Array, "2"], readings: Int[Array, ""]) -> Bool[Array, ""]:
+        away = 1 - jnp.abs(likeness)
+        odd = readings % RING == 1
+        last, before = jnp.where(odd, away[0], away[1]), jnp.where(odd, away[1], away[0])
+        return (readings >= 2) & (before < 0.5 * last) & (last > 1e-4)
+
+    return short(nearer, memory.latest @ leading, memory.notes.readings)
 
 
 def _scattered(count: int, size: int, dtype: Any) -> Float[Array, "m p"]:
@@ -380,17 +273,24 @@ def _shaken(vectors: Float[Array, "m p"], key: UInt32[Array, " w"], count: Int[A
 
 
 def _turned(
-    vectors: Float[Array, "m p"], matrix: Float[Array, "m m"], towards: Float[Array, " p"]
-) -> tuple[Float[Array, "m p"], Float[Array, "m m"]]:
-    """The basis reflected so that its first vector is this one, with what the basis lacks of it; and its matrix."""
+    vectors: Float[Array, "m p"], numbers: Float[Array, " n"], towards: Float[Array, " p"]
+) -> tuple[Float[Array, "m p"], Float[Array, " n"]]:
+    """The basis reflected so that its first vector is this one, with what the basis lacks of it; and what is noted."""
+    m = vectors.shape[0]
     inside = vectors @ towards
     outside = towards - ritz.combined(inside, vectors)
-    inside = inside / jnp.linalg.norm(inside)
-    # Householder: I − 2aaᵀ takes the first axis to ``inside``; the sign keeps a away from zero.
-    sign = jnp.where(inside[0] > 0, -1.0, 1.0).astype(inside.dtype)
-    normal = inside.at[0].add(-sign)
-    normal = normal / jnp.linalg.norm(normal)
-    reflection = jnp.eye(inside.size, dtype=inside.dtype) - 2 * normal[:, None] * normal[None, :]
+
+    def reflected(inside: Array, numbers: Array) -> tuple[Array, Array, Array]:
+        inside = inside / jnp.sqrt(jnp.sum(inside**2))
+        # Householder: I − 2aaᵀ takes the first axis to ``inside``; the sign keeps a away from zero.
+        sign = jnp.where(inside[0] > 0, -1.0, 1.0).astype(inside.dtype)
+        normal = inside - jnp.where(jnp.arange(m, dtype=jnp.int32) == 0, sign, 0.0)
+        normal = normal / jnp.sqrt(jnp.sum(normal**2))
+        reflection = jnp.eye(m, dtype=inside.dtype) - 2 * normal[:, None] * normal[None, :]
+        matrix = small.times(small.times(reflection, numbers[: m * m].reshape(m, m)), reflection)
+        return sign, reflection, jnp.concatenate([matrix.ravel(), numbers[m * m :]])
+
+    sign, reflection, numbers = short(reflected, inside, numbers)
     turned = ritz.mixed(reflection, vectors)
     first = sign * turned[0] + outside
-    return turned.at[0].set(first / jnp.linalg.norm(first)), reflection @ matrix @ reflection
+    return turned.at[0].set(first / jnp.linalg.norm(first)), numbers

@@ -129,7 +129,7 @@ class Sharpness(AbstractProbe, Budgeted):
         else:
             assert memory.top is not None
             least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
-            least = least.astype(memory.top.notes.dtype)
+            least = least.astype(memory.top.vectors.dtype)
             count = min(self.top, memory.top.vectors.shape[1])
             found, kept = self._tracker(count).read(memory.top, quick, exact, least, state.key)
             memory = memory._replace(top=kept)
