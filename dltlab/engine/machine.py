@@ -1,5 +1,6 @@
 """JAX set up for this process, and what of the machine decides its bits."""
 
+import gc
 import hashlib
 import importlib.metadata
 import json
@@ -21,6 +22,9 @@ def prepare() -> None:
     machine and processor: an entry from elsewhere can crash a process that loads it.
     """
     jax.config.update("jax_enable_x64", True)
+    # Tracing makes objects by the hundred thousand, nearly all of which stay: to look for garbage among them every 700
+    # takes a tenth of a start.
+    gc.set_threshold(100_000, 20, 20)
     # A compiled program that cannot be kept, or was torn, is compiled again: nobody has to be told.
     warnings.filterwarnings("ignore", message="Error (reading|writing) persistent compilation cache")
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -85,6 +85,17 @@ class _Aloft(NamedTuple):
     """Whose loss has been finite so far."""
 
 
+class _Parts(NamedTuple):
+    """The functions that a chunk calls."""
+
+    look: Callable[[State], Any]
+    move: Callable[[Any], State]
+    measures: dict[str, Measure]
+    """Those of the probes that it reads."""
+    readings: dict[str, Mapping[str, Any]]
+    """What each of them tells: shapes and dtypes."""
+
+
 class _When(NamedTuple):
     """Where in its chunk a step is."""
 
@@ -169,18 +180,8 @@ class Program(eqx.Module):
             kind: What it is compiled for. A bare chunk has no rows of the probes that it leaves out.
             few: Whether its numbers are so few that the step, and each reading, is to be one kernel on a CPU.
         """
-        simulation, each = self.simulation, jax.vmap if members else _alone
-        whole = compacted if few and not members else _as_it_is
-        look = whole(each(simulation.look), state)
-        moment = jax.eval_shape(look, state)
-        move = whole(each(simulation.move), moment)
-        measures = {
-            name: whole(each(functools.partial(probe.measure, simulation)), moment, _own(memories[name]))
-            for name, probe in self.probes.items()
-            if kind is not Kind.BARE or not self._asked(name, state)
-        }
+        look, move, measures, blank = self._parts(state, memories, members, kind, few=few)
         idle = {name: memory for name, memory in memories.items() if name not in measures}
-        blank = {name: jax.eval_shape(of, moment, _own(memories[name]))[0] for name, of in measures.items()}
         layouts = self._layouts(blank, state, kind)
         pages = {page: rows.blank(layout, self._room(page), members) for page, layout in layouts.items()}
         first = jnp.max(state.step)
@@ -217,6 +218,28 @@ class Program(eqx.Module):
         return Flight(
             end.state, end.memories | idle, _told(end.pages, layouts, members), end.state.step - state.step, end.alive
         )
+
+    def _parts(self, state: State, memories: Memories, members: int | None, kind: Kind, *, few: bool) -> _Parts:
+        """What a step and its readings are made of, each traced once."""
+
+        def made(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
+            whole = jax.vmap(function) if members else function
+            # A lambda, since a method is looked up by its simulation's arrays, which have no hash.
+            return (
+                compacted(whole, *likes) if few and not members else jax.jit(lambda *these: whole(*these), inline=True)
+            )
+
+        look = made(self.simulation.look, state)
+        moment = jax.eval_shape(look, state)
+        own = {
+            name: _own(memories[name]) for name in self.probes if kind is not Kind.BARE or not self._asked(name, state)
+        }
+        measures = {
+            name: made(functools.partial(self.probes[name].measure, self.simulation), moment, memory)
+            for name, memory in own.items()
+        }
+        blank = {name: jax.eval_shape(measures[name], moment, memory)[0] for name, memory in own.items()}
+        return _Parts(look, made(self.simulation.move, moment), measures, blank)
 
     def _layouts(self, readings: Mapping[str, Mapping[str, Any]], state: State, kind: Kind) -> dict[str, Layout]:
         """By page the shape and dtype of each reading that stands there."""
@@ -289,16 +312,6 @@ def _measured(
     if alive is not None:
         readings = {key: _of_the_living(value, alive) for key, value in readings.items()}
     return {(name, key): value for key, value in readings.items()}, _with(memory, own)
-
-
-def _as_it_is(function: Callable[..., Any], *_: Any) -> Callable[..., Any]:
-    """The function itself, where it could be one kernel."""
-    return function
-
-
-def _alone(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The function itself, where a batch would take it member by member."""
-    return function
 
 
 def _where(alive: Bool[Array, " m"], new: Array, old: Array) -> Array:

@@ -74,10 +74,12 @@ class Simulation(eqx.Module):
         """The state before the first step. Parameters are drawn in NumPy, then cast."""
         dtype = floating(self.problem)
         drawn = self.problem.init(np.random.default_rng([seed, 0]))
-        params = jax.tree.map(lambda leaf: jnp.asarray(leaf, dtype), drawn)
+        # Cast before JAX sees them, which would compile a program for each shape.
+        params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, dtype)), drawn)
         opt = self.optimizer.transformation().init(params)
         opt = jax.tree.map(jnp.asarray, opt)
-        key = jr.key_data(jr.key(seed))
+        # A key of Threefry is the seed itself (Salmon et al. 2011).
+        key = jnp.asarray(np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32))
         return State(jnp.asarray(0, jnp.int32), jnp.asarray(0.0, jnp.float64), key, params, opt)
 
     def look(self, state: State) -> Moment:
@@ -166,6 +168,8 @@ def in_precision(tree: PyTree, dtype: jnp.dtype) -> PyTree:
     def cast(leaf: Any) -> Any:
         if not eqx.is_array_like(leaf) or isinstance(leaf, bool | int | float | complex):
             return leaf
+        if isinstance(leaf, np.ndarray | np.generic):
+            return jnp.asarray(np.asarray(leaf, dtype if np.issubdtype(leaf.dtype, np.floating) else None))
         return jnp.asarray(leaf, dtype if jnp.issubdtype(jnp.asarray(leaf).dtype, jnp.floating) else None)
 
     return jax.tree.map(cast, tree)
