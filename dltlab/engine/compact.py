@@ -21,16 +21,11 @@ from jax.extend.core import ClosedJaxpr, Jaxpr, JaxprEqn, Literal, Var, jaxpr_as
 from jaxtyping import Array
 
 Told = TypeVar("Told")
-OPTIONS: Final = {
-    "xla_cpu_multi_thread_eigen": False,
-    "xla_cpu_experimental_ynn_fusion_type": "",
-    "xla_backend_optimization_level": 2,
-}
+OPTIONS: Final = {"xla_cpu_multi_thread_eigen": False, "xla_cpu_experimental_ynn_fusion_type": ""}
 """How code with such kernels is compiled.
 
 To offer a product of small matrices to other threads takes longer than the product does, and a library's kernels
-cannot stand inside another kernel. What LLVM's third level adds to its second is a quarter of the compile time of
-large kernels, and next to nothing of their speed.
+cannot stand inside another kernel.
 """
 _LONGEST: Final = 1 << 12
 """Elements of the longest array, beyond which XLA wants to share the work among threads; and terms of a product of
