@@ -38,6 +38,8 @@ class Told(NamedTuple):
     errors: Any
     residuals: Any
     products: Any
+    oblique: Any
+    """By how much what is remembered fails to be orthonormal."""
 
 
 @partial(jax.jit, static_argnames=("count", "biased"))
@@ -51,7 +53,8 @@ def _follow(matrices: jax.Array, least: Any, bias: Any, first: jax.Array, *, cou
 
         quick: Product = (lambda vector: (1 + bias) * exact(vector)) if biased else exact
         told, memory = tracker.read(memory, quick, exact if biased else None, least, key)
-        return memory, Told(told.values, told.errors, told.residuals, told.products)
+        oblique = jnp.max(jnp.abs(memory.vectors @ memory.vectors.T - jnp.eye(memory.vectors.shape[0])))
+        return memory, Told(told.values, told.errors, told.residuals, told.products, oblique)
 
     start = tracker.begin(matrices.shape[1], jnp.dtype(jnp.float64), key)
     start = start._replace(vectors=jnp.linalg.qr(first[: start.vectors.shape[0]].T)[0].T)
@@ -105,6 +108,21 @@ def test_an_eigenvalue_that_overtakes_the_leading_one_is_seen_as_it_does(rate: f
     assert not ((off > TOLERANCE) & (off > told.errors[:, 0] / truth)).any()
     assert np.mean(off > told.errors[:, 0] / truth) < 0.1
     assert told.products[1:].mean() < 2
+
+
+def test_the_basis_stays_orthonormal_while_the_leading_vector_turns() -> None:
+    # It turns by 0.02 from reading to reading, away from the explorers and back.
+    away = np.eye(SIZE)
+    tops = drifting(lambda _: np.array([1.0, 0.7, 0.6]), 1)[0]
+    turned = []
+    for angle in 0.5 * np.sin(0.04 * np.arange(READINGS)):
+        away[[0, 0, 1, 1], [0, 1, 0, 1]] = np.cos(angle), -np.sin(angle), np.sin(angle), np.cos(angle)
+        turn = BASIS @ away @ BASIS.T
+        turned.append(turn @ tops @ turn.T)
+    told = followed(np.stack(turned))
+    assert wrong(told, np.ones(READINGS)).max() < 3 * TOLERANCE
+    assert np.mean(told.products == 1) > 0.5, "hardly ever a glance"
+    assert told.oblique.max() < 1e-6
 
 
 def test_an_eigenvalue_that_leaps_above_the_leading_one_is_seen_within_the_period() -> None:

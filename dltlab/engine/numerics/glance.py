@@ -41,7 +41,7 @@ class Glance(NamedTuple):
     ahead: Float[Array, ""]
     """What makes that a vector of length 1."""
     shares: Float[Array, " m"]
-    """What each vector of the basis has of it."""
+    """What each vector of the basis has of it, over 1 and its cosine with the last one."""
 
 
 def straightened(row: Float[Array, " m"], lean: Float[Array, " m"]) -> tuple[Float[Array, " m"], Float[Array, " m"]]:
@@ -129,7 +129,7 @@ def look(
         weights=weights,
         stride=stride,
         ahead=ahead,
-        shares=jnp.where(enough, (turned + weights[0] * lean) * ahead, 0.0),
+        shares=jnp.where(enough, (turned + weights[0] * lean) * ahead / (1 + turned[0] * lean[0] * ahead), 0.0),
     )
 
 

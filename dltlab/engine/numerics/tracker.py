@@ -222,8 +222,8 @@ def _after(memory: Tracked, told: Glance, apart: Float[Array, " p"]) -> Tracked:
     found = ritz.combined(told.weights, vectors)
     # What is not finite would be so 0 times as well.
     improved = (found + jnp.where(enough, told.stride * apart, 0.0)) * told.ahead
-    # The others have to be orthogonal to the new leading vector.
-    rest = vectors[1:] - told.shares[1:, None] * improved[None, :]
+    # The others turn with the leading vector, and stay orthonormal: Rodrigues' rotation from the one to the other.
+    rest = vectors[1:] - told.shares[1:, None] * (vectors[0] + improved)[None, :]
     latest = _kept(memory, jnp.where(enough, found, _earlier(memory, RING)))
     return Tracked(jnp.concatenate([improved[None], rest]), latest, notes._replace(readings=notes.readings + 1))
 
