@@ -85,9 +85,12 @@ def bounds(seconds: float) -> Iterator[None]:
     begin = time.process_time()
     _reached.clear()
     _watching.append(True)
+    # What is imported only now, for the first time on this machine, would be kept compiled beside its source.
+    kept, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
         yield
     finally:
+        sys.dont_write_bytecode = kept
         _watching.pop()
     assert not _reached, f"a trial reached out: {_reached[:3]}"
     took = time.process_time() - begin
