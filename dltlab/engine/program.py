@@ -181,7 +181,6 @@ class Program(eqx.Module):
             few: Whether its numbers are so few that the step, and each reading, is to be one kernel on a CPU.
         """
         look, move, measures, blank = self._parts(state, memories, members, kind, few=few)
-        idle = {name: memory for name, memory in memories.items() if name not in measures}
         layouts = self._layouts(blank, state, kind)
         pages = {page: rows.blank(layout, self._room(page), members) for page, layout in layouts.items()}
         first = jnp.max(state.step)
@@ -212,11 +211,15 @@ class Program(eqx.Module):
         def on_their_way(aloft: _Aloft) -> Bool[Array, ""]:
             return (jnp.max(aloft.state.step) < first + steps) & jnp.any(aloft.alive)
 
-        awake = {name: memories[name] for name in measures}
-        start = _Aloft(state, awake, pages, jnp.ones((members,) if members else (), bool))
+        alive = jnp.ones((members,) if members else (), bool)
+        start = _Aloft(state, {name: memories[name] for name in measures}, pages, alive)
         end = lax.while_loop(on_their_way, onward, start)
         return Flight(
-            end.state, end.memories | idle, _told(end.pages, layouts, members), end.state.step - state.step, end.alive
+            end.state,
+            memories | end.memories,
+            _told(end.pages, layouts, members),
+            end.state.step - state.step,
+            end.alive,
         )
 
     def _parts(self, state: State, memories: Memories, members: int | None, kind: Kind, *, few: bool) -> _Parts:
@@ -224,16 +227,15 @@ class Program(eqx.Module):
 
         def made(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
             whole = jax.vmap(function) if members else function
+            if few and not members:
+                return compacted(whole, *likes)
             # A lambda, since a method is looked up by its simulation's arrays, which have no hash.
-            return (
-                compacted(whole, *likes) if few and not members else jax.jit(lambda *these: whole(*these), inline=True)
-            )
+            return jax.jit(lambda *these: whole(*these), inline=True)
 
         look = made(self.simulation.look, state)
         moment = jax.eval_shape(look, state)
-        own = {
-            name: _own(memories[name]) for name in self.probes if kind is not Kind.BARE or not self._asked(name, state)
-        }
+        read = [name for name in self.probes if kind is not Kind.BARE or not self._asked(name, state)]
+        own = {name: _own(memories[name]) for name in read}
         measures = {
             name: made(functools.partial(self.probes[name].measure, self.simulation), moment, memory)
             for name, memory in own.items()

@@ -50,6 +50,12 @@ def same(left: Any, right: Any) -> bool:
     return all(np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in pairs)
 
 
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1, 2**32 + 5])
+def test_the_key_is_that_of_jax(seed: int) -> None:
+    key = built().program.simulation.begin(seed).key
+    np.testing.assert_array_equal(key, jax.random.key_data(jax.random.key(seed)))
+
+
 def flown(made: experiment.Experiment, *cuts: int, read: Read = Read.DUE) -> tuple[Any, np.ndarray]:
     """The end of a run cut into chunks, and the losses read on the way."""
     fly = ensemble.compiled(made.program, len(made.seeds))
