@@ -30,6 +30,8 @@ cannot stand inside another kernel.
 _LONGEST: Final = 1 << 12
 """Elements of the longest array, beyond which XLA wants to share the work among threads; and terms of a product of
 two matrices, beyond which a plain loop is slower."""
+_FEW: Final = 1 << 14
+"""Numbers that a gradient touches up to which a second core costs a matrix product more than it saves."""
 _SHARED: Final = 1 << 16
 """Elements that one thread makes, one by one, at least as fast as two do."""
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
@@ -66,6 +68,11 @@ def able() -> bool:
     return True
 
 
+def few(numbers: int) -> bool:
+    """Whether a gradient that touches so many numbers is to be one kernel."""
+    return numbers <= _FEW
+
+
 def compacted(
     function: Callable[..., Any], *likes: Any, products: bool = True, longest: int = _LONGEST
 ) -> Callable[..., Any]:
@@ -86,26 +93,34 @@ def compacted(
         _inside.reset(mark)
     if not _plain(code, products=products, longest=longest):
         return function
-    inner, first = code.jaxpr, len(code.consts)
+    inner = code.jaxpr
     given = (*inner.constvars, *inner.invars)
-    # What is passed on as it is stays outside.
+    # What is passed on as it is stays outside, and so does what nobody reads.
     made = list(dict.fromkeys(one for one in inner.outvars if isinstance(one, Var) and one not in given))
-    places = [inner.outvars.index(one) for one in made]
+    read = {one for step in inner.eqns for one in step.invars if isinstance(one, Var)}
+    taken = [place for place, one in enumerate(given) if one in read]
+    core = inner.replace(
+        constvars=[],
+        invars=[given[place] for place in taken],
+        outvars=made,
+        debug_info=inner.debug_info.with_unknown_names(),
+    )
 
     @jax.jit
     def unmarked(*leaves: Array) -> list[Array]:
         # Marks on the operations inside would keep them from being fused.
         with set_xla_metadata(**dict.fromkeys(_MARKS)):
-            found = jaxpr_as_fun(ClosedJaxpr(inner, leaves[:first]))(*leaves[first:])
+            found = jaxpr_as_fun(ClosedJaxpr(core, ()))(*leaves)
             # XLA aborts at an argument without a use, also where its simplifications leave none: each gets one.
             uses = [leaf.reshape(-1)[0].astype(jnp.float32) for leaf in leaves if leaf.size]
-            return [*(found[place] for place in places), *([jnp.stack(uses)] if uses else [])]
+            return [*found, *([jnp.stack(uses)] if uses else [])]
 
     def marked(*arguments: Any) -> Any:
         leaves = [*code.consts, *jax.tree.leaves(arguments)]
         with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
             # Behind a barrier all outputs count as used, or JAX might drop the last one.
-            found = dict(zip(made, lax.optimization_barrier(unmarked(*leaves))[: len(made)], strict=True))
+            told = unmarked(*(leaves[place] for place in taken))
+            found = dict(zip(made, lax.optimization_barrier(told)[: len(made)], strict=True))
         known = dict(zip(given, leaves, strict=True)) | found
         whole = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
         return jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(one) for one in whole])

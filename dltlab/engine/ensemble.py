@@ -6,7 +6,7 @@ same bits as if it ran alone, which a batch would not, and is as fast. On a GPU 
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -20,8 +20,6 @@ from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
 Fly = Callable[..., Flight]
-_FEW: Final = 1 << 14
-"""Numbers that a gradient touches up to which a second core costs a matrix product more than it saves."""
 
 
 def begin(program: Program, seeds: Sequence[int]) -> tuple[State, Memories]:
@@ -51,7 +49,7 @@ def size(program: Program) -> int:
 
 def few(program: Program) -> bool:
     """Whether they are too few for a second core to help with a matrix product."""
-    return size(program) <= _FEW
+    return compact.few(size(program))
 
 
 def split(program: Program) -> tuple[Any, Program]:

@@ -62,6 +62,9 @@ class Fleet:
         self.budgets: dict[str, float] = {}
         """Per probe that has one, in bare steps a step; the same for every member."""
         self._cadences: dict[str, int] = {}
+        # Asked of the program once: it is asked for before every chunk.
+        self._able = {name: programs[0].alone(name) for name in programs[0].probes if programs[0].steady(name)}
+        """Per probe with a budget that may be read at every step the :class:`Read` that reads it alone."""
 
     def begin(self) -> list[Start]:
         """Every arm before its first step."""
@@ -137,15 +140,14 @@ class Fleet:
     @property
     def _steady(self) -> list[str]:
         """The probes with a budget that are read at every step, if that is all of those that may be."""
-        able = [name for name in self._cadences if self.programs[0].steady(name)]
-        return able if all(self._cadences[name] == 1 for name in able) else []
+        return list(self._able) if all(self._cadences[name] == 1 for name in self._able) else []
 
     def kind(self, read: int) -> Kind:
         """The code for a chunk that reads so: the fastest that does."""
         if read == Read.NOTHING:
             return Kind.BARE
         steady = self._steady
-        fits = steady and (read < Read.ONE or read in map(self.programs[0].alone, steady))
+        fits = steady and (read < Read.ONE or read in self._able.values())
         return Kind.STEADY if fits else Kind.ANY
 
     def land(self, flights: Flights) -> None:

@@ -28,13 +28,13 @@ from dltlab.engine.compact import compacted
 from dltlab.engine.pacing import Paced
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.probes.base import Budgeted
-from dltlab.engine.rows import Key, Layout, Pages
+from dltlab.engine.rows import Pages, Row
 from dltlab.engine.simulation import Simulation, State
 
 Memories = dict[str, Any]
 Rows = dict[str, dict[str, Array]]
-Measure = Callable[[Any, Any], tuple[dict[str, Array], Any]]
-Measured = Callable[[Any], tuple[dict[Key, Array], Any]]
+Measure = Callable[[Any, Any], tuple[Row, Any]]
+Measured = Callable[[Any], tuple[Row, Any]]
 _CHEAP: Final = 0.1
 """Gradient evaluations below which a reading at every step costs less than to ask whether it is due."""
 
@@ -88,11 +88,12 @@ class _Aloft(NamedTuple):
 class _Parts(NamedTuple):
     """The functions that a chunk calls."""
 
-    look: Callable[[State], Any]
+    look: Callable[[State], tuple[Any, Bool[Array, "..."]]]
+    """What is there, and whether its loss is finite."""
     move: Callable[[Any], State]
     measures: dict[str, Measure]
     """Those of the probes that it reads."""
-    readings: dict[str, Mapping[str, Any]]
+    told: dict[str, Row]
     """What each of them tells: shapes and dtypes."""
 
 
@@ -180,28 +181,28 @@ class Program(eqx.Module):
             kind: What it is compiled for. A bare chunk has no rows of the probes that it leaves out.
             few: Whether its numbers are so few that the step, and each reading, is to be one kernel on a CPU.
         """
-        look, move, measures, blank = self._parts(state, memories, members, kind, few=few)
-        layouts = self._layouts(blank, state, kind)
-        pages = {page: rows.blank(layout, self._room(page), members) for page, layout in layouts.items()}
+        look, move, measures, told = self._parts(state, memories, members, kind, few=few)
+        shared = [name for name in told if self._always(name, state, kind)]
+        standing = {"": {name: told.pop(name) for name in shared}} if shared else {}
+        standing |= {name: {name: own} for name, own in told.items()}
+        pages = {page: rows.blank(own, self._room(page), members) for page, own in standing.items()}
         first = jnp.max(state.step)
 
         def onward(aloft: _Aloft) -> _Aloft:
             when = _When(first, jnp.max(aloft.state.step), read)
             # Fused with whatever reads it a gradient would be rounded in another way for each kind of code.
-            moment = lax.optimization_barrier(look(aloft.state))
+            moment, finite = lax.optimization_barrier(look(aloft.state))
             alive = aloft.alive if members else None
             memories, pages, always = {}, dict(aloft.pages), {}
             for name, measure in measures.items():
-                measured = functools.partial(_measured, name, measure, moment, alive)
-                if self._always(name, aloft.state, kind):
-                    readings, memories[name] = measured(aloft.memories[name])
-                    always |= readings
+                measured = functools.partial(_measured, measure, moment, alive)
+                if name in shared:
+                    always[name], memories[name] = measured(aloft.memories[name])
                 else:
-                    write = functools.partial(rows.written, members=members)
-                    memories[name], pages[name] = self._asking(name, measured, aloft, when, write)
+                    memories[name], pages[name] = self._asking(name, measured, aloft, when)
             if always:
-                pages[""] = rows.written(pages[""], always, when.row(1), members)
-            left, finite = move(moment), jnp.isfinite(moment.loss)
+                pages[""] = rows.written(pages[""], always, when.row(1))
+            left = move(moment)
             if members:
                 # Who has stopped stays where that was seen.
                 left = jax.tree.map(functools.partial(_where, aloft.alive), left, aloft.state)
@@ -217,7 +218,7 @@ class Program(eqx.Module):
         return Flight(
             end.state,
             memories | end.memories,
-            _told(end.pages, layouts, members),
+            _told(end.pages, standing, members),
             end.state.step - state.step,
             end.alive,
         )
@@ -232,24 +233,20 @@ class Program(eqx.Module):
             # A lambda, since a method is looked up by its simulation's arrays, which have no hash.
             return jax.jit(lambda *these: whole(*these), inline=True)
 
-        look = made(self.simulation.look, state)
-        moment = jax.eval_shape(look, state)
+        def seen(state: State) -> tuple[Any, Bool[Array, ""]]:
+            moment = self.simulation.look(state)
+            return moment, jnp.isfinite(moment.loss)
+
+        look = made(seen, state)
+        moment, _ = jax.eval_shape(look, state)
         read = [name for name in self.probes if kind is not Kind.BARE or not self._asked(name, state)]
         own = {name: _own(memories[name]) for name in read}
         measures = {
-            name: made(functools.partial(self.probes[name].measure, self.simulation), moment, memory)
+            name: made(functools.partial(_read, self.probes[name], self.simulation), moment, memory)
             for name, memory in own.items()
         }
-        blank = {name: jax.eval_shape(measures[name], moment, memory)[0] for name, memory in own.items()}
-        return _Parts(look, made(self.simulation.move, moment), measures, blank)
-
-    def _layouts(self, readings: Mapping[str, Mapping[str, Any]], state: State, kind: Kind) -> dict[str, Layout]:
-        """By page the shape and dtype of each reading that stands there."""
-        layouts: dict[str, Layout] = {}
-        for name, own in readings.items():
-            page = "" if self._always(name, state, kind) else name
-            layouts.setdefault(page, {}).update({(name, key): reading for key, reading in own.items()})
-        return layouts
+        told = {name: jax.eval_shape(measures[name], moment, memory)[0] for name, memory in own.items()}
+        return _Parts(look, made(self.simulation.move, moment), measures, told)
 
     def _room(self, page: str) -> int:
         """Rows of a page: a probe's own, or that of those that are read at every step."""
@@ -259,22 +256,20 @@ class Program(eqx.Module):
         """Whether a probe is read at every step without asking."""
         return self.cadence(name) == 1 and ((kind is Kind.STEADY and self.steady(name)) or not self._asked(name, state))
 
-    def _asking(
-        self, name: str, measured: Measured, aloft: _Aloft, when: _When, write: Callable[..., Pages]
-    ) -> tuple[Any, Pages]:
+    def _asking(self, name: str, measured: Measured, aloft: _Aloft, when: _When) -> tuple[Any, Pages]:
         """A probe's memory and page after a step, with a reading if one is due."""
         memory, page = aloft.memories[name], aloft.pages[name]
         cadence = jnp.max(memory.every) if isinstance(memory, Paced) else self.cadence(name)
         due = when.due(cadence, self.alone(name))
         if not self._asked(name, aloft.state):
-            readings, memory = measured(memory)
+            row, memory = measured(memory)
             # A reading that is not due goes to the spare row at the end.
-            return memory, write(page, readings, jnp.where(due, when.row(cadence), self.room(name) - 1))
+            return memory, rows.written(page, {name: row}, jnp.where(due, when.row(cadence), self.room(name) - 1))
 
         def once(pending: tuple[Array, Any, Pages]) -> tuple[Array, Any, Pages]:
             _, memory, page = pending
-            readings, memory = measured(memory)
-            return jnp.asarray(False), memory, write(page, readings, when.row(cadence))
+            row, memory = measured(memory)
+            return jnp.asarray(False), memory, rows.written(page, {name: row}, when.row(cadence))
 
         # A loop of one turn or none works in place. A conditional would copy the memory at every step, due or not.
         _, memory, page = lax.while_loop(lambda pending: pending[0], once, (due, memory, page))
@@ -287,13 +282,19 @@ class Program(eqx.Module):
         return isinstance(probe, Budgeted) or price > (_CHEAP if self.cadence(name) == 1 else 0)
 
 
-def _told(pages: Mapping[str, Pages], layouts: Mapping[str, Layout], members: int | None) -> Rows:
+def _told(pages: Mapping[str, Pages], standing: Mapping[str, Mapping[str, Row]], members: int | None) -> Rows:
     """The readings of all pages, by probe and reading, those of a member together."""
     told: Rows = {}
-    for page, layout in layouts.items():
-        for (name, key), found in rows.unpacked(pages[page], layout, members).items():
-            told.setdefault(name, {})[key] = jnp.moveaxis(found, 0, 1) if members else found
+    for page, own in standing.items():
+        for (name, suffix), found in rows.unpacked(pages[page], own, members).items():
+            told.setdefault(name, {})[suffix] = jnp.moveaxis(found, 0, 1) if members else found
     return told
+
+
+def _read(probe: AbstractProbe, simulation: Simulation, moment: Any, memory: Any) -> tuple[Row, Any]:
+    """A reading in one piece."""
+    readings, memory = probe.measure(simulation, moment, memory)
+    return rows.row(readings), memory
 
 
 def _own(memory: Any) -> Any:
@@ -306,14 +307,12 @@ def _with(memory: Any, own: Any) -> Any:
     return memory._replace(memory=own) if isinstance(memory, Paced) else own
 
 
-def _measured(
-    name: str, measure: Measure, moment: Any, alive: Bool[Array, " m"] | None, memory: Any
-) -> tuple[dict[Key, Array], Any]:
+def _measured(measure: Measure, moment: Any, alive: Bool[Array, " m"] | None, memory: Any) -> tuple[Row, Any]:
     """A reading; NaN for members that have stopped."""
-    readings, own = measure(moment, _own(memory))
+    row, own = measure(moment, _own(memory))
     if alive is not None:
-        readings = {key: _of_the_living(value, alive) for key, value in readings.items()}
-    return {(name, key): value for key, value in readings.items()}, _with(memory, own)
+        row = jax.tree.map(lambda numbers: _of_the_living(numbers, alive), row)
+    return row, _with(memory, own)
 
 
 def _where(alive: Bool[Array, " m"], new: Array, old: Array) -> Array:

@@ -3,11 +3,10 @@
 On a small network every array that is written costs as much as a layer, however little is written.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import Any
 
-import jax
+import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
@@ -15,54 +14,83 @@ from jaxtyping import Array, Int
 
 Key = tuple[str, str]
 """A probe and its reading."""
-Layout = dict[Key, jax.ShapeDtypeStruct]
-"""A reading's shape, with the axis of the members if there is one, and dtype."""
 Pages = dict[str, Array]
 """Per dtype an array of shape (rows, [members,] numbers of a row)."""
 
 
-def blank(layout: Mapping[Key, jax.ShapeDtypeStruct], room: int, members: int | None) -> Pages:
+class Place(eqx.Module):
+    """Where a reading stands in a row."""
+
+    suffix: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+class Row(eqx.Module):
+    """What one probe reads at one step, end to end."""
+
+    numbers: dict[str, Array]
+    """Per dtype."""
+    places: tuple[Place, ...] = eqx.field(static=True)
+    """In order; known while the code that reads is traced."""
+
+
+def row(readings: Mapping[str, Array]) -> Row:
+    """A probe's readings end to end, those of one dtype in the order of their names."""
+    # A mapping that goes through a compiled call comes back in the order of its keys.
+    named = sorted((str(value.dtype), suffix) for suffix, value in readings.items())
+    places = tuple(Place(suffix, kind, readings[suffix].shape) for kind, suffix in named)
+    numbers = {
+        kind: jnp.concatenate([readings[place.suffix].reshape(-1) for place in own])
+        for kind, own in groupby(places, key=lambda place: place.dtype)
+    }
+    return Row(numbers, places)
+
+
+def blank(told: Mapping[str, Row], room: int, members: int | None) -> Pages:
     """So many rows of NaN; those of integers are 0.
 
     Args:
-        layout: A reading's shape, with the axis of the members if there is one, and dtype.
+        told: Per probe a row as it will be.
         room: Rows.
-        members: Whether the first axis of each reading is one of so many members.
+        members: Whether there is a row of each of so many members.
     """
     lead = (members,) if members else ()
-    widths = {kind: sum(_width(layout[key], members) for key in keys) for kind, keys in _by_dtype(layout).items()}
+    widths: dict[str, int] = {}
+    for one in told.values():
+        for kind, numbers in one.numbers.items():
+            widths[kind] = widths.get(kind, 0) + numbers.shape[-1]
     return {kind: _empty((room, *lead, width), kind) for kind, width in widths.items()}
 
 
-def written(pages: Pages, readings: Mapping[Key, Array], at: Int[Array, ""], members: int | None) -> Pages:
-    """The pages with one more row."""
-    lead = (members,) if members else ()
-    rows = {
-        kind: jnp.concatenate([readings[key].reshape((*lead, -1)) for key in keys], axis=-1)
-        for kind, keys in _by_dtype(readings).items()
-    }
-    return {kind: lax.dynamic_update_index_in_dim(pages[kind], row, at, 0) for kind, row in rows.items()}
+def written(pages: Pages, told: Mapping[str, Row], at: Int[Array, ""]) -> Pages:
+    """The pages with one more row of every probe, in the order of their names."""
+    own = [told[name] for name in sorted(told)]
+
+    def line(kind: str) -> Array:
+        return _beside([one.numbers[kind] for one in own if kind in one.numbers])
+
+    return {kind: lax.dynamic_update_index_in_dim(page, line(kind), at, 0) for kind, page in pages.items()}
 
 
-def unpacked(pages: Pages, layout: Mapping[Key, jax.ShapeDtypeStruct], members: int | None) -> dict[Key, Array]:
-    """Per reading an array of shape (rows, *reading)."""
+def unpacked(pages: Pages, told: Mapping[str, Row], members: int | None) -> dict[Key, Array]:
+    """Per reading an array of shape (rows, [members,] *reading)."""
+    places = [(name, place) for name in sorted(told) for place in told[name].places]
     found: dict[Key, Array] = {}
-    for kind, keys in _by_dtype(layout).items():
-        widths = [_width(layout[key], members) for key in keys]
-        parts = jnp.split(pages[kind], np.cumsum(widths)[:-1].tolist(), axis=-1)
-        for key, part in zip(keys, parts, strict=True):
-            found[key] = part.reshape((part.shape[0], *layout[key].shape))
+    for kind, page in pages.items():
+        own = [(name, place) for name, place in places if place.dtype == kind]
+        ends = np.cumsum([int(np.prod(place.shape)) for _, place in own])
+        parts = jnp.split(page, ends[:-1].tolist(), axis=-1)
+        lead = page.shape[: 2 if members else 1]
+        found |= {
+            (name, place.suffix): part.reshape(*lead, *place.shape)
+            for (name, place), part in zip(own, parts, strict=True)
+        }
     return found
 
 
-def _by_dtype(readings: Mapping[Key, Any]) -> dict[str, list[Key]]:
-    """The readings' names by dtype, in order: a mapping that goes through a compiled call comes back in another one."""
-    named = sorted((str(value.dtype), key) for key, value in readings.items())
-    return {kind: [key for _, key in pairs] for kind, pairs in groupby(named, key=lambda pair: pair[0])}
-
-
-def _width(reading: jax.ShapeDtypeStruct, members: int | None) -> int:
-    return reading.size // (members or 1)
+def _beside(parts: Sequence[Array]) -> Array:
+    return parts[0] if len(parts) == 1 else jnp.concatenate(parts, axis=-1)
 
 
 def _empty(shape: tuple[int, ...], kind: str) -> Array:

@@ -6,7 +6,6 @@ All of it is arithmetic of few numbers, and one kernel.
 from typing import Final, NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from dltlab.engine.numerics import ritz
@@ -79,7 +78,9 @@ def due(notes: Notes, least: Float[Array, ""], aim: Aim) -> Bool[Array, " m"]:
     reach = ((notes.drift + _GROWTH * notes.loose) * notes.age + aim.tolerance) * size
     highest = notes.known + reach
     worth = (highest >= least) & (place < aim.pairs)
-    return (~(highest < notes.value) | worth | (notes.age >= aim.period)) & (place > 0)
+    # Whoever was not looked at for nearly as long comes along: a search for two costs less than two of them.
+    old = jnp.any((notes.age >= aim.period) & (place > 0)) & (2 * notes.age >= aim.period)
+    return (~(highest < notes.value) | worth | old) & (place > 0)
 
 
 def look(
@@ -136,13 +137,13 @@ def look(
 def _noted(notes: Notes, value: Float[Array, ""]) -> Float[Array, " n"]:
     """The numbers after a glance: the leading row and column of S are its value alone, and the others have aged."""
     m, n = notes.rows, notes.numbers.size
-    lane = np.arange(n)
+    lane = jnp.arange(n, dtype=jnp.int32)
     crossed = (lane < m * m) & ((lane < m) | (lane % m == 0))
     aged = (lane > m * m) & (lane < m * m + m)
-    lanes = jnp.where(jnp.asarray(crossed), 0.0, notes.numbers + jnp.asarray(aged, notes.numbers.dtype))
-    lanes = jnp.where(jnp.asarray((lane == 0) | (lane == n - 5)), value, lanes)
-    lanes = jnp.where(jnp.asarray(lane == m * m), 1.0, lanes)
-    return jnp.where(jnp.asarray(lane == n - 4), drifted(notes, value), lanes)
+    lanes = jnp.where(crossed, 0.0, notes.numbers + aged.astype(notes.numbers.dtype))
+    lanes = jnp.where((lane == 0) | (lane == n - 5), value, lanes)
+    lanes = jnp.where(lane == m * m, 1.0, lanes)
+    return jnp.where(lane == n - 4, drifted(notes, value), lanes)
 
 
 def drifted(notes: Notes, value: Float[Array, ""]) -> Float[Array, ""]:

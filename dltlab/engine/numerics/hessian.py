@@ -1,11 +1,12 @@
 """The Hessian of a scalar function, as a matrix or as products with vectors."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jax.flatten_util import ravel_pytree
+from jaxtyping import Array, Float, PyTree
 
 Scalar = Callable[[Float[Array, " p"]], Float[Array, ""]]
 Product = Callable[[Float[Array, " p"]], Float[Array, " p"]]
@@ -19,13 +20,25 @@ def dense(function: Scalar, at: Float[Array, " p"]) -> Float[Array, "p p"]:
     return 0.5 * (matrix + matrix.T)
 
 
-def products(function: Scalar, at: Float[Array, " p"]) -> Product:
-    """V ↦ Hv, forward over reverse: exact to rounding, about two to three gradients each."""
+def products(function: Callable[[Any], Float[Array, ""]], at: PyTree[Float[Array, "..."]]) -> Product:
+    """V ↦ Hv, forward over reverse: exact to rounding, about two to three gradients each.
+
+    Args:
+        function: Of parameters in any tree of arrays.
+        at: Where. A v is such a tree laid end to end.
+    """
     gradient = jax.grad(function)
-    return lambda vector: jax.jvp(gradient, (at,), (vector,))[1]
+    _, unravel = ravel_pytree(at)
+    return lambda vector: ravel_pytree(jax.jvp(gradient, (at,), (unravel(vector),))[1])[0]
 
 
-def differenced(gradient: Product, at: Float[Array, " p"], slope: Float[Array, " p"], *, unit: bool = False) -> Product:
+def differenced(
+    gradient: Callable[[Any], Any],
+    at: PyTree[Float[Array, "..."]],
+    slope: PyTree[Float[Array, "..."]],
+    *,
+    unit: bool = False,
+) -> Product:
     """V ↦ (∇L(θ + εv) − ∇L(θ))/ε: one gradient each, the one at θ being known.
 
     Of the loss's own best-compiled kernel, hence two to three times cheaper than an exact
@@ -34,16 +47,22 @@ def differenced(gradient: Product, at: Float[Array, " p"], slope: Float[Array, "
     of no use across kinks: a ReLU that switches between θ and θ + εv is a jump over ε.
 
     Args:
-        gradient: θ ↦ ∇L(θ).
-        at: θ.
+        gradient: θ ↦ ∇L(θ), of parameters in any tree of arrays.
+        at: θ. A v is such a tree laid end to end.
         slope: ∇L(θ).
         unit: Whether every v has length 1.
     """
-    relative = 5e-5 if at.dtype == jnp.float32 else 1e-6
-    length = relative * jnp.maximum(jnp.linalg.norm(at), _NEAR_ZERO)
+    # Leaf by leaf: what is laid end to end and taken apart again is chosen from element by element.
+    leaves = jax.tree.leaves(at)
+    dtype = jnp.result_type(*leaves)
+    _, unravel = ravel_pytree(at)
+    relative = 5e-5 if dtype == jnp.float32 else 1e-6
+    long = jnp.sqrt(sum((jnp.sum(leaf**2) for leaf in leaves), jnp.zeros((), dtype)))
+    length = relative * jnp.maximum(long, _NEAR_ZERO)
 
     def product(vector: Float[Array, " p"]) -> Float[Array, " p"]:
-        step = length if unit else length / jnp.maximum(jnp.linalg.norm(vector), jnp.finfo(at.dtype).tiny)
-        return (gradient(at + step * vector) - slope) / step
+        step = length if unit else length / jnp.maximum(jnp.linalg.norm(vector), jnp.finfo(dtype).tiny)
+        moved = gradient(jax.tree.map(lambda own, towards: own + step * towards, at, unravel(vector)))
+        return ravel_pytree(jax.tree.map(lambda new, old: (new - old) / step, moved, slope))[0]
 
     return product

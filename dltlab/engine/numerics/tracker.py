@@ -25,7 +25,6 @@ from typing import Any, Final, NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
-import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int, UInt32
 
@@ -254,9 +253,10 @@ def _alternates(leading: Float[Array, " p"], memory: Tracked) -> Bool[Array, ""]
 
 def _scattered(count: int, size: int, dtype: Any) -> Float[Array, "m p"]:
     """Orthonormal vectors, each constant on coordinates of its own."""
-    lengths = np.sqrt(np.bincount(np.arange(size) % count))
-    place = (jnp.arange(size, dtype=jnp.int32) % count)[None, :] == jnp.arange(count, dtype=jnp.int32)[:, None]
-    return jnp.where(place, jnp.asarray(1 / lengths, dtype)[:, None], 0.0)
+    rows = jnp.arange(count, dtype=jnp.int32)[:, None]
+    own = (size - rows + count - 1) // count
+    place = (jnp.arange(size, dtype=jnp.int32) % count)[None, :] == rows
+    return jnp.where(place, 1 / jnp.sqrt(own.astype(dtype)), 0.0)
 
 
 def _shaken(vectors: Float[Array, "m p"], key: UInt32[Array, " w"], count: Int[Array, ""]) -> Float[Array, "m p"]:

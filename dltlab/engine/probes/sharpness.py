@@ -22,6 +22,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, UInt32
 from msgspec import Meta
 
+from dltlab.engine import compact
 from dltlab.engine.numerics import hessian, lanczos, noise
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracked import Found, Tracked
@@ -175,7 +176,7 @@ class Sharpness(AbstractProbe, Budgeted):
         """Two gradients a column of the Hessian, two or three a product of which there are about two."""
         if self._dense(parameters):
             return 2.0 * parameters
-        exact = self.precise or _kinked(simulation)
+        exact = self.precise or not _differenced(simulation)
         if self.method == "lanczos":
             return 3.0 * min(12, self.products)
         return (3.0 if exact else 1.0) * (1.0 + self.top) + (3.0 * min(20, self.products) if self.lowest else 0.0)
@@ -185,20 +186,15 @@ def _products(
     simulation: Simulation, moment: Moment, root: Float[Array, " p"] | None, *, precise: bool
 ) -> tuple[Product, Product | None]:
     """The Hessian's products, quick ones and exact ones to measure them by; None for those where all are exact."""
-    problem = simulation.problem
-    flat, unravel = ravel_pytree(moment.state.params)
-
-    def loss(at: Float[Array, " p"]) -> Float[Array, ""]:
-        return problem.loss(unravel(at))
-
-    exact = _framed(hessian.products(loss, flat), root)
-    if precise or _kinked(simulation):
+    problem, params = simulation.problem, moment.state.params
+    exact = _framed(hessian.products(problem.loss, params), root)
+    if precise or not _differenced(simulation):
         return exact, None
-    gradient = jax.grad(loss)
+    gradient = jax.grad(problem.loss)
     # A step that sees all the data has taken this gradient already.
     sampled = isinstance(problem, Sampled) and problem.sampled
-    slope = gradient(flat) if sampled else ravel_pytree(moment.gradient)[0]
-    return _framed(hessian.differenced(gradient, flat, slope, unit=root is None), root), exact
+    slope = gradient(params) if sampled else moment.gradient
+    return _framed(hessian.differenced(gradient, params, slope, unit=root is None), root), exact
 
 
 def _unit(key: UInt32[Array, " w"], count: int, like: Float[Array, " p"], *, end: int = 0) -> Float[Array, "k p"]:
@@ -217,5 +213,8 @@ def _framed(product: Product, root: Float[Array, " p"] | None) -> Product:
     return product if root is None else (lambda vector: root * product(root * vector))
 
 
-def _kinked(simulation: Simulation) -> bool:
-    return isinstance(simulation.problem, Kinked) and simulation.problem.kinked
+def _differenced(simulation: Simulation) -> bool:
+    """Whether differences of gradients are of use: not across kinks, and nothing is gained where all is one kernel."""
+    problem = simulation.problem
+    kinked = isinstance(problem, Kinked) and problem.kinked
+    return not kinked and not compact.few(sum(problem.footprint()))
