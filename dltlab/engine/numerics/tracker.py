@@ -73,7 +73,7 @@ class Tracker(eqx.Module):
     """Relative error to which the leading eigenvalues are sought."""
     most: int = 16
     """Products that a search may take."""
-    period: int = 16
+    period: int = 32
     """Readings after which an explorer is looked at in any case."""
     verified: int = 64
     """Readings after which quick products are compared with exact ones."""
