@@ -78,8 +78,9 @@ def due(notes: Notes, least: Float[Array, ""], aim: Aim) -> Bool[Array, " m"]:
     reach = ((notes.drift + _GROWTH * notes.loose) * notes.age + aim.tolerance) * size
     highest = notes.known + reach
     worth = (highest >= least) & (place < aim.pairs)
-    # Whoever was not looked at for nearly as long comes along: a search for two costs less than two of them.
-    old = jnp.any((notes.age >= aim.period) & (place > 0)) & (2 * notes.age >= aim.period)
+    # Half as often the last explorer, which was found last; who is nearly due comes along, as one search is cheaper.
+    period = aim.period * jnp.where(place == place.size - 1, 2, 1)
+    old = jnp.any((notes.age >= period) & (place > 0)) & (4 * notes.age >= 3 * period)
     return (~(highest < notes.value) | worth | old) & (place > 0)
 
 

@@ -73,7 +73,7 @@ class Tracker(eqx.Module):
     """Relative error to which the leading eigenvalues are sought."""
     most: int = 16
     """Products that a search may take."""
-    period: int = 32
+    period: int = 16
     """Readings after which an explorer is looked at in any case."""
     verified: int = 64
     """Readings after which quick products are compared with exact ones."""
@@ -147,7 +147,8 @@ class Tracker(eqx.Module):
         end = short(functools.partial(self._ended, aim=aim), search, asked, notes, carry.told)
         vectors = ritz.improved(end.weights, basis)
         leading, last = vectors[0], _earlier(memory, 1)
-        shaken = notes.readings % self.period == 0
+        # By the clock, or wherever searches are so rare that they might never meet it.
+        shaken = (notes.readings % self.period == 0) | (notes.age[-1] >= self.period)
         vectors = once(shaken, lambda vectors: _shaken(vectors, key, notes.readings), vectors)
         vectors, numbers = once(
             _alternates(leading, memory),
