@@ -122,7 +122,9 @@ class Tracker(eqx.Module):
 
         start = _Round(memory._replace(notes=told.notes), told.told, told.searches)
         end = lax.while_loop(lambda carry: carry.left > 0, search, start)
-        return Found(end.told), rowwise(_after, end.memory, told, apart)
+        vectors, latest = rowwise(_after, end.memory.vectors, told, apart, _earlier(end.memory, RING))
+        notes = end.memory.notes._replace(readings=end.memory.notes.readings + 1)
+        return Found(end.told), Tracked(vectors, _kept(end.memory, latest), notes)
 
     def _aim(self, *, inexact: bool) -> Aim:
         return Aim(self.count, self.tolerance, self.most, inexact, self.period, self.verified)
@@ -208,24 +210,26 @@ class Tracker(eqx.Module):
         return _End(told, noted, ritz.improvement(search, m, bottom), sound)
 
 
-def _after(memory: Tracked, told: Glance, apart: Float[Array, " p"]) -> Tracked:
-    """What is remembered of a reading: of a search what it left, of a glance the rotation that it saw.
+def _after(
+    vectors: Float[Array, "m p"], told: Glance, apart: Float[Array, " p"], leading: Float[Array, " p"]
+) -> tuple[Float[Array, "m p"], Float[Array, " p"]]:
+    """The basis and the leading vector after a reading: of a search as it left them, of a glance with its rotation.
 
     Weights of nothing leave the vectors as they are, where a choice between old and new ones would copy them.
 
     Args:
-        memory: Of the search, or as it was.
+        vectors: Of the search, or as they were.
         told: What the leading vector's product told.
         apart: What of that lies outside the basis.
+        leading: The leading vector that a search found.
     """
-    enough, vectors, notes = told.searches == 0, memory.vectors, memory.notes
+    enough = told.searches == 0
     found = ritz.combined(told.weights, vectors)
     # What is not finite would be so 0 times as well.
     improved = (found + jnp.where(enough, told.stride * apart, 0.0)) * told.ahead
     # The others turn with the leading vector, and stay orthonormal: Rodrigues' rotation from the one to the other.
     rest = vectors[1:] - told.shares[1:, None] * (vectors[0] + improved)[None, :]
-    latest = _kept(memory, jnp.where(enough, found, _earlier(memory, RING)))
-    return Tracked(jnp.concatenate([improved[None], rest]), latest, notes._replace(readings=notes.readings + 1))
+    return jnp.concatenate([improved[None], rest]), jnp.where(enough, found, leading)
 
 
 def _earlier(memory: Tracked, back: int) -> Float[Array, " p"]:
