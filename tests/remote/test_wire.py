@@ -229,5 +229,5 @@ def test_a_slow_link_gets_fewer_frames_and_its_keys_act_at_once(told, opened, an
     if answers:
         # A busy machine may be slow now and then; a link with a backlog always is.
         assert min(lags) < 0.3, lags
-        # What the screen shows is not old: nothing waits in the wire.
-        assert session.step - terminal.step < 1500 * 1.5
+        # What the screen shows is not old: nothing waits in the wire. A line that is half written tells no step.
+        terminal.until(lambda: terminal.step and session.step - terminal.step < 1500 * 1.5, 5)
