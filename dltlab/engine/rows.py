@@ -5,6 +5,7 @@ On a small network every array that is written costs as much as a layer, however
 
 from collections.abc import Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -18,7 +19,7 @@ Pages = dict[str, Array]
 """Per dtype an array of shape (rows, [members,] numbers of a row)."""
 
 
-class Place(eqx.Module):
+class Place(NamedTuple):
     """Where a reading stands in a row."""
 
     suffix: str

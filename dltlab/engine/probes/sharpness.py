@@ -4,7 +4,8 @@ They are tracked from reading to reading, at one or two Hessian-vector products 
 (:mod:`dltlab.engine.numerics.tracker`): cheap enough to be read at every step. Products are
 differences of gradients where that holds, which is measured now and then against an exact
 one, and exact where it does not: for losses with kinks, late in a fit where float32 cancels,
-and with ``precise = true``. With ``method = "dense"``, and up to 8 parameters in any case,
+and with ``precise = true``; also where numbers are so few that a reading is one kernel, in
+which an exact product takes no longer. With ``method = "dense"``, and up to 8 parameters in any case,
 the whole Hessian is formed and decomposed in float64, whatever the precision of the run: up to
 some hundred parameters that is cheap enough for a reading every ten steps or so.
 
@@ -173,13 +174,14 @@ class Sharpness(AbstractProbe, Budgeted):
         return lanczos.largest(product, start, count=known.shape[0], tolerance=self._sought, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
-        """Two gradients a column of the Hessian, two or three a product of which there are about two."""
+        """Two gradients a column of the Hessian; one to three a product, of which there are about two."""
         if self._dense(parameters):
             return 2.0 * parameters
-        exact = self.precise or not _differenced(simulation)
+        exact = 1.6 if compact.few(sum(simulation.problem.footprint())) else 3.0
         if self.method == "lanczos":
-            return 3.0 * min(12, self.products)
-        return (3.0 if exact else 1.0) * (1.0 + self.top) + (3.0 * min(20, self.products) if self.lowest else 0.0)
+            return exact * min(12, self.products)
+        each = exact if self.precise or not _differenced(simulation) else 1.0
+        return each * (1.0 + self.top) + (exact * min(20, self.products) if self.lowest else 0.0)
 
 
 def _products(
