@@ -38,6 +38,8 @@ _inside: ContextVar[bool] = ContextVar("inside", default=False)
 """Whether a kernel is being made, so that none is made within it."""
 _MARKS: Final = ("xla_cpu_small_call", "inlineable")
 # fmt: off
+_IDLE: Final = frozenset({"broadcast_in_dim", "reshape", "squeeze"})
+"""Primitives that compute nothing, for which no kernel is called."""
 PLAIN: Final = frozenset(
     {
         "abs", "acos", "add", "add_any", "and", "argmax", "argmin", "asin", "atan", "atan2", "broadcast_in_dim",
@@ -94,6 +96,8 @@ def compacted(
     if not _plain(code, products=products, longest=longest):
         return function
     inner = code.jaxpr
+    if all(step.primitive.name in _IDLE for step in inner.eqns):
+        return function
     given = (*inner.constvars, *inner.invars)
     # What is passed on as it is stays outside, and so does what nobody reads.
     made = list(dict.fromkeys(one for one in inner.outvars if isinstance(one, Var) and one not in given))

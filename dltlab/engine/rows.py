@@ -42,7 +42,7 @@ def row(readings: Mapping[str, Array]) -> Row:
     named = sorted((str(value.dtype), suffix) for suffix, value in readings.items())
     places = tuple(Place(suffix, kind, readings[suffix].shape) for kind, suffix in named)
     numbers = {
-        kind: jnp.concatenate([readings[place.suffix].reshape(-1) for place in own])
+        kind: _beside([readings[place.suffix].reshape(-1) for place in own])
         for kind, own in groupby(places, key=lambda place: place.dtype)
     }
     return Row(numbers, places)
