@@ -37,9 +37,9 @@ _SHARED: Final = 1 << 16
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
 """Whether a kernel is being made, so that none is made within it."""
 _MARKS: Final = ("xla_cpu_small_call", "inlineable")
-# fmt: off
 _IDLE: Final = frozenset({"broadcast_in_dim", "reshape", "squeeze"})
 """Primitives that compute nothing, for which no kernel is called."""
+# fmt: off
 PLAIN: Final = frozenset(
     {
         "abs", "acos", "add", "add_any", "and", "argmax", "argmin", "asin", "atan", "atan2", "broadcast_in_dim",

@@ -140,7 +140,7 @@ class Fleet:
     @property
     def _steady(self) -> list[str]:
         """The probes with a budget that are read at every step, if that is all of those that may be."""
-        return list(self._able) if all(self._cadences[name] == 1 for name in self._able) else []
+        return list(self._able) if all(self._cadences.get(name) == 1 for name in self._able) else []
 
     def kind(self, read: int) -> Kind:
         """The code for a chunk that reads so: the fastest that does."""

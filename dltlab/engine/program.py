@@ -182,9 +182,7 @@ class Program(eqx.Module):
             few: Whether its numbers are so few that the step, and each reading, is to be one kernel on a CPU.
         """
         look, move, measures, told = self._parts(state, memories, members, kind, few=few)
-        shared = [name for name in told if self._always(name, state, kind)]
-        standing = {"": {name: told.pop(name) for name in shared}} if shared else {}
-        standing |= {name: {name: own} for name, own in told.items()}
+        standing = self._standing(told, state, kind)
         pages = {page: rows.blank(own, self._room(page), members) for page, own in standing.items()}
         first = jnp.max(state.step)
 
@@ -196,7 +194,7 @@ class Program(eqx.Module):
             memories, pages, always = {}, dict(aloft.pages), {}
             for name, measure in measures.items():
                 measured = functools.partial(_measured, measure, moment, alive)
-                if name in shared:
+                if name in standing.get("", ()):
                     always[name], memories[name] = measured(aloft.memories[name])
                 else:
                     memories[name], pages[name] = self._asking(name, measured, aloft, when)
@@ -215,13 +213,8 @@ class Program(eqx.Module):
         alive = jnp.ones((members,) if members else (), bool)
         start = _Aloft(state, {name: memories[name] for name in measures}, pages, alive)
         end = lax.while_loop(on_their_way, onward, start)
-        return Flight(
-            end.state,
-            memories | end.memories,
-            _told(end.pages, standing, members),
-            end.state.step - state.step,
-            end.alive,
-        )
+        found = _told(end.pages, standing, members)
+        return Flight(end.state, memories | end.memories, found, end.state.step - state.step, end.alive)
 
     def _parts(self, state: State, memories: Memories, members: int | None, kind: Kind, *, few: bool) -> _Parts:
         """What a step and its readings are made of, each traced once."""
@@ -247,6 +240,13 @@ class Program(eqx.Module):
         }
         told = {name: jax.eval_shape(measures[name], moment, memory)[0] for name, memory in own.items()}
         return _Parts(look, made(self.simulation.move, moment), measures, told)
+
+    def _standing(self, told: Mapping[str, Row], state: State, kind: Kind) -> dict[str, dict[str, Row]]:
+        """By page the rows that stand there, by probe."""
+        standing: dict[str, dict[str, Row]] = {}
+        for name, row in told.items():
+            standing.setdefault("" if self._always(name, state, kind) else name, {})[name] = row
+        return standing
 
     def _room(self, page: str) -> int:
         """Rows of a page: a probe's own, or that of those that are read at every step."""
