@@ -30,7 +30,7 @@ cannot stand inside another kernel.
 _LONGEST: Final = 1 << 12
 """Elements of the longest array, beyond which XLA wants to share the work among threads; and terms of a product of
 two matrices, beyond which a plain loop is slower."""
-_FEW: Final = 1 << 14
+FEW: Final = 1 << 14
 """Numbers that a gradient touches up to which a second core costs a matrix product more than it saves."""
 _SHARED: Final = 1 << 16
 """Elements that one thread makes, one by one, at least as fast as two do."""
@@ -68,11 +68,6 @@ def able() -> bool:
     except jax.errors.JaxRuntimeError:
         return False
     return True
-
-
-def few(numbers: int) -> bool:
-    """Whether a gradient that touches so many numbers is to be one kernel."""
-    return numbers <= _FEW
 
 
 def compacted(

@@ -64,7 +64,7 @@ def of(fleet: Fleet) -> Costs:
     for block, (state, memories) in zip(fleet.blocks, fleet.placed, strict=True):
         program, several = fleet.programs[block.arm], block.members > 1
         arrays, static = ensemble.split(program)
-        few = ensemble.few(program)
+        few = program.simulation.few
         found = next((one for one in counted if _alike(one, static, several, few)), None)
         if found is None:
             code: Any = ensemble.code(static, several=several, kind=fleet.kind(Read.DUE), few=few)

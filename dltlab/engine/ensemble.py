@@ -39,17 +39,7 @@ def _remember(program: Program, state: State) -> Memories:
 def compiled(program: Program, members: int, kind: Kind = Kind.ANY) -> Fly:
     """The chunk as a compiled function ``(state, memories, steps, read) -> Flight``."""
     arrays, static = split(program)
-    return bound(code(static, several=members > 1, kind=kind, few=few(program)), arrays, program)
-
-
-def size(program: Program) -> int:
-    """The numbers that a gradient touches: what a step costs, about."""
-    return sum(program.simulation.problem.footprint())
-
-
-def few(program: Program) -> bool:
-    """Whether they are too few for a second core to help with a matrix product."""
-    return compact.few(size(program))
+    return bound(code(static, several=members > 1, kind=kind, few=program.simulation.few), arrays, program)
 
 
 def split(program: Program) -> tuple[Any, Program]:

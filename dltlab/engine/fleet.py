@@ -54,7 +54,7 @@ class Fleet:
         self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
         self._fly: dict[Kind, list[ensemble.Fly]] = {}
         # The block that takes longest sets off first.
-        weights = [block.members * ensemble.size(programs[block.arm]) for block in self.blocks]
+        weights = [block.members * programs[block.arm].simulation.size for block in self.blocks]
         self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
         workers = min(cores, len(self.blocks))
         self._pool = ThreadPoolExecutor(workers, "dltlab-block") if workers > 1 else None
@@ -200,7 +200,7 @@ def _compiled(programs: Sequence[Program], blocks: Sequence[Block], kind: Kind) 
     for block in blocks:
         program = programs[block.arm]
         arrays, static = ensemble.split(program)
-        several, few = way = block.members > 1, ensemble.few(program)
+        several, few = way = block.members > 1, program.simulation.few
         code = next((code for other, its, code in codes if its == way and eqx.tree_equal(other, static)), None)
         if code is None:
             code = ensemble.code(static, several=several, kind=kind, few=few)

@@ -12,7 +12,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
-from dltlab.engine import charts
+from dltlab.engine import charts, compact
 from dltlab.engine.charts import AbstractChart, Point
 from dltlab.engine.numerics import lanczos, randoms
 from dltlab.engine.numerics.hessian import products
@@ -69,6 +69,16 @@ class Simulation(eqx.Module):
     def chart(self) -> AbstractChart:
         """The coordinates that the parameters are kept in."""
         return charts.of(self.problem)
+
+    @property
+    def size(self) -> int:
+        """The numbers that a gradient touches: what a step costs, about."""
+        return sum(self.problem.footprint())
+
+    @property
+    def few(self) -> bool:
+        """Whether they are so few that a step, and each reading, is to be one kernel on a CPU."""
+        return self.size <= compact.FEW
 
     def begin(self, seed: int) -> State:
         """The state before the first step. Parameters are drawn in NumPy, then cast."""

@@ -65,6 +65,39 @@ def top(matrix: np.ndarray, count: int) -> np.ndarray:
     return np.linalg.eigvalsh(matrix)[::-1][:count]
 
 
+@pytest.mark.parametrize(("precision", "exactly", "nearly"), [("float64", 1e-12, 1e-5), ("float32", 1e-5, 1e-2)])
+@pytest.mark.parametrize("unit", [True, False])
+def test_products_and_differences_are_those_of_the_dense_matrix(
+    precision: str, exactly: float, nearly: float, unit: bool
+) -> None:
+    made = built("", precision=precision)
+    problem, params = made.program.simulation.problem, made.program.simulation.begin(0).params
+    flat, unravel = ravel_pytree(params)
+    matrix = np.asarray(hessian.dense(lambda at: problem.loss(unravel(at)), flat), float)
+    vector = jax.random.normal(jax.random.key(1), flat.shape, flat.dtype)
+    vector = vector / jnp.linalg.norm(vector) * (1.0 if unit else 30.0)
+    truth = matrix @ np.asarray(vector, float)
+    gradient = jax.grad(problem.loss)
+    for product, most in (
+        (hessian.products(problem.loss, params), exactly),
+        (hessian.differenced(gradient, params, gradient(params), unit=unit), nearly),
+    ):
+        found = product(vector)
+        assert found.dtype == flat.dtype
+        assert np.linalg.norm(np.asarray(found, float) - truth) <= most * np.linalg.norm(truth)
+
+
+def test_a_problem_too_large_for_one_kernel_is_read_by_differences(monkeypatch: pytest.MonkeyPatch) -> None:
+    probe = '[probes]\nit = {kind = "sharpness"}'
+    few = read(built(probe, precision="float32"), steps=12)
+    monkeypatch.setattr("dltlab.engine.compact.FEW", 0)
+    large = read(built(probe, precision="float32"), steps=12)
+    np.testing.assert_allclose(large[""], few[""], rtol=2e-3)
+    # Differences say what they lack, exact products have nothing to say.
+    assert (large["error"][2:] > few["error"][2:]).all()
+    assert (large[""] != few[""]).any()
+
+
 @pytest.mark.parametrize("loss", ["square", "cross_entropy"])
 def test_gauss_newton_products_and_the_weighted_kernel_are_those_of_the_dense_matrix(loss: str) -> None:
     made = built("", loss=loss)

@@ -43,7 +43,7 @@ class Aim(NamedTuple):
     inexact: bool
     """Whether quick products differ from exact ones."""
     period: int
-    """Readings after which an explorer is looked at in any case."""
+    """Readings after which an explorer is looked at in any case; the last one after twice as many."""
     verified: int
     """Readings after which quick products are compared with exact ones."""
 

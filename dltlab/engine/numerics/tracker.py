@@ -74,7 +74,7 @@ class Tracker(eqx.Module):
     most: int = 16
     """Products that a search may take."""
     period: int = 16
-    """Readings after which an explorer is looked at in any case."""
+    """Readings after which an explorer is looked at in any case; the last one after twice as many."""
     verified: int = 64
     """Readings after which quick products are compared with exact ones."""
 

@@ -23,7 +23,6 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, UInt32
 from msgspec import Meta
 
-from dltlab.engine import compact
 from dltlab.engine.numerics import hessian, lanczos, noise
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracked import Found, Tracked
@@ -177,7 +176,7 @@ class Sharpness(AbstractProbe, Budgeted):
         """Two gradients a column of the Hessian; one to three a product, of which there are about two."""
         if self._dense(parameters):
             return 2.0 * parameters
-        exact = 1.6 if compact.few(sum(simulation.problem.footprint())) else 3.0
+        exact = 1.6 if simulation.few else 3.0
         if self.method == "lanczos":
             return exact * min(12, self.products)
         each = exact if self.precise or not _differenced(simulation) else 1.0
@@ -219,4 +218,4 @@ def _differenced(simulation: Simulation) -> bool:
     """Whether differences of gradients are of use: not across kinks, and nothing is gained where all is one kernel."""
     problem = simulation.problem
     kinked = isinstance(problem, Kinked) and problem.kinked
-    return not kinked and not compact.few(sum(problem.footprint()))
+    return not kinked and not simulation.few
