@@ -54,7 +54,7 @@ def series(
             faults.append(document.fault((section, name), said))
             continue
         memory = jax.eval_shape(probe.remember, simulation, moment)
-        shapes, _ = jax.eval_shape(probe.measure, simulation, moment, memory)
+        shapes = probe.told(simulation, moment, memory)
         for suffix, how in shown.items():
             series = Series(
                 name=series_name(at, suffix),

@@ -8,7 +8,7 @@ is an arm, and its members fly as one batch.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import equinox as eqx
@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from dltlab.engine import ensemble, machine
+from dltlab.engine.arrays import placed
 from dltlab.engine.pacing import Paced
 from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
@@ -53,6 +54,7 @@ class Fleet:
         cores = machine.threads_of_xla() if jax.default_backend() == "cpu" else 1
         self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
         self._fly: dict[Kind, list[ensemble.Fly]] = {}
+        self._coming: dict[Kind, Future[list[ensemble.Fly]]] = {}
         # The block that takes longest sets off first.
         weights = [block.members * programs[block.arm].simulation.size for block in self.blocks]
         self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
@@ -118,7 +120,8 @@ class Fleet:
         """A chunk of every member, all blocks in parallel. Ready when it returns."""
         kind = self.kind(read)
         if kind not in self._fly:
-            self._fly[kind] = _compiled(self.programs, self.blocks, kind)
+            coming = self._coming.pop(kind, None)
+            self._fly[kind] = coming.result() if coming else _compiled(self.programs, self.blocks, kind)
         fly = self._fly[kind]
 
         def flown(index: int) -> Flight:
@@ -131,6 +134,26 @@ class Fleet:
         finite = [np.atleast_1d(np.asarray(flight.finite)) for flight in flights]
         taken = [np.atleast_1d(np.asarray(flight.steps)) for flight in flights]
         return Flights(flights, np.concatenate(finite), np.concatenate(taken))
+
+    def prepare(self, read: int) -> None:
+        """Compile, while others fly, what a chunk that reads so will need."""
+        kind, placed = self.kind(read), self._at
+        if kind in self._fly or kind in self._coming:
+            return
+
+        def made() -> list[ensemble.Fly]:
+            flies = _compiled(self.programs, self.blocks, kind)
+            jax.block_until_ready([fly(*at, 0, read) for fly, at in zip(flies, placed, strict=True)])
+            return flies
+
+        compiler = ThreadPoolExecutor(1, "dltlab-compile")
+        self._coming[kind] = compiler.submit(made)
+        compiler.shutdown(wait=False)
+
+    def prepared(self, read: int) -> bool:
+        """Whether such a chunk can fly without being compiled first."""
+        kind = self.kind(read)
+        return kind in self._fly or (kind in self._coming and self._coming[kind].done())
 
     def beside(self, name: str) -> list[str]:
         """The probes with a budget that a chunk reads which reads this one alone; it is one of them."""
@@ -186,10 +209,10 @@ def _dealt(arm: int, members: int, cores: int) -> list[Block]:
 def _cut(at: Start, block: Block, members: int) -> Start:
     """A block's part of an arm's stacked state."""
     if members == 1:
-        return jax.tree.map(jnp.asarray, at)
+        return jax.tree.map(placed, at)
     whole = block.members > 1
     return jax.tree.map(
-        lambda leaf: jnp.asarray(leaf[block.first : block.first + block.members] if whole else leaf[block.first]), at
+        lambda leaf: placed(leaf[block.first : block.first + block.members] if whole else leaf[block.first]), at
     )
 
 

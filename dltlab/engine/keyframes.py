@@ -4,9 +4,9 @@ import hashlib
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from dltlab.engine.arrays import placed
 from dltlab.engine.fleet import Start
 from dltlab.errors import RecordingError
 from dltlab.records import Array, Keyframe
@@ -36,7 +36,7 @@ def restored(keyframe: Keyframe, like: list[Start]) -> list[Start]:
         wanted = np.asarray(leaf)
         if stored is None or tuple(stored.shape) != wanted.shape or stored.dtype != Array.of(wanted).dtype:
             raise _unfit(keyframe)
-        found.append(jnp.asarray(stored.numpy()))
+        found.append(placed(stored.numpy()))
     whole = jax.tree.unflatten(tree, found)
     starts = whole if len(like) > 1 else [whole]
     # Members that have diverged stay behind.

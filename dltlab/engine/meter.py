@@ -79,6 +79,7 @@ class Meter:
         # The first call compiles, which is no measure of what anything costs.
         self._timed(0, Read.DUE)
         self.call = min(self._timed(0, Read.DUE)[1] for _ in range(3))
+        self._fleet.prepare(Read.NOTHING)
 
     def measure(self) -> None:
         """Time a bare step, and a reading of every probe that has a budget."""
@@ -91,6 +92,11 @@ class Meter:
             cost = Cost(whole * self._own_share(name), self._counted(flights, name))
             # Where noise swallowed a reading whole nothing was measured.
             self._costs[name] = [*self._costs.get(name, []), *([cost] if seconds else [])][-_KEPT:]
+
+    @property
+    def due(self) -> bool:
+        """Whether nothing was measured yet, and could be without waiting for a compiler."""
+        return self.bare == 0 and self._fleet.prepared(Read.NOTHING)
 
     def ready(self) -> None:
         """Measure, if nothing has been yet."""

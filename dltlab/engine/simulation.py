@@ -9,10 +9,12 @@ import jax.random as jr
 import numpy as np
 import optax
 from jax import lax
+from jax.core import Tracer
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int, PyTree, UInt32
 
 from dltlab.engine import charts, compact
+from dltlab.engine.arrays import placed
 from dltlab.engine.charts import AbstractChart, Point
 from dltlab.engine.numerics import lanczos, randoms
 from dltlab.engine.numerics.hessian import products
@@ -84,13 +86,11 @@ class Simulation(eqx.Module):
         """The state before the first step. Parameters are drawn in NumPy, then cast."""
         dtype = floating(self.problem)
         drawn = self.problem.init(np.random.default_rng([seed, 0]))
-        # Cast before JAX sees them, which would compile a program for each shape.
-        params = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf, dtype)), drawn)
-        opt = self.optimizer.transformation().init(params)
-        opt = jax.tree.map(jnp.asarray, opt)
+        params = jax.tree.map(lambda leaf: placed(leaf, dtype), drawn)
+        opt = jax.jit(self.optimizer.transformation().init)(params)
         # A key of Threefry is the seed itself (Salmon et al. 2011).
-        key = jnp.asarray(np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32))
-        return State(jnp.asarray(0, jnp.int32), jnp.asarray(0.0, jnp.float64), key, params, opt)
+        key = placed([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
+        return State(placed(0, np.int32), placed(0.0, np.float64), key, params, opt)
 
     def look(self, state: State) -> Moment:
         """The objective and its gradient at a state."""
@@ -178,8 +178,7 @@ def in_precision(tree: PyTree, dtype: jnp.dtype) -> PyTree:
     def cast(leaf: Any) -> Any:
         if not eqx.is_array_like(leaf) or isinstance(leaf, bool | int | float | complex):
             return leaf
-        if isinstance(leaf, np.ndarray | np.generic):
-            return jnp.asarray(np.asarray(leaf, dtype if np.issubdtype(leaf.dtype, np.floating) else None))
-        return jnp.asarray(leaf, dtype if jnp.issubdtype(jnp.asarray(leaf).dtype, jnp.floating) else None)
+        kind = dtype if jnp.issubdtype(leaf.dtype, jnp.floating) else leaf.dtype
+        return leaf.astype(kind) if isinstance(leaf, Tracer) else placed(leaf, kind)
 
     return jax.tree.map(cast, tree)

@@ -1,10 +1,13 @@
-"""Seconds from the start of a run to its 100th tracked step: ``python first_steps.py SCENARIO``.
+"""Seconds from the start of a run until its 100th tracked step is on disk: ``python first_steps.py SCENARIO FOLDER``.
 
-The process is fresh and its imports do not count; the session is recorded as any other.
+The process is fresh and its imports do not count; the session is recorded as any other, and left
+behind in the folder when the step is there.
 """
 
+import os
+import re
 import sys
-import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -14,13 +17,24 @@ machine.prepare()
 
 from dltlab.engine import session  # noqa: E402
 
+STEPS = 100
+REACHED = re.compile(rb'"record":"frames","step":(\d+)')
+
+
+def watched(path: Path, begin: float) -> None:
+    """Print the seconds when the step is there, and end the process."""
+    while not (path.exists() and any(int(step) >= STEPS for step in REACHED.findall(path.read_bytes()))):
+        time.sleep(0.005)
+    print(time.perf_counter() - begin, flush=True)
+    os._exit(0)
+
 
 def main() -> None:
-    """Print the seconds."""
-    with tempfile.TemporaryDirectory(prefix="dltlab-") as folder:
-        begin = time.perf_counter()
-        session.run(Path(folder) / "first.dltlab.jsonl", sys.argv[1], steps=100, headless=True)
-        print(time.perf_counter() - begin)
+    """Run well beyond that step."""
+    path = Path(sys.argv[2]) / "first.dltlab.jsonl"
+    begin = time.perf_counter()
+    threading.Thread(target=watched, args=(path, begin), daemon=True).start()
+    session.run(path, sys.argv[1], steps=10 * STEPS, headless=True)
 
 
 if __name__ == "__main__":

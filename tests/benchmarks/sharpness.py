@@ -97,7 +97,7 @@ def first_steps(name: str, folder: Path, sharpness: Table, count: int) -> None:
     seconds = []
     for _ in range(count):
         with tempfile.TemporaryDirectory(prefix="dltlab-") as cold:
-            order = [sys.executable, str(Path(__file__).with_name("first_steps.py")), str(path)]
+            order = [sys.executable, str(Path(__file__).with_name("first_steps.py")), str(path), cold]
             given = os.environ | {"JAX_COMPILATION_CACHE_DIR": cold}
             seconds.append(float(subprocess.run(order, env=given, stdout=subprocess.PIPE, check=True).stdout))
     low, *_, high = sorted(seconds) if count > 1 else seconds * 2

@@ -4,6 +4,7 @@ The seconds of these sessions are made up: a reading costs as much as 30 bare st
 """
 
 import signal
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -116,6 +117,8 @@ def driven(wide: None, monkeypatch: pytest.MonkeyPatch) -> Driven:
     monkeypatch.setitem(PROBES, "dear", Dear)
     monkeypatch.setattr(Loop, "_flown", lambda flying, steps, read=Read.DUE: it.flown(flying, steps, read))
     monkeypatch.setattr(Inbox, "take", lambda _, wait: it.take(wait))
+    # Made-up seconds do not wait for a compiler.
+    monkeypatch.setattr(Fleet, "prepared", lambda *_: True)
     # These sessions run in our process, whose signals are not theirs.
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     return it
@@ -233,6 +236,30 @@ def test_another_cadence_compiles_nothing_and_leaves_the_bits_of_the_state(
     for leaf, *others in zip(*ends, strict=True):
         assert all(np.asarray(leaf).tobytes() == np.asarray(other).tobytes() for other in others)
     assert counts == [51, 11, 3]
+
+
+def test_a_chunk_compiled_while_others_fly_is_the_same_chunk(wide: None, caplog: pytest.LogCaptureFixture) -> None:
+    del wide
+    ends = []
+    for ahead in (False, True):
+        made = experiment.build(scenario.parse(text(0.0).replace('"dear"', '"sharpness"'), "budget.toml"))
+        fleet = Fleet(made.programs, made.members)
+        fleet.place(fleet.begin())
+        assert not fleet.prepared(Read.NOTHING)
+        if ahead:
+            fleet.prepare(Read.NOTHING)
+        fleet.land(fleet.fly(7))
+        for _ in range(600):
+            if not ahead or fleet.prepared(Read.NOTHING):
+                break
+            time.sleep(0.1)
+        caplog.clear()
+        with jax.log_compiles(), caplog.at_level("DEBUG"):
+            fleet.land(fleet.fly(20, Read.NOTHING))
+        assert ahead != any("Compiling" in line and "fly" in line for line in caplog.messages)
+        assert fleet.prepared(Read.NOTHING)
+        ends.append(jax.tree.leaves([state for state, _ in fleet.gathered()]))
+    assert all(np.asarray(leaf).tobytes() == np.asarray(other).tobytes() for leaf, other in zip(*ends, strict=True))
 
 
 def test_one_probe_alone_is_read_at_every_step_of_a_timed_flight(driven: Driven) -> None:

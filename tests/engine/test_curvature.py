@@ -98,6 +98,21 @@ def test_a_problem_too_large_for_one_kernel_is_read_by_differences(monkeypatch: 
     assert (large[""] != few[""]).any()
 
 
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("more", ["", "lowest = true", "top = 3", "top = 16\npreconditioned = true"])
+@pytest.mark.parametrize("method", ["auto", "dense", "tracked", "lanczos"])
+def test_a_sharpness_tells_shapes_as_it_will_read_them(method: str, more: str, precision: str) -> None:
+    made = built(f'[probes.it]\nkind = "sharpness"\nmethod = "{method}"\n{more}', precision=precision)
+    probe, simulation = made.program.probes["probes.it"], made.program.simulation
+    moment = jax.eval_shape(simulation.look, simulation.begin(0))
+    memory = jax.eval_shape(probe.remember, simulation, moment)
+    read, _ = jax.eval_shape(probe.measure, simulation, moment, memory)
+    told = probe.told(simulation, moment, memory)
+    assert {key: (one.shape, one.dtype) for key, one in told.items()} == {
+        key: (one.shape, one.dtype) for key, one in read.items()
+    }
+
+
 @pytest.mark.parametrize("loss", ["square", "cross_entropy"])
 def test_gauss_newton_products_and_the_weighted_kernel_are_those_of_the_dense_matrix(loss: str) -> None:
     made = built("", loss=loss)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, NamedTuple
 
 import equinox as eqx
+import jax
 from jaxtyping import Array, Float
 from msgspec import Meta
 
@@ -53,6 +54,10 @@ class AbstractProbe(eqx.Module):
     @abc.abstractmethod
     def measure(self, simulation: Simulation, moment: Moment, memory: Memory) -> tuple[Readings, Memory]:
         """Read the quantity at one moment."""
+
+    def told(self, simulation: Simulation, moment: Moment, memory: Memory) -> Mapping[str, jax.ShapeDtypeStruct]:
+        """Shapes and dtypes of its readings; arguments as of :meth:`measure`, or their shapes and dtypes."""
+        return jax.eval_shape(self.measure, simulation, moment, memory)[0]
 
     @abc.abstractmethod
     def price(self, simulation: Simulation, parameters: int) -> float:

@@ -110,18 +110,23 @@ class Sharpness(AbstractProbe, Budgeted):
             return Kept(None, end, _unit(key, min(self.top, flat.size), flat))
         return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, key), end, None)
 
+    def told(self, simulation: Simulation, moment: Moment, memory: Kept) -> Mapping[str, jax.ShapeDtypeStruct]:
+        """Shapes and dtypes of its readings, without tracing what finds them: that is half of a start."""
+        size, dtype = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params)), jnp.dtype(jnp.float64)
+        for known in (memory.start, memory.top and memory.top.vectors):
+            dtype = dtype if known is None else known.dtype
+        found = jax.ShapeDtypeStruct((3 * min(self.top, size) + 1,), dtype)
+        told = jax.eval_shape(lambda moment, found: _told(simulation, moment, Found(found)), moment, found)
+        one = jax.ShapeDtypeStruct((), dtype)
+        return told | ({"lowest": one, "lowest_error": one} if self.lowest else {})
+
     def measure(self, simulation: Simulation, moment: Moment, memory: Kept) -> tuple[Readings, Kept]:
         """The eigenvalues at the moment's parameters."""
-        state = moment.state
-        scale = simulation.optimizer.preconditioner(state.opt, state.opt.hyperparams) if self.preconditioned else None
-        edge = simulation.optimizer.threshold(state.opt.hyperparams)
         if memory.top is None and memory.start is None:
-            readings = self._by_decomposition(simulation, moment, scale)
-            return readings | {"relative": readings[""] / edge.astype(readings[""].dtype)}, memory
+            return self._by_decomposition(simulation, moment), memory
+        state, scale = moment.state, self._scale(simulation, moment)
         root = None if scale is None else 1 / jnp.sqrt(ravel_pytree(scale)[0])
         quick, exact = _products(simulation, moment, root, precise=self.precise)
-
-        readings: Readings = {}
         if memory.start is not None:
             pairs = self._by_lanczos(exact or quick, memory.start, state)
             count = pairs.products.astype(pairs.values.dtype)[None]
@@ -129,29 +134,28 @@ class Sharpness(AbstractProbe, Budgeted):
             memory = memory._replace(start=pairs.vectors)
         else:
             assert memory.top is not None
+            edge = simulation.optimizer.threshold(state.opt.hyperparams)
             least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
             least = least.astype(memory.top.vectors.dtype)
             count = min(self.top, memory.top.vectors.shape[1])
             found, kept = self._tracker(count).read(memory.top, quick, exact, least, state.key)
             memory = memory._replace(top=kept)
-        products = found.products
-        if memory.lowest is not None:
-            # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
-            end = self._by_lanczos(_turned(exact or quick), memory.lowest, state)
-            memory = memory._replace(lowest=end.vectors)
-            readings = {"lowest": -end.values[0], "lowest_error": end.residuals[0]}
-            products = products + end.products.astype(products.dtype)
-        readings |= {
-            "": found.values,
-            "error": found.errors,
-            "relative": found.values / edge.astype(found.values.dtype),
-            "residual": found.residuals,
-            "products": products,
-        }
-        return readings, memory
+        readings = _told(simulation, moment, found)
+        if memory.lowest is None:
+            return readings, memory
+        # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
+        end = self._by_lanczos(_turned(exact or quick), memory.lowest, state)
+        products = found.products + end.products.astype(found.products.dtype)
+        lowest = {"lowest": -end.values[0], "lowest_error": end.residuals[0], "products": products}
+        return readings | lowest, memory._replace(lowest=end.vectors)
 
-    def _by_decomposition(self, simulation: Simulation, moment: Moment, scale: Any) -> Readings:
-        wide = jnp.dtype(jnp.float64)
+    def _scale(self, simulation: Simulation, moment: Moment) -> Any:
+        """The metric's diagonal; None for ∇²L itself."""
+        opt = moment.state.opt
+        return simulation.optimizer.preconditioner(opt, opt.hyperparams) if self.preconditioned else None
+
+    def _by_decomposition(self, simulation: Simulation, moment: Moment) -> Readings:
+        wide, scale = jnp.dtype(jnp.float64), self._scale(simulation, moment)
         problem, params = in_precision((simulation.problem, moment.state.params), wide)
         flat, unravel = ravel_pytree(params)
         matrix = hessian.dense(lambda at: problem.loss(unravel(at)), flat)
@@ -161,8 +165,8 @@ class Sharpness(AbstractProbe, Budgeted):
         spectrum = jnp.linalg.eigvalsh(matrix)
         values = spectrum[::-1][: min(self.top, flat.size)]
         bound = jnp.max(jnp.abs(spectrum)) * 4 * jnp.finfo(wide).eps * flat.size
-        bars = jnp.full_like(values, bound)
-        readings = {"": values, "error": bars, "residual": bars, "products": jnp.asarray(float(flat.size))}
+        bars, count = jnp.full_like(values, bound), jnp.full_like(values[:1], flat.size)
+        readings = _told(simulation, moment, Found(jnp.concatenate([values, bars, bars, count])))
         return readings | ({"lowest": spectrum[0], "lowest_error": bound} if self.lowest else {})
 
     def _by_lanczos(self, product: Product, known: Float[Array, "k p"], state: State) -> lanczos.Eigenpairs:
@@ -196,6 +200,18 @@ def _products(
     sampled = isinstance(problem, Sampled) and problem.sampled
     slope = gradient(params) if sampled else moment.gradient
     return _framed(hessian.differenced(gradient, params, slope, unit=root is None), root), exact
+
+
+def _told(simulation: Simulation, moment: Moment, found: Found) -> Readings:
+    """What every method tells."""
+    edge = simulation.optimizer.threshold(moment.state.opt.hyperparams)
+    return {
+        "": found.values,
+        "error": found.errors,
+        "relative": found.values / edge.astype(found.values.dtype),
+        "residual": found.residuals,
+        "products": found.products,
+    }
 
 
 def _unit(key: UInt32[Array, " w"], count: int, like: Float[Array, " p"], *, end: int = 0) -> Float[Array, "k p"]:

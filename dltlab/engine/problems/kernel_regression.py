@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Array, Float, UInt32
 
 from dltlab.catalog import Kind
+from dltlab.engine.arrays import placed
 from dltlab.engine.data import DATA
 from dltlab.engine.data.base import AbstractData
 from dltlab.engine.data.sphere import drawn
@@ -52,8 +53,8 @@ class KernelRegression(AbstractProblem, Regression):
         values = np.linalg.eigvalsh(features) ** 2
         if values.min() <= _SINGULAR * values.max():
             raise ValueError("two of the inputs are parallel, which makes H∞ singular; choose other data.")
-        self.inputs, self.targets = jnp.asarray(examples.inputs), jnp.asarray(examples.targets[:, 0])
-        self.features = jnp.asarray(features)
+        self.inputs, self.targets = placed(examples.inputs), placed(examples.targets[:, 0])
+        self.features = placed(features)
         self.labels = labels
 
     def init(self, random: np.random.Generator) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int, PyTree, UInt32
 from msgspec import Meta
 
 from dltlab.catalog import Kind
+from dltlab.engine.arrays import placed
 from dltlab.engine.data import DATA
 from dltlab.engine.data.base import AbstractData, Neurons
 from dltlab.engine.models import MODELS
@@ -49,9 +50,9 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
             raise ValueError('loss = "cross_entropy" needs data with labels; this set has none, use loss = "square".')
         if batch > len(examples.inputs):
             raise ValueError(f"batch = {batch} is more than the {len(examples.inputs)} examples; 0 takes them all.")
-        self.inputs, self.targets = jnp.asarray(examples.inputs), jnp.asarray(examples.targets)
-        self.labels = None if examples.labels is None else jnp.asarray(examples.labels)
-        self.teacher = jax.tree.map(jnp.asarray, examples.teacher)
+        self.inputs, self.targets = placed(examples.inputs), placed(examples.targets)
+        self.labels = None if examples.labels is None else placed(examples.labels)
+        self.teacher = jax.tree.map(placed, examples.teacher)
         # A network that cannot take these inputs says so here.
         model.footprint(self.inputs.shape[1], self.targets.shape[1])
         self.model = model
