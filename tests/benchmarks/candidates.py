@@ -47,6 +47,7 @@ class Bench:
         made: dict[str, Callable[[], Candidate]] = {
             "limit": lambda: self._scan(columns=self.name != "cheb"),
             "rows": lambda: self._scan(columns=False),
+            "product": lambda: self._scan(columns=self.name != "cheb", product=True),
             "bare": lambda: self._engine({}),
             "watched": lambda: self._engine(CHEAP),
             "tracked": lambda: self._engine({"sharpness": self.sharpness}),
@@ -80,8 +81,8 @@ class Bench:
             layers = [layer | {"weight": np.ascontiguousarray(layer["weight"].T)} for layer in layers]
         return Task(x, y, layers, np.float32(self.workload.optimizer["learning_rate"]))
 
-    def _scan(self, *, columns: bool) -> Candidate:
-        run = scans.scan(self.task(), self.steps, columns=columns)
+    def _scan(self, *, columns: bool, product: bool = False) -> Candidate:
+        run = scans.scan(self.task(), self.steps, columns=columns, product=product)
         return lambda: timed(lambda: jax.block_until_ready(run())) / self.steps
 
     def _engine(

@@ -14,6 +14,8 @@ import numpy as np
 from jax import lax
 
 Layers = list[dict[str, Any]]
+_AWAY = np.float32(1e-4)
+"""How far along each coordinate the other gradient is taken."""
 
 
 class Task(NamedTuple):
@@ -43,15 +45,29 @@ def loss_of_columns(layers: Layers, x: jax.Array, y: jax.Array) -> jax.Array:
     return 0.5 * jnp.sum((x - y) ** 2) / y.shape[1]
 
 
-def scan(task: Task, steps: int, *, columns: bool) -> Any:
-    """The compiled run, as a function without arguments that gives back the losses."""
+def scan(task: Task, steps: int, *, columns: bool, product: bool = False) -> Any:
+    """The compiled run, as a function without arguments that gives back what it records.
+
+    Args:
+        task: What to train.
+        steps: For how long.
+        columns: Feature-major.
+        product: Whether to record vᵀHv as well, v always the same and Hv a difference of gradients: what a reading of
+            the sharpness costs at least, without anything that finds v or says how wrong it is.
+    """
     function = loss_of_columns if columns else loss
+    slope = jax.grad(function)
 
     @jax.jit
     def run(layers: Layers, x: jax.Array, y: jax.Array, rate: jax.Array) -> Any:
         def step(layers: Layers, _: None) -> Any:
             value, gradient = jax.value_and_grad(function)(layers, x, y)
-            return jax.tree.map(lambda w, g: w - rate * g, layers, gradient), value
+            left = jax.tree.map(lambda w, g: w - rate * g, layers, gradient)
+            if not product:
+                return left, value
+            beside = slope(jax.tree.map(lambda w: w + _AWAY, layers), x, y)
+            apart = jax.tree.map(lambda g, h: jnp.sum(h - g) / _AWAY, gradient, beside)
+            return left, (value, sum(jax.tree.leaves(apart)))
 
         return lax.scan(step, layers, None, length=steps)[1]
 

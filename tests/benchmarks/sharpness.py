@@ -49,6 +49,7 @@ GOALS = (
     Goal("G1", "loss, ‖∇L‖, ‖θ−θ₀‖ at every step / limit", "watched", "limit", "≤", _each(1.35, 1.20, 1.10)),
     Goal("G2", "sharpness at every step / limit", "tracked", "limit", "≤", _each(5.0, 5.6, 4.0)),
     Goal("G2c", "the same while nothing happens yet / limit", "calm", "limit", "≤", {"cheb": 3.3, "digits": 1.8}),
+    Goal("G2f", "a Hessian product a step, and no tracker / limit", "product", "limit", "≤", _each(None, None, None)),
     Goal("G3", "sharpness every 10 steps / limit", "tracked-10", "limit", "≤", _each(1.5, 1.6, 1.4)),
     Goal("G3", "sharpness every 100 steps / limit", "tracked-100", "limit", "≤", _each(1.25, 1.12, 1.10)),
     Goal("G4", "loop with 20 power iterations a step / G2", "power", "tracked", "≥", _each(12, 8, 11)),
