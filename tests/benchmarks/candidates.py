@@ -23,7 +23,7 @@ CHEAP: dict[str, Table] = {
     "slope": {"kind": "gradient_norm"},
     "movement": {"kind": "weight_movement"},
 }
-CALM = {"cheb": (800, 500), "digits": (200, 50)}
+CALM = {"cheb": (800, 500), "digits": (200, 50), "cifar": (20, 20), "cifar1k": (20, 30)}
 """Where nothing happens yet: the first step, and how many."""
 FEW = {"cheb": (1000, 200, 40), "toy2d": (300, 30, 15), "digits": (60, 6, 3)}
 """Steps of the peers, whose time a step does not depend on their number: the loop alone, power iterations, eigsh."""
