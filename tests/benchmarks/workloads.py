@@ -118,8 +118,20 @@ WORKLOADS: dict[str, Workload] = {
         windows=((20, 40), (200, 240), (340, 400), (500, 760), (1000, 1060), (1500, 1560)),
         quick=((20, 25), (200, 205), (360, 370), (640, 690), (1000, 1020), (1500, 1520)),
     ),
-    "cifar": Workload(fit({"kind": "npz"}, _WIDE), descent(0.01), 100, examples=power_law),
-    "cifar1k": Workload(fit({"kind": "npz"}, _WIDE), descent(0.02), 400, examples=first_thousand),
+    "cifar": Workload(
+        fit({"kind": "npz"}, _WIDE),
+        descent(0.01),
+        100,
+        windows=((25, 28), (95, 98)),
+        examples=power_law,
+    ),
+    "cifar1k": Workload(
+        fit({"kind": "npz"}, _WIDE),
+        descent(0.02),
+        400,
+        windows=((25, 28), (118, 126), (200, 204), (390, 394)),
+        examples=first_thousand,
+    ),
 }
 
 
