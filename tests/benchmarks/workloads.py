@@ -4,7 +4,7 @@ cheb    20 × 1      1-100-1 tanh, T₅ on a line             300 parameters   s
 toy2d   200 × 2     2-50-50-1 tanh, two noisy spirals      2751             the edge at step 80, violent at first
 digits  1000 × 64   64-100-100-10 tanh, one-hot            17,610           the edge at step 360; several pinned there
 cifar   5000 × 3072 3072-200-200-10 tanh, one-hot          656,810          synthetic, with a power-law spectrum
-cifar1k its first 1000 examples
+cifar1k its first 1000 examples; with the edge suffix, at a learning rate that has it there by step 61
 """
 
 import tempfile
@@ -130,6 +130,13 @@ WORKLOADS: dict[str, Workload] = {
         descent(0.02),
         400,
         windows=((25, 28), (118, 126), (200, 204), (390, 394)),
+        examples=first_thousand,
+    ),
+    "cifar1k-edge": Workload(
+        fit({"kind": "npz"}, _WIDE),
+        descent(0.05),
+        260,
+        windows=((60, 64), (76, 90), (120, 126), (250, 254)),
         examples=first_thousand,
     ),
 }
