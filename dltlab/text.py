@@ -17,6 +17,7 @@ UNFIT: Final = re.compile(
 _LIVE: Final = re.compile(r"""([\\`*_{}\[\]<>()#|~&$@:!"'=]|(?<=www)\.|(?<=WWW)\.|^[-+](?=\s)|^\d(?=\d*[.)]\s))""")
 """Characters that Markdown, or HTML inside it, might take for more than text."""
 
+_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
 _SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -50,6 +51,18 @@ def cleaned(value: object) -> object:
 def one_line(text: str) -> str:
     """Cleaned text on one line: what a title, a label or an error quotes."""
     return " ".join(clean(text).split())
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits them.
+
+    >>> size(1536), size(120 << 20), size(1 << 50)
+    ('1.5 KiB', '120 MiB', '1,024 TiB')
+    """
+    place = 0
+    while count >= 1000 and place + 1 < len(_UNITS):
+        count, place = count / 1024, place + 1
+    return f"{count:,.0f} {_UNITS[place]}" if count >= 100 else f"{count:.3g} {_UNITS[place]}"
 
 
 def markdown(text: str) -> str:

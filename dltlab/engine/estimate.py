@@ -15,6 +15,7 @@ from dltlab.engine import costs, experiment, keyframes, machine, memory
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet
 from dltlab.errors import ScenarioError
+from dltlab.text import size
 
 _LONGEST: Final = 2.0
 """Seconds of timed chunks, the last one on top."""
@@ -49,7 +50,7 @@ def estimate(
     fleet.place(fleet.begin())
     found = costs.of(fleet)
     if found.memory > 0.8 * memory.free():
-        message = f"a chunk takes {found.memory / (1 << 30):,.1f} GiB as compiled, more than this machine has free"
+        message = f"a chunk takes {size(found.memory)} as compiled, more than this machine has free"
         raise ScenarioError(document.fault(("problem",), f"{message}; make it smaller."))
     fleet.fly(0)
     seconds_a_step, timed = _timed(built, fleet)

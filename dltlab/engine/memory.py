@@ -15,11 +15,10 @@ from dltlab.errors import ScenarioError, UsageError
 from dltlab.records import Series
 from dltlab.scenario import Document, Scenario
 from dltlab.soundness import LARGEST_READING
-from dltlab.text import one_line
+from dltlab.text import one_line, size
 
 BASE64: Final = 4 / 3
 """Bytes that a byte of a recording's arrays takes."""
-_GIB: Final = 1 << 30
 _STEP: Final = 8
 """Bytes of the step of a reading."""
 
@@ -78,8 +77,8 @@ def fit(
     if needed > 0.8 * available:
         at = ("problem", "model", "widths") if "model" in scenario.problem else ("problem",)
         message = (
-            f"{weights:,} parameters and {activations:,} activations need about {needed / _GIB:,.1f} GiB; "
-            f"this machine has {available / _GIB:,.1f} GiB free, make it smaller."
+            f"{weights:,} parameters and {activations:,} activations need about {size(needed)}; "
+            f"this machine has {size(available)} free, make it smaller."
         )
         raise ScenarioError(document.fault(at, message))
 
@@ -99,8 +98,8 @@ def fit_readings(
     held, available = readings(scenario, series, probes), free()
     if held > 0.8 * available:
         message = (
-            f"the readings of {scenario.run.steps:,} steps take {held / _GIB:,.1f} GiB; this machine has "
-            f"{available / _GIB:,.1f} GiB free, take fewer steps or raise run.every."
+            f"the readings of {scenario.run.steps:,} steps take {size(held)}; this machine has "
+            f"{size(available)} free, take fewer steps or raise run.every."
         )
         raise ScenarioError(document.fault(("run", "steps"), message))
 
@@ -114,8 +113,8 @@ def fit_disk(folder: Path, scenario: Scenario, series: Sequence[Series], probes:
     needed, available = BASE64 * readings(scenario, series, probes), found.f_bavail * found.f_frsize
     if needed > available:
         raise UsageError(
-            f"{one_line(str(folder))}: the recording would take {needed / _GIB:,.1f} GiB, and the disk has "
-            f"{available / _GIB:,.1f} GiB free; take fewer steps or raise run.every."
+            f"{one_line(str(folder))}: the recording would take {size(needed)}, and the disk has "
+            f"{size(available)} free; take fewer steps or raise run.every."
         )
 
 

@@ -4,7 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -12,9 +12,7 @@ from msgspec import Struct
 from dltlab.errors import HOLDS, DltlabError, EngineError, ScenarioError
 from dltlab.headless.judging import Request, claims_of
 from dltlab.session import live
-from dltlab.text import clean, one_line
-
-_UNITS: Final = ("bytes", "KiB", "MiB", "GiB", "TiB")
+from dltlab.text import clean, one_line, size
 
 
 class Estimate(Struct, frozen=True):
@@ -105,15 +103,15 @@ def told(estimate: Estimate) -> str:
         ("a step", f"{pace} (timed over {estimate.timed:,} steps)"),
         (
             "arithmetic",
-            f"{_flops(estimate.flops)} and {_size(estimate.moved)} moved a step; {_flops(estimate.read)} with readings",
+            f"{_flops(estimate.flops)} and {size(estimate.moved)} moved a step; {_flops(estimate.read)} with readings",
         ),
         (
             "compiled",
-            f"{_size(estimate.arguments)} of arguments, {_size(estimate.outputs)} of outputs, "
-            f"{_size(estimate.temporaries)} of temporaries",
+            f"{size(estimate.arguments)} of arguments, {size(estimate.outputs)} of outputs, "
+            f"{size(estimate.temporaries)} of temporaries",
         ),
-        ("memory", f"about {_size(estimate.memory)} of {_size(estimate.free)} that are free"),
-        ("recording", f"about {_size(estimate.recording)}"),
+        ("memory", f"about {size(estimate.memory)} of {size(estimate.free)} that are free"),
+        ("recording", f"about {size(estimate.recording)}"),
     )
     return "\n".join([one_line(estimate.title), *(f"  {name:<10} {value}" for name, value in rows), ""])
 
@@ -135,11 +133,3 @@ def _flops(count: float) -> str:
             return f"{count:.3g} {unit}FLOP"
         count /= 1000
     return f"{count:.3g} TFLOP"
-
-
-def _size(count: float) -> str:
-    for unit in _UNITS[:-1]:
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:.3g} {_UNITS[-1]}"
