@@ -53,8 +53,8 @@ def ratio(rounds: Sequence[Round], above: str, below: str) -> str:
     used = rounds if dirty else clean
     ratios = [one.seconds[above] / one.seconds[below] for one in used]
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive") if len(ratios) > 1 else (ratios[0],) * 3
-    foreign = statistics.median(one.foreign for one in used)
-    mark = f" DIRTY ({foreign:.1f} foreign cores)" if dirty else ""
+    foreign = max(one.foreign for one in used)
+    mark = f" DIRTY ({foreign:.2f} foreign cores)" if dirty else ""
     return f"{middle:.3g} [{low:.3g}, {high:.3g}]{mark}"
 
 
