@@ -319,8 +319,8 @@ class Loop:
             # What the last one took is what the next one will: the state's shape never changes.
             if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
                 self._keyframe()
-        first = self._meter.due and self._meter.busy > _FIRST_PRICE[0]
-        if first or now >= self._price_due:
+        first = self._meter.bare == 0 and self._meter.busy > _FIRST_PRICE[0]
+        if (first or now >= self._price_due) and self._meter.prepared:
             self._tell_price()
 
     def _tell_price(self) -> None:

@@ -94,9 +94,9 @@ class Meter:
             self._costs[name] = [*self._costs.get(name, []), *([cost] if seconds else [])][-_KEPT:]
 
     @property
-    def due(self) -> bool:
-        """Whether nothing was measured yet, and could be without waiting for a compiler."""
-        return self.bare == 0 and self._fleet.prepared(Read.NOTHING)
+    def prepared(self) -> bool:
+        """Whether it can measure without waiting for a compiler."""
+        return self._fleet.prepared(Read.NOTHING)
 
     def ready(self) -> None:
         """Measure, if nothing has been yet."""
