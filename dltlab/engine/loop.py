@@ -94,7 +94,6 @@ class Loop:
             self._keyframe()
         self.say("compiling", "Compiling; the first time on a machine takes longest.")
         self._meter.begin()
-        self._price_due = self.wall + _FIRST_PRICE[1]
         while not self.stopping and self.step < planned:
             self._follow_script()
             for command in self._heard():
@@ -319,7 +318,10 @@ class Loop:
             # What the last one took is what the next one will: the state's shape never changes.
             if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
                 self._keyframe()
-        first = self._meter.bare == 0 and self._meter.busy > _FIRST_PRICE[0]
+        unpriced = self._meter.bare == 0
+        if unpriced and not self._meter.busy:
+            self._price_due = now + _FIRST_PRICE[1]
+        first = unpriced and self._meter.busy > _FIRST_PRICE[0]
         if (first or now >= self._price_due) and self._meter.prepared:
             self._tell_price()
 

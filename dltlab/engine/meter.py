@@ -66,6 +66,8 @@ class Meter:
         self._mean: dict[str, float] = {}
         """Products a reading, as the run needed them lately."""
         self._window = Window()
+        self._flown = False
+        """Whether a chunk has flown, the first one, which is not counted."""
         self.call = 0.0
         """Seconds that a call takes beside its steps."""
         self.bare = 0.0
@@ -137,6 +139,10 @@ class Meter:
 
     def saw(self, first: int, steps: int, busy: float, parts: Iterable[Part]) -> None:
         """Take note of a chunk that began at step ``first``."""
+        if not self._flown:
+            # Readings that start from noise take many times what any later one takes.
+            self._flown = True
+            return
         window = self._window
         window.busy, window.calls, window.steps = window.busy + busy, window.calls + 1, window.steps + steps
         columns = {name: column for part in parts for name, column in part.columns.items()}
