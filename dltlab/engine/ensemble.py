@@ -10,12 +10,12 @@ from typing import Any
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from jaxtyping import Array
 
 from dltlab.engine import compact
+from dltlab.engine.arrays import placed
 from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
@@ -28,7 +28,7 @@ def begin(program: Program, seeds: Sequence[int]) -> tuple[State, Memories]:
     members = [(state, _remember(blank, state)) for state in (program.simulation.begin(seed) for seed in seeds)]
     if len(members) == 1:
         return members[0]
-    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *members)
+    return jax.tree.map(lambda *leaves: placed(np.stack(leaves)), *members)
 
 
 @eqx.filter_jit

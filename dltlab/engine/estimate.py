@@ -81,14 +81,14 @@ def _timed(built: Experiment, fleet: Fleet) -> tuple[float, int]:
     """Seconds a step, and the steps that were timed; the fleet has taken them."""
     planned, most = built.scenario.run.steps, built.program.longest
     chunks: list[tuple[int, float]] = []
-    done, size, begin = 0, 1, time.perf_counter()
+    done, steps, begin = 0, 1, time.perf_counter()
     while done < planned and time.perf_counter() - begin < _LONGEST:
         start = time.perf_counter()
-        flights = fleet.fly(min(size, most, planned - done))
+        flights = fleet.fly(min(steps, most, planned - done))
         taken = int(np.max(flights.steps))
         chunks.append((taken, time.perf_counter() - start))
         fleet.land(flights)
-        done, size = done + taken, 2 * size
+        done, steps = done + taken, 2 * steps
         if not flights.finite.any():
             break
     # The first chunks are all call and little step.

@@ -55,6 +55,7 @@ class Fleet:
         self.blocks = [block for arm, own in enumerate(seeds) for block in _dealt(arm, len(own), cores)]
         self._fly: dict[Kind, list[ensemble.Fly]] = {}
         self._coming: dict[Kind, Future[list[ensemble.Fly]]] = {}
+        self._compiler = ThreadPoolExecutor(1, "dltlab-compile")
         # The block that takes longest sets off first.
         weights = [block.members * programs[block.arm].simulation.size for block in self.blocks]
         self._order = sorted(range(len(self.blocks)), key=lambda index: -weights[index])
@@ -137,18 +138,16 @@ class Fleet:
 
     def prepare(self, read: int) -> None:
         """Compile, while others fly, what a chunk that reads so will need."""
-        kind, placed = self.kind(read), self._at
+        kind, there = self.kind(read), self._at
         if kind in self._fly or kind in self._coming:
             return
 
         def made() -> list[ensemble.Fly]:
             flies = _compiled(self.programs, self.blocks, kind)
-            jax.block_until_ready([fly(*at, 0, read) for fly, at in zip(flies, placed, strict=True)])
+            jax.block_until_ready([fly(*at, 0, read) for fly, at in zip(flies, there, strict=True)])
             return flies
 
-        compiler = ThreadPoolExecutor(1, "dltlab-compile")
-        self._coming[kind] = compiler.submit(made)
-        compiler.shutdown(wait=False)
+        self._coming[kind] = self._compiler.submit(made)
 
     def prepared(self, read: int) -> bool:
         """Whether such a chunk can fly without being compiled first."""
@@ -210,10 +209,8 @@ def _cut(at: Start, block: Block, members: int) -> Start:
     """A block's part of an arm's stacked state."""
     if members == 1:
         return jax.tree.map(placed, at)
-    whole = block.members > 1
-    return jax.tree.map(
-        lambda leaf: placed(leaf[block.first : block.first + block.members] if whole else leaf[block.first]), at
-    )
+    own = slice(block.first, block.first + block.members) if block.members > 1 else block.first
+    return jax.tree.map(lambda leaf: placed(np.asarray(leaf)[own]), at)
 
 
 def _compiled(programs: Sequence[Program], blocks: Sequence[Block], kind: Kind) -> list[ensemble.Fly]:

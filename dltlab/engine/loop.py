@@ -318,10 +318,11 @@ class Loop:
             # What the last one took is what the next one will: the state's shape never changes.
             if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
                 self._keyframe()
-        unpriced = self._meter.bare == 0
-        if unpriced and not self._meter.busy:
+        if self._price_due == math.inf:
+            # The first readings start from noise, and take many times what later ones take.
+            self._meter.forget()
             self._price_due = now + _FIRST_PRICE[1]
-        first = unpriced and self._meter.busy > _FIRST_PRICE[0]
+        first = self._meter.bare == 0 and self._meter.busy > _FIRST_PRICE[0]
         if (first or now >= self._price_due) and self._meter.prepared:
             self._tell_price()
 

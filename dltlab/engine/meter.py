@@ -66,8 +66,6 @@ class Meter:
         self._mean: dict[str, float] = {}
         """Products a reading, as the run needed them lately."""
         self._window = Window()
-        self._flown = False
-        """Whether a chunk has flown, the first one, which is not counted."""
         self.call = 0.0
         """Seconds that a call takes beside its steps."""
         self.bare = 0.0
@@ -81,7 +79,8 @@ class Meter:
         # The first call compiles, which is no measure of what anything costs.
         self._timed(0, Read.DUE)
         self.call = min(self._timed(0, Read.DUE)[1] for _ in range(3))
-        self._fleet.prepare(Read.NOTHING)
+        for read in self._reads:
+            self._fleet.prepare(read)
 
     def measure(self) -> None:
         """Time a bare step, and a reading of every probe that has a budget."""
@@ -96,9 +95,14 @@ class Meter:
             self._costs[name] = [*self._costs.get(name, []), *([cost] if seconds else [])][-_KEPT:]
 
     @property
+    def _reads(self) -> list[int]:
+        """How the chunks read that are timed."""
+        return [Read.NOTHING, *map(self._program.alone, self._fleet.budgets)]
+
+    @property
     def prepared(self) -> bool:
         """Whether it can measure without waiting for a compiler."""
-        return self._fleet.prepared(Read.NOTHING)
+        return all(map(self._fleet.prepared, self._reads))
 
     def ready(self) -> None:
         """Measure, if nothing has been yet."""
@@ -139,10 +143,6 @@ class Meter:
 
     def saw(self, first: int, steps: int, busy: float, parts: Iterable[Part]) -> None:
         """Take note of a chunk that began at step ``first``."""
-        if not self._flown:
-            # Readings that start from noise take many times what any later one takes.
-            self._flown = True
-            return
         window = self._window
         window.busy, window.calls, window.steps = window.busy + busy, window.calls + 1, window.steps + steps
         columns = {name: column for part in parts for name, column in part.columns.items()}
@@ -152,6 +152,10 @@ class Meter:
             window.readings[name] = window.readings.get(name, 0) + due
             if column := columns.get(series_name(name, "products")):
                 window.products.setdefault(name, []).append(column.numpy())
+
+    def forget(self) -> None:
+        """Count the chunks from here on alone."""
+        self._window = Window()
 
     @property
     def busy(self) -> float:

@@ -87,7 +87,7 @@ class Simulation(eqx.Module):
         dtype = floating(self.problem)
         drawn = self.problem.init(np.random.default_rng([seed, 0]))
         params = jax.tree.map(lambda leaf: placed(leaf, dtype), drawn)
-        opt = jax.jit(self.optimizer.transformation().init)(params)
+        opt = jax.tree.map(jnp.asarray, self.optimizer.transformation().init(params))
         # A key of Threefry is the seed itself (Salmon et al. 2011).
         key = placed([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
         return State(placed(0, np.int32), placed(0.0, np.float64), key, params, opt)

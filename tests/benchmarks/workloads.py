@@ -93,7 +93,10 @@ def sharpness(settings: str) -> Table:
     return {"kind": "sharpness"} | tomli.loads(f"it = {{{settings}}}")["it"]
 
 
-_WIDE = network(200, 200)
+_WIDE = fit({"kind": "npz"}, network(200, 200))
+_FIRST_THOUSAND = Workload(
+    _WIDE, descent(0.02), 400, windows=((25, 28), (118, 126), (200, 204), (390, 394)), examples=first_thousand
+)
 WORKLOADS: dict[str, Workload] = {
     "cheb": Workload(
         fit(
@@ -119,25 +122,15 @@ WORKLOADS: dict[str, Workload] = {
         quick=((20, 25), (200, 205), (360, 370), (640, 690), (1000, 1020), (1500, 1520)),
     ),
     "cifar": Workload(
-        fit({"kind": "npz"}, _WIDE),
+        _WIDE,
         descent(0.01),
         100,
         windows=((25, 28), (95, 98)),
         examples=power_law,
     ),
-    "cifar1k": Workload(
-        fit({"kind": "npz"}, _WIDE),
-        descent(0.02),
-        400,
-        windows=((25, 28), (118, 126), (200, 204), (390, 394)),
-        examples=first_thousand,
-    ),
-    "cifar1k-edge": Workload(
-        fit({"kind": "npz"}, _WIDE),
-        descent(0.05),
-        260,
-        windows=((60, 64), (76, 90), (120, 126), (250, 254)),
-        examples=first_thousand,
+    "cifar1k": _FIRST_THOUSAND,
+    "cifar1k-edge": _FIRST_THOUSAND._replace(
+        optimizer=descent(0.05), steps=260, windows=((60, 64), (76, 90), (120, 126), (250, 254))
     ),
 }
 

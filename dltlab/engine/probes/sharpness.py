@@ -112,9 +112,9 @@ class Sharpness(AbstractProbe, Budgeted):
 
     def told(self, simulation: Simulation, moment: Moment, memory: Kept) -> Mapping[str, jax.ShapeDtypeStruct]:
         """Shapes and dtypes of its readings, without tracing what finds them: that is half of a start."""
-        size, dtype = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params)), jnp.dtype(jnp.float64)
-        for known in (memory.start, memory.top and memory.top.vectors):
-            dtype = dtype if known is None else known.dtype
+        size = sum(leaf.size for leaf in jax.tree.leaves(moment.state.params))
+        known = memory.start if memory.top is None else memory.top.vectors
+        dtype = jnp.dtype(jnp.float64) if known is None else known.dtype
         found = jax.ShapeDtypeStruct((3 * min(self.top, size) + 1,), dtype)
         told = jax.eval_shape(lambda moment, found: _told(simulation, moment, Found(found)), moment, found)
         one = jax.ShapeDtypeStruct((), dtype)
