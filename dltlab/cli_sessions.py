@@ -98,10 +98,10 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
 
 
 @click.command()
-@click.argument("session")
+@click.argument("session", default="")
 @options.drawing
 def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
-    """Continue a stopped or killed session from its last keyframe, on the bench."""
+    """Continue a stopped or killed session from its last keyframe, on the bench: the newest one, if none is named."""
     require_terminal()
     from dltlab.session import live, shelf
     from dltlab.terminal.app import bench

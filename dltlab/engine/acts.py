@@ -30,9 +30,9 @@ def again(fleet: Fleet, experiment: Experiment, event: Event) -> None:
     """Do again what a sound event tells of: a turn, a kick, a cadence, or a fork's new seed."""
     match event.what:
         case "turn":
-            turn(fleet, experiment, event.data["knob"], event.data["value"])
+            turn(fleet, experiment, event.data["knob"], float(event.data["value"]))
         case "kick":
-            kick(fleet, event.data["radius"], event.data["direction"])
+            kick(fleet, float(event.data["radius"]), event.data["direction"])
         case "cadence":
             pace(fleet, event.data.get("probe"), event.data.get("every"))
         case "fork" if (seed := event.data.get("seed")) is not None:

@@ -149,6 +149,9 @@ class Replay:
     def _last_due(self, frames: Frames) -> int:
         """The step up to which these frames are due; that which was told before, if none of them is."""
         if self._target is not None:
+            if frames.step <= self._told.step:
+                # No step was taken: readings of the state that was reached, as a session ends with them.
+                return frames.step
             return min(self._target, frames.step) if self._target > self._told.step else -1
         if self.paused:
             return -1

@@ -94,7 +94,7 @@ def test_a_problem_too_large_for_one_kernel_is_read_by_differences(monkeypatch: 
     large = read(built(probe, precision="float32"), steps=12)
     np.testing.assert_allclose(large[""], few[""], rtol=2e-3)
     # Differences say what they lack, exact products have nothing to say.
-    assert (large["error"][2:] > few["error"][2:]).all()
+    assert large["error"].min() > 2 * few["error"].min()
     assert (large[""] != few[""]).any()
 
 

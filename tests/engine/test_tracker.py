@@ -80,7 +80,8 @@ def followed(
         within: The first vectors lie in the span of so many axes.
         seed: Of the first vectors.
     """
-    first = np.random.default_rng(seed).standard_normal((8, SIZE)) * (np.arange(SIZE) < within)
+    size = matrices.shape[1]
+    first = np.random.default_rng(seed).standard_normal((8, size)) * (np.arange(size) < within)
     told = _follow(jnp.asarray(matrices), least, bias, jnp.asarray(first), count=count, biased=bias > 0)
     return Told(*map(np.asarray, told))
 
@@ -131,6 +132,36 @@ def test_an_eigenvalue_that_leaps_above_the_leading_one_is_seen_within_the_perio
     off = wrong(told, np.where(np.arange(READINGS) >= leap, 1.3, 1.0))
     assert off[:leap].max() < TOLERANCE
     assert off[leap + Tracker(1).period :].max() < TOLERANCE
+
+
+@pytest.mark.parametrize("depth", [0.88, 0.7, 0.55, -0.5])
+def test_a_leading_eigenvalue_that_falls_below_a_known_one_is_passed_over_at_once(depth: float) -> None:
+    fall = 60
+    told = followed(drifting(lambda t: np.array([1.0 if t < fall else depth, 0.9, 0.8])))
+    off = wrong(told, np.where(np.arange(READINGS) < fall, 1.0, 0.9))
+    assert off[1:].max() < 2 * TOLERANCE
+
+
+def test_what_has_changed_altogether_is_found_again_within_a_few_readings() -> None:
+    other = np.linalg.qr(np.random.default_rng(5).standard_normal((SIZE, SIZE)))[0]
+    spectrum = np.r_[BULK[:-2], 0.8, 1.0]
+    before, after = (basis @ np.diag(spectrum) @ basis.T for basis in (BASIS, other))
+    told = followed(np.stack([before] * 100 + [after] * 100))
+    off = wrong(told, np.ones(READINGS))
+    assert off[103:].max() < 10 * TOLERANCE
+    assert off[106:].max() < 2 * TOLERANCE
+
+
+@pytest.mark.parametrize("spectrum", [(0.0, 0.0, -1.0), (1e-8, -1.0), (1.0, 1.0, 1.0), (2.0,)])
+def test_a_space_that_is_all_known_is_not_searched_for_more(spectrum: tuple[float, ...]) -> None:
+    size = len(spectrum)
+    basis = np.linalg.qr(np.random.default_rng(2).standard_normal((size, size)))[0]
+    told = followed(np.stack([basis @ np.diag(spectrum) @ basis.T] * READINGS), count=size)
+    assert np.all(told.oblique < 1e-8)
+    radius = max(np.abs(spectrum))
+    np.testing.assert_allclose(
+        told.values[1:], np.tile(sorted(spectrum, reverse=True), (READINGS - 1, 1)), atol=1e-6 * radius
+    )
 
 
 @pytest.mark.parametrize("swing", [0.05, 0.25, 0.6])

@@ -52,8 +52,8 @@ def _session() -> bytes:
     said: list[records.Record] = [head, keyframes.taken(0, begun), Frames(6, (Part(0, 1, 6, rows),), 0.1, 0.01, 0.6)]
     said += [
         Event(6, "turn", "η 0.1 → 0.2.", {"knob": "learning_rate", "value": 0.2, "old": 0.1}, 0.1),
-        Event(6, "turn", "budget", {"knob": "sharpness.budget", "value": 0.5, "old": 1.0}, 0.1),
-        Event(6, "kick", "Kicked.", {"radius": 0.1, "direction": "random"}, 0.1),
+        Event(6, "turn", "budget", {"knob": "sharpness.budget", "value": 1, "old": 2}, 0.1),
+        Event(6, "kick", "Kicked.", {"radius": 1, "direction": "random"}, 0.1),
         Event(6, "cadence", "…", {"probe": "sharpness", "every": 2, "share": 0.1, "budget": 0.5}, 0.1),
         Event(6, "fork", "Forked.", {"parent": "p", "step": 6, "seed": 3}, 0.1),
         Frames(12, (Part(6, 1, 6, rows),), 0.2, 0.01, 1.2),

@@ -61,6 +61,12 @@ def by_lanczos(product: hessian.Product, start: jax.Array, tolerance: float) -> 
     return Found(found.values, found.residuals)
 
 
+def by_a_block(product: hessian.Product, start: jax.Array, tolerance: float) -> Found:
+    block = jnp.stack([jnp.roll(start, 7 * i) for i in range(COUNT)])
+    found = lanczos.largest(product, block, count=COUNT, tolerance=tolerance, most=start.shape[0])
+    return Found(found.values, found.residuals)
+
+
 def by_blocks(product: hessian.Product, start: jax.Array, tolerance: float) -> Found:
     known = tracking.start(start.shape[0], COUNT, start.dtype)
     found = tracking.leading(product, known, tolerance=tolerance, depth=3, most=100)
@@ -95,6 +101,7 @@ def by_tracking(product: hessian.Product, start: jax.Array, tolerance: float) ->
 
 METHODS = {
     "lanczos": Method(by_lanczos, 10, repeats=False),
+    "block Lanczos": Method(by_a_block, 10, repeats=True),
     "blocks": Method(by_blocks, 10, repeats=True),
     "tracked": Method(by_tracking, 10, repeats=True),
     "dense": Method(by_decomposition, 1, repeats=True),

@@ -41,7 +41,7 @@ def quadratures(matrix: jax.Array, depth: int = DEPTH) -> tuple[density.Quadratu
 @jax.jit
 def broadened(found: density.Quadrature) -> density.Density:
     low, high = density.ends(found)
-    return density.broadened(found, density.grid(low, high, 201, 0.15), 0.03)
+    return density.broadened(found, density.grid(low, high, 201, below=0.15, above=0.15), 0.03)
 
 
 def keys(number: int) -> jax.Array:
@@ -143,3 +143,15 @@ def test_the_density_is_the_broadened_spectrum_as_the_starts_see_it(operator: An
     assert allowed < 0.3 * each.max()
     np.testing.assert_allclose(values, each.mean(axis=0), rtol=0, atol=allowed)
     np.testing.assert_allclose(error, each.std(axis=0, ddof=1) / math.sqrt(STARTS), rtol=0, atol=allowed)
+
+
+@pytest.mark.parametrize(("low", "high"), [(-1.0, 3.0), (2.0, 2.0), (5.0, 3.0), (-1.0, -50.0), (0.0, 0.0)])
+def test_an_end_of_the_grid_that_is_said_is_kept(low: float, high: float) -> None:
+    ends = jnp.asarray(low), jnp.asarray(high)
+    free, begins, stops = (density.grid(*ends, 9, below=b, above=a) for b, a in ((0.1, 0.1), (0.0, 0.1), (0.1, 0.0)))
+    assert begins[0] == low
+    assert stops[-1] == pytest.approx(high, rel=1e-12, abs=1e-12)
+    for grid in (free, begins, stops):
+        assert np.all(np.diff(np.asarray(grid)) > 0)
+    if low <= high:
+        assert free[0] < low <= high < free[-1]

@@ -198,6 +198,28 @@ def test_a_warm_reading_takes_fewer_products(method: str) -> None:
     assert products[1:].max() <= Sharpness().products
 
 
+@pytest.mark.parametrize(("method", "products"), [("tracked", 5), ("auto", 5), ("auto", 2)])
+def test_too_few_products_to_track_with_are_refused(method: str, products: int) -> None:
+    with pytest.raises(ScenarioError, match=f"products = {products} is too few to track 3 .* take 6 or more"):
+        built(f'[probes.it]\nkind = "sharpness"\ntop = 3\nmethod = "{method}"\nproducts = {products}')
+    built(f'[probes.it]\nkind = "sharpness"\ntop = 3\nmethod = "lanczos"\nproducts = {products}')
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_the_last_layers_gauss_newton_eigenvalues_are_found_as_often_as_they_are_there(precision: str) -> None:
+    """Under the square loss its matrix is K ⊗ I: each is there once for each of the ten outputs."""
+    settings = 'layer = "W2"\ntop = 4\nevery = 1'
+    problem = DIGITS.replace("points = 40", "points = 20")
+    way = {
+        name: f'[probes.{name}]\nkind = "gauss_newton"\nmethod = "{name}"\n{settings}\n' for name in ("gram", "lanczos")
+    }
+    made = built("".join(way.values()), precision=precision, problem=problem)
+    rows = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 20).rows
+    found, truth = (np.asarray(rows[f"probes.{name}"][""])[:20] for name in ("lanczos", "gram"))
+    np.testing.assert_allclose(truth[:, 3], truth[:, 0], rtol=1e-4)
+    np.testing.assert_allclose(found, truth, rtol=2e-3)
+
+
 def test_gradient_flow_on_a_bowl_is_the_exponential() -> None:
     text = """
 title = "flow"

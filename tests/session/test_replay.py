@@ -113,6 +113,21 @@ def test_a_replay_goes_on_to_a_step_at_once_and_holds_there(keep):
     assert refused.what == "refused"
 
 
+@pytest.mark.parametrize("command", [Reach(199), Advance(200)])
+def test_who_goes_to_the_end_is_told_the_last_states_readings_too(keep, command):
+    """A session ends with readings of a state that no step leaves: frames that reach no further than those before."""
+    path = keep(steps=200)
+    *lines, last, footer = path.read_bytes().splitlines(keepends=True)
+    assert b'"frames"' in last
+    path.write_bytes(b"".join([*lines, last, last, footer]))
+    replay = Replay(path)
+    replay.poll()
+    replay.send(command)
+    shown = [record for record in replay.poll() if isinstance(record, Frames)]
+    assert [record.step for record in shown][-2:] == [199, 199]
+    assert replay.ended
+
+
 @pytest.mark.parametrize("pace", [None, 40.0, math.inf])
 def test_it_holds_at_every_stop_exactly_whatever_the_pace(keep, pace):
     replay = Replay(keep(steps=200), clock=(clock := Clock()))

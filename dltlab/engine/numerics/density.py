@@ -71,14 +71,20 @@ def ends(found: Quadrature) -> Float[Array, "2"]:
     return jnp.stack([jnp.min(found.nodes), jnp.max(found.nodes)])
 
 
-def grid(low: Float[Array, ""], high: Float[Array, ""], points: int, margin: float) -> Float[Array, " g"]:
-    """Equally spaced from low to high and beyond both by a fraction of their distance."""
+def grid(
+    low: Float[Array, ""], high: Float[Array, ""], points: int, *, below: float, above: float
+) -> Float[Array, " g"]:
+    """Equally spaced from low to high, and beyond each of them by a fraction of their distance; an end with 0 is kept.
+
+    Too short a distance, as between the ends of a multiple of the identity's spectrum, is made longer than rounding.
+    """
     size = jnp.maximum(jnp.abs(low), jnp.abs(high))
-    # The spectrum of a multiple of the identity has no extent but rounding's.
     apart = jnp.maximum(high - low, float(jnp.finfo(high.dtype).eps) ** (1 / 3) * size)
     apart = jnp.where(apart > 0, apart, 1.0).astype(high.dtype)
-    places = jnp.linspace(-0.5 - margin, 0.5 + margin, points, dtype=high.dtype)
-    return 0.5 * (low + high) + apart * places
+    # What is added goes to the free end, or half to each.
+    added = (0.5 if below and above else 0.0 if above else 1.0) * (apart - (high - low))
+    places = jnp.linspace(-below, 1 + above, points, dtype=high.dtype)
+    return (low - added if below else low) + apart * places
 
 
 def broadened(found: Quadrature, at: Float[Array, " g"], broadening: float) -> Density:

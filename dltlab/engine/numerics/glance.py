@@ -63,25 +63,41 @@ def distrusted(notes: Notes, aim: Aim) -> Bool[Array, ""]:
     return (notes.floor > aim.tolerance) | (notes.blur > _BLURRED * aim.tolerance)
 
 
+def verified(notes: Notes, aim: Aim) -> Bool[Array, ""]:
+    """Whether a quick product is to be compared with an exact one: now and then, and sooner where all is still new."""
+    now = notes.readings
+    return (now % aim.verified == 1) | ((now < aim.verified) & ((now == 4) | (now == 16)))
+
+
 def floor(notes: Notes, quick: Array, uneven: Array, aim: Aim) -> Float[Array, ""]:
     """The relative error that products may leave in an eigenvalue: measured, or what their asymmetry tells."""
-    own = jnp.maximum(uneven, 32 * float(jnp.finfo(uneven.dtype).eps))
-    return _DOUBT * (jnp.where(distrusted(notes, aim), own, quick) if aim.inexact else own)
+    least = 32 * float(jnp.finfo(uneven.dtype).eps)
+    found = jnp.where(distrusted(notes, aim), uneven, quick) if aim.inexact else uneven
+    return _DOUBT * jnp.maximum(found, least)
 
 
-def due(notes: Notes, least: Float[Array, ""], aim: Aim) -> Bool[Array, " m"]:
+def due(
+    notes: Notes, least: Float[Array, ""], aim: Aim, value: Float[Array, ""], drift: Float[Array, ""]
+) -> Bool[Array, " m"]:
     """Vectors behind the first that have to be looked at.
 
     They may have overtaken it, or come to where they are worth reporting, or were not looked at for long.
+
+    Args:
+        notes: What is remembered of them.
+        least: Eigenvalues behind the first one are worth reporting where they are above this.
+        aim: What readings are to find.
+        value: The leading eigenvalue, as low as it may be.
+        drift: Its relative change from reading to reading.
     """
     size, place = jnp.abs(notes.value), jnp.arange(notes.age.size, dtype=jnp.int32)
-    reach = ((notes.drift + _GROWTH * notes.loose) * notes.age + aim.tolerance) * size
+    reach = ((drift + _GROWTH * notes.loose) * notes.age + aim.tolerance) * size
     highest = notes.known + reach
     worth = (highest >= least) & (place < aim.pairs)
     # Half as often the last explorer, which was found last; who is nearly due comes along, as one search is cheaper.
     period = aim.period * jnp.where(place == place.size - 1, 2, 1)
     old = jnp.any((notes.age >= period) & (place > 0)) & (4 * notes.age >= 3 * period)
-    return (~(highest < notes.value) | worth | old) & (place > 0)
+    return (~(highest < value) | worth | old) & (place > 0)
 
 
 def look(
@@ -102,7 +118,8 @@ def look(
         least: Eigenvalues behind the first one are reported where they are above this.
         aim: What readings are to find.
     """
-    leading, size, drift = row[0], jnp.abs(row[0]), notes.drift
+    # The fall of this very reading counts: what it fell below stands in the basis.
+    leading, size, drift = row[0], jnp.abs(row[0]), drifted(notes, row[0])
     first = jnp.arange(row.size, dtype=jnp.int32) == 0
     coupling = jnp.where(first, 0.0, row)
     turns = coupling / jnp.maximum(leading - notes.known, NARROW * size + jnp.finfo(row.dtype).tiny)
@@ -110,9 +127,13 @@ def look(
     second = jnp.max(jnp.where(first, -jnp.inf, notes.known))
     error = ritz.error(out, leading, second) + rotated * drift * size
     enough = (notes.readings > 0) & (rotated < _SMALL) & (rotated * drift <= SHARE * aim.tolerance)
-    enough = enough & (error <= aim.tolerance * size) & ~jnp.any(due(notes, least, aim))
+    enough = (
+        enough
+        & (error <= aim.tolerance * size)
+        & ~jnp.any(due(notes, least, aim, jnp.minimum(notes.value, leading), drift))
+    )
     if aim.inexact:
-        enough = enough & (notes.readings % aim.verified != 1) & ~distrusted(notes, aim)
+        enough = enough & ~verified(notes, aim) & ~distrusted(notes, aim)
     value = leading + gain
     bar = error + floor(notes, notes.floor, notes.uneven, aim) * jnp.abs(value)
     residual = jnp.sqrt(out + coupled) + jnp.abs(gain)

@@ -1,9 +1,10 @@
-"""Signs that look drawn by lot: a hash of where they stand, for directions that only have to favour nothing.
+"""Numbers that look drawn by lot: a hash of where they stand, for directions that only have to favour nothing.
 
-Ten integer operations a sign, fused into whatever uses them; :mod:`jax.random` is for what has
+Ten integer operations a number, fused into whatever uses them; :mod:`jax.random` is for what has
 to be random in earnest.
 """
 
+import math
 from typing import Any, Final
 
 import jax.numpy as jnp
@@ -15,12 +16,21 @@ _GOLDEN: Final = 0x9E3779B9
 
 def signs(key: UInt32[Array, " w"], count: Int[Array, ""] | int, size: int, dtype: Any) -> Float[Array, " p"]:
     """±1, another ``size`` of them for each count."""
+    return 1 - 2 * (_words(key, count, size) >> 31).astype(dtype)
+
+
+def even(key: UInt32[Array, " w"], count: Int[Array, ""] | int, size: int, dtype: Any) -> Float[Array, " p"]:
+    """Numbers spread evenly over ±√3, of mean square 1: where two signs could cancel, as in a vector (e₁ − e₂)/√2."""
+    places = (_words(key, count, size) >> 8).astype(dtype)
+    return (2 * math.sqrt(3) / 2**24) * (places - (2**23 - 0.5))
+
+
+def _words(key: UInt32[Array, " w"], count: Int[Array, ""] | int, size: int) -> UInt32[Array, " p"]:
     golden = jnp.asarray(_GOLDEN, jnp.uint32)
     seed = jnp.asarray(count).astype(jnp.uint32)
     for word in key:
         seed = _mixed(seed + word + golden)
-    lanes = _mixed(seed + golden * jnp.arange(size, dtype=jnp.uint32))
-    return 1 - 2 * (lanes >> 31).astype(dtype)
+    return _mixed(seed + golden * jnp.arange(size, dtype=jnp.uint32))
 
 
 def _mixed(words: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:

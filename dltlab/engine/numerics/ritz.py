@@ -45,7 +45,7 @@ class Aim(NamedTuple):
     period: int
     """Readings after which an explorer is looked at in any case; the last one after twice as many."""
     verified: int
-    """Readings after which quick products are compared with exact ones."""
+    """Readings after which quick products are compared with exact ones; sooner at the start of a run."""
 
 
 class Asked(NamedTuple):
@@ -127,7 +127,7 @@ def stride(values: Float[Array, "*s"], leading: Float[Array, ""], bottom: Float[
     bottom = jnp.minimum(bottom, 0.0)
     # Never less than half the way down, and a little more, or what lies at the bottom would grow.
     gap = jnp.maximum((1 - _BELOW) * values - 0.5 * bottom, 0.55 * (values - bottom))
-    return 1 / jnp.maximum(gap, 0.1 * jnp.abs(leading) + _least(values))
+    return 1 / jnp.maximum(gap, 0.1 * jnp.maximum(jnp.abs(leading), -bottom) + _least(values))
 
 
 def combined(weights: Float[Array, " m"], rows: Float[Array, "m p"]) -> Float[Array, " p"]:

@@ -67,7 +67,7 @@ class Tracker(eqx.Module):
     count: int
     """K, eigenpairs reported at most."""
     explorers: int = 2
-    added: int = 2
+    added: int = 3
     """Directions that a search may add to the basis, for each pair."""
     tolerance: float = 1e-3
     """Relative error to which the leading eigenvalues are sought."""
@@ -76,7 +76,7 @@ class Tracker(eqx.Module):
     period: int = 16
     """Readings after which an explorer is looked at in any case; the last one after twice as many."""
     verified: int = 64
-    """Readings after which quick products are compared with exact ones."""
+    """Readings after which quick products are compared with exact ones; sooner at the start of a run."""
 
     def begin(self, size: int, dtype: Any, key: UInt32[Array, " w"]) -> Tracked:
         """Nothing known: signs by lot, each vector on coordinates of its own."""
@@ -143,7 +143,9 @@ class Tracker(eqx.Module):
     ) -> _Round:
         """One search, with as many products as it needs."""
         memory, notes, m = carry.memory, carry.memory.notes, carry.memory.vectors.shape[0]
-        asked, search = short(functools.partial(self._asked, aim=aim), notes, least, seen)
+        # Beyond the whole space what is left of a residual is rounding.
+        room = min(self.added * self.count, memory.vectors.shape[1] - m)
+        asked, search = short(functools.partial(self._asked, aim=aim, room=room), notes, least, seen)
         basis = jnp.pad(memory.vectors, ((0, asked.due.size - m), (0, 0)))
         basis, search = ritz.followed(ritz.Basis(basis, jnp.zeros_like(basis)), search, asked, aim, quick, exact, image)
         end = short(functools.partial(self._ended, aim=aim), search, asked, notes, carry.told)
@@ -163,20 +165,27 @@ class Tracker(eqx.Module):
         return _Round(kept, end.told, carry.left - 1)
 
     def _asked(
-        self, notes: Notes, least: Float[Array, ""], seen: Bool[Array, ""], *, aim: Aim
+        self, notes: Notes, least: Float[Array, ""], seen: Bool[Array, ""], *, aim: Aim, room: int
     ) -> tuple[ritz.Asked, ritz.Search]:
         """What a search is to find, and how it begins."""
         sure = verify = jnp.asarray(False)
         if aim.inexact:
             # What the first products are made with is mostly noise, of which nothing is learnt about quick ones.
             sure = glance.distrusted(notes, aim) | (notes.readings == 0)
-            verify = notes.readings % aim.verified == 1
-        due = jnp.concatenate([glance.due(notes, least, aim), jnp.zeros(self.added * self.count, bool)])
+            verify = glance.verified(notes, aim)
+        known = glance.due(notes, least, aim, notes.value, notes.drift)
+        due = jnp.concatenate([known, jnp.zeros(room, bool)])
         asked = ritz.Asked(least, notes.drift, due, sure, verify | sure)
         return asked, ritz.begun(notes.matrix, asked, seen, aim)
 
     def _ended(
-        self, search: ritz.Search, asked: ritz.Asked, notes: Notes, before: Float[Array, " n"], *, aim: Aim
+        self,
+        search: ritz.Search,
+        asked: ritz.Asked,
+        notes: Notes,
+        before: Float[Array, " n"],
+        *,
+        aim: Aim,
     ) -> _End:
         """What is told and noted of a search; ``before`` is what was told by the one before it."""
         m, values = notes.rows, search.values[: self.count]
@@ -189,8 +198,6 @@ class Tracker(eqx.Module):
         wanted = ritz.wanted_pairs(search, asked, aim)
         pairs = (values, errors + floor, ritz.residuals(search, self.count))
         products = before[-1] + search.products.astype(scale.dtype)
-        told = jnp.concatenate([*(jnp.where(wanted, row, jnp.nan) for row in pairs), products[None]])
-
         fresh = 1 - ritz.stale(search, m) > 0.5
         compared = search.floor >= 0
         floor, blur = (
@@ -205,6 +212,7 @@ class Tracker(eqx.Module):
         matrix = jnp.where(jnp.eye(m, dtype=bool), search.values[:m], 0.0)
         numbers = jnp.concatenate([matrix.ravel(), age, loose, six])
         sound = jnp.all(jnp.isfinite(numbers))
+        told = jnp.concatenate([*(jnp.where(sound & wanted, row, jnp.nan) for row in pairs), products[None]])
         numbers = jnp.where(sound, numbers, self._unknown(m, numbers.dtype))
         noted = Notes(numbers, jnp.where(sound, notes.readings, -1))
         return _End(told, noted, ritz.improvement(search, m, bottom), sound)

@@ -10,6 +10,7 @@ from dltlab.engine.optimizers.base import Hyperparameters as Hyperparameters
 from dltlab.engine.optimizers.base import Kicking as Kicking
 from dltlab.engine.optimizers.base import Proportional as Proportional
 from dltlab.engine.optimizers.base import Shaking as Shaking
+from dltlab.engine.optimizers.base import Unsmoothed as Unsmoothed
 from dltlab.engine.optimizers.descent import ExponentialMomentum, GradientDescent, Nesterov, Polyak
 from dltlab.engine.optimizers.perturbed import NoisyGradientDescent, PerturbedGradientDescent, jin_2017
 

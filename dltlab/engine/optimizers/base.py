@@ -60,6 +60,15 @@ class Proportional:
     """An optimizer whose step is −η times the gradient of now: it means the same in every chart."""
 
 
+class Unsmoothed:
+    """An optimizer whose step is −η times the gradient of now in a metric that it learns.
+
+    Where such a step overshoots, residuals change their signs at every step, and weights whose gradients are small are
+    far in that metric. So eigenvalues of the preconditioned Hessian come in pairs ±c, c the larger the smaller those
+    gradients are, and what was its lowest end is its largest one step on. Momentum averages that away.
+    """
+
+
 class Kicking(abc.ABC):
     """An optimizer that kicks the point now and then, and takes its step from there."""
 

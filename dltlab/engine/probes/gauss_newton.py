@@ -15,7 +15,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 from msgspec import Meta
 
-from dltlab.engine.numerics import gauss_newton, lanczos
+from dltlab.engine.numerics import gauss_newton, kernel, lanczos
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.probes.blocks import block, need_layer, noise
 from dltlab.engine.problems import Composed
@@ -58,15 +58,15 @@ class GaussNewton(AbstractProbe):
         }
 
     def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, "k b"]:
-        """The first start of the Krylov space: noise."""
+        """No eigenvectors yet: the first reading starts from noise."""
         state = moment.state
         flat, _ = ravel_pytree(state.params)
         if self._by_gram(simulation, flat.shape[0]):
+            kernel.fit(_composed(simulation).size())
             return jnp.zeros((0, 0), flat.dtype)
         size = block(simulation, state.params, self.layer).size
         count = min(self.top, size, _composed(simulation).size())
-        start = jr.normal(jr.wrap_key_data(noise(state, _PURPOSE)), (size,), flat.dtype)
-        return jnp.zeros((count, size), flat.dtype).at[0].set(start / jnp.linalg.norm(start))
+        return jnp.zeros((count, size), flat.dtype)
 
     def measure(
         self, simulation: Simulation, moment: Moment, memory: Float[Array, "k b"]
@@ -79,9 +79,9 @@ class GaussNewton(AbstractProbe):
         problem = _composed(simulation)
         part = block(simulation, state.params, self.layer)
         product = gauss_newton.products(lambda at: problem.outputs(unravel(at)), problem.of_outputs, flat)
-        fresh = jr.normal(jr.wrap_key_data(noise(state, _PURPOSE)), memory.shape[1:], memory.dtype)
-        known = jnp.sum(memory, axis=0)
-        start = known / jnp.linalg.norm(known) + _NOISE * fresh / jnp.linalg.norm(fresh)
+        fresh = jr.normal(jr.wrap_key_data(noise(state, _PURPOSE)), memory.shape, memory.dtype)
+        # As many vectors as pairs: one would find an eigenvalue once that a last layer has once for each of its units.
+        start = memory + _NOISE * fresh / jnp.linalg.norm(fresh, axis=1, keepdims=True)
         # Lanczos judges a residual against the largest eigenvalue, the reading's mark against its own.
         found = lanczos.largest(
             part.of(product), start, count=memory.shape[0], tolerance=0.5 * self.tolerance, most=self.products
@@ -107,10 +107,10 @@ class GaussNewton(AbstractProbe):
         return {"": values, "error": matrix.shape[0] * _rounding(values, wide), "products": passes}
 
     def price(self, simulation: Simulation, parameters: int) -> float:
-        """Half a gradient a backward pass, or one and a half a product of about sixteen."""
+        """Half a gradient a backward pass, or one and a half a product; of those about sixteen for one pair."""
         if self._by_gram(simulation, parameters):
             return 0.5 * _composed(simulation).size()
-        return 1.5 * min(16, self.products)
+        return 1.5 * min(8 + 8 * self.top, self.products)
 
 
 def _composed(simulation: Simulation) -> Composed:

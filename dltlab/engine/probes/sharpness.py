@@ -10,7 +10,9 @@ the whole Hessian is formed and decomposed in float64, whatever the precision of
 some hundred parameters that is cheap enough for a reading every ten steps or so.
 
 With ``preconditioned = true`` it is the spectrum of P^(−1/2) H P^(−1/2), P the optimizer's
-metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484).
+metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484). RMSProp's is read by
+Lanczos's method, started from the last eigenvectors and noise: at its edge the largest eigenvalue may be one that was
+the lowest a step before, which nothing that was tracked tells.
 """
 
 import math
@@ -20,20 +22,27 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float, UInt32
+from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.numerics import hessian, lanczos, noise
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracked import Found, Tracked
 from dltlab.engine.numerics.tracker import Tracker
+from dltlab.engine.optimizers import Unsmoothed
 from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat
 from dltlab.engine.problems import Kinked, Sampled
 from dltlab.engine.simulation import Moment, Simulation, State, in_precision
 
 _TINY: Final = 8
 """Parameters up to which the Hessian is formed in any case."""
-_NOISE: Final = 0.1
+_NOISE: Final = 0.3
+"""Length of the noise beside the last Ritz vectors that Lanczos starts from."""
+_SURE: Final = 0.05
+"""Share of the tolerance at which Lanczos stops: what leaps past λ₁ begins as a small part of that noise, and is seen
+only where the residual would tell of so little."""
+_ROUNDING: Final = 32
+"""What rounding may add to a residual, in units of the leading eigenvalue's."""
 
 
 class Kept(NamedTuple):
@@ -66,10 +75,15 @@ class Sharpness(AbstractProbe, Budgeted):
     """Hessian-vector products that a reading may take at most."""
     budget: Budget = 0.0
 
-    def _dense(self, parameters: int) -> bool:
+    def _way(self, simulation: Simulation, parameters: int) -> Literal["dense", "tracked", "lanczos"]:
+        """The method for so many parameters."""
         if self.method != "auto":
-            return self.method == "dense"
-        return parameters <= _TINY
+            return self.method
+        if parameters <= _TINY:
+            return "dense"
+        # What leaps from one end of the spectrum to the other is not near any vector that was kept.
+        leaps = self.preconditioned and isinstance(simulation.optimizer, Unsmoothed)
+        return "lanczos" if leaps else "tracked"
 
     @property
     def _sought(self) -> float:
@@ -78,12 +92,13 @@ class Sharpness(AbstractProbe, Budgeted):
 
     def _tracker(self, count: int) -> Tracker:
         if self.precise:
-            return Tracker(count, explorers=4, added=3, tolerance=self._sought, most=self.products)
-        return Tracker(count, tolerance=self._sought, most=min(self.products, 12 + 4 * count))
+            return Tracker(count, explorers=4, tolerance=self._sought, most=self.products)
+        return Tracker(count, tolerance=self._sought, most=self.products)
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
         need_flat(simulation, "a sharpness")
+        self._need_products()
         letters = "λ(P⁻½HP⁻½)" if self.preconditioned else "λ(H)"
         axes, gaps = ("eigenvalue",), self.top > 1
         told = {
@@ -98,17 +113,23 @@ class Sharpness(AbstractProbe, Budgeted):
         lowest = Shown(f"lowest {letters}", bar="lowest_error", tolerance=self.tolerance)
         return told | {"lowest": lowest, "lowest_error": Shown("its error bar", scale="log")}
 
+    def _need_products(self) -> None:
+        """Refuse fewer products than it takes to renew what is tracked. Raises ValueError."""
+        least = self._tracker(self.top).explorers + self.top + 1
+        if self.method in ("auto", "tracked") and self.products < least:
+            cure = f'take {least} or more, or method = "lanczos".'
+            raise ValueError(f"products = {self.products} is too few to track {self.top} of the eigenvalues; {cure}")
+
     def remember(self, simulation: Simulation, moment: Moment) -> Kept:
-        """Noise to start from."""
-        del simulation
+        """No eigenvectors yet: every search starts from noise."""
         flat, _ = ravel_pytree(moment.state.params)
-        if self._dense(flat.size):
+        way = self._way(simulation, flat.size)
+        if way == "dense":
             return Kept(None, None, None)
-        key = moment.state.key
-        end = _unit(key, 1, flat, end=1) if self.lowest else None
-        if self.method == "lanczos":
-            return Kept(None, end, _unit(key, min(self.top, flat.size), flat))
-        return Kept(self._tracker(min(self.top, flat.size)).begin(flat.size, flat.dtype, key), end, None)
+        count, end = min(self.top, flat.size), jnp.zeros((1, flat.size), flat.dtype) if self.lowest else None
+        if way == "lanczos":
+            return Kept(None, end, jnp.zeros((count, flat.size), flat.dtype))
+        return Kept(self._tracker(count).begin(flat.size, flat.dtype, moment.state.key), end, None)
 
     def told(self, simulation: Simulation, moment: Moment, memory: Kept) -> Mapping[str, jax.ShapeDtypeStruct]:
         """Shapes and dtypes of its readings, without tracing what finds them: that is half of a start."""
@@ -128,9 +149,10 @@ class Sharpness(AbstractProbe, Budgeted):
         root = None if scale is None else 1 / jnp.sqrt(ravel_pytree(scale)[0])
         quick, exact = _products(simulation, moment, root, precise=self.precise)
         if memory.start is not None:
-            pairs = self._by_lanczos(exact or quick, memory.start, state)
+            pairs = self._by_lanczos(exact or quick, memory.start, state, self._sought * _SURE)
             count = pairs.products.astype(pairs.values.dtype)[None]
-            found = Found(jnp.concatenate([pairs.values, pairs.residuals, pairs.residuals, count]))
+            bars = pairs.residuals + _rounding(pairs.values[0])
+            found = Found(jnp.concatenate([pairs.values, bars, pairs.residuals, count]))
             memory = memory._replace(start=pairs.vectors)
         else:
             assert memory.top is not None
@@ -144,9 +166,10 @@ class Sharpness(AbstractProbe, Budgeted):
         if memory.lowest is None:
             return readings, memory
         # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
-        end = self._by_lanczos(_turned(exact or quick), memory.lowest, state)
+        end = self._by_lanczos(_turned(exact or quick), memory.lowest, state, self._sought)
         products = found.products + end.products.astype(found.products.dtype)
-        lowest = {"lowest": -end.values[0], "lowest_error": end.residuals[0], "products": products}
+        bar = end.residuals[0] + _rounding(found.values[0])
+        lowest = {"lowest": -end.values[0], "lowest_error": bar, "products": products}
         return readings | lowest, memory._replace(lowest=end.vectors)
 
     def _scale(self, simulation: Simulation, moment: Moment) -> Any:
@@ -169,22 +192,28 @@ class Sharpness(AbstractProbe, Budgeted):
         readings = _told(simulation, moment, Found(jnp.concatenate([values, bars, bars, count])))
         return readings | ({"lowest": spectrum[0], "lowest_error": bound} if self.lowest else {})
 
-    def _by_lanczos(self, product: Product, known: Float[Array, "k p"], state: State) -> lanczos.Eigenpairs:
-        size = known.shape[1]
-        start = jnp.sum(known, axis=0)
-        shaken = _NOISE / math.sqrt(size) * noise.signs(state.key, state.step + 2, size, known.dtype)
-        start = start / jnp.linalg.norm(start) + shaken
-        return lanczos.largest(product, start, count=known.shape[0], tolerance=self._sought, most=self.products)
+    def _by_lanczos(
+        self, product: Product, known: Float[Array, "k p"], state: State, tolerance: float
+    ) -> lanczos.Eigenpairs:
+        count, size = known.shape
+        # As many vectors as pairs: one would find a repeated eigenvalue once.
+        fresh = [noise.even(state.key, count * state.step + at, size, known.dtype) for at in range(count)]
+        # Nothing is learnt from what is not finite.
+        known = jnp.where(jnp.all(jnp.isfinite(known)), known, 0.0)
+        start = known + _NOISE / math.sqrt(size) * jnp.stack(fresh)
+        return lanczos.largest(product, start, count=count, tolerance=tolerance, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Two gradients a column of the Hessian; one to three a product, of which there are about two."""
-        if self._dense(parameters):
+        way = self._way(simulation, parameters)
+        if way == "dense":
             return 2.0 * parameters
         exact = 1.6 if simulation.few else 3.0
-        if self.method == "lanczos":
-            return exact * min(12, self.products)
+        lowest = exact * min(20, self.products) if self.lowest else 0.0
+        if way == "lanczos":
+            return exact * min(8 + 8 * self.top, self.products) + lowest
         each = exact if self.precise or not _differenced(simulation) else 1.0
-        return each * (1.0 + self.top) + (exact * min(20, self.products) if self.lowest else 0.0)
+        return each * (1.0 + self.top) + lowest
 
 
 def _products(
@@ -214,10 +243,8 @@ def _told(simulation: Simulation, moment: Moment, found: Found) -> Readings:
     }
 
 
-def _unit(key: UInt32[Array, " w"], count: int, like: Float[Array, " p"], *, end: int = 0) -> Float[Array, "k p"]:
-    """Noise of length 1 to start Lanczos from, in the first of ``count`` rows."""
-    start = noise.signs(key, end, like.size, like.dtype) / math.sqrt(like.size)
-    return jnp.zeros((count, like.size), like.dtype).at[0].set(start)
+def _rounding(leading: Float[Array, ""]) -> Float[Array, ""]:
+    return _ROUNDING * float(jnp.finfo(leading.dtype).eps) * jnp.abs(leading)
 
 
 def _turned(product: Product) -> Product:

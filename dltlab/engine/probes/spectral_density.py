@@ -76,10 +76,10 @@ class SpectralDensity(AbstractProbe):
         key = noise(moment.state, _PURPOSE)
         found = density.quadrature(product, key, part.size, flat.dtype, starts=self.starts, depth=self.depth)
         low, high = density.ends(found)
-        said = [given for given in (self.low, self.high) if given is not None]
         low = low if self.low is None else jnp.asarray(self.low, flat.dtype)
         high = high if self.high is None else jnp.asarray(self.high, flat.dtype)
-        grid = density.grid(low, high, self.points, 0.0 if len(said) == 2 else _MARGIN)
+        below, above = (_MARGIN if given is None else 0.0 for given in (self.low, self.high))
+        grid = density.grid(low, high, self.points, below=below, above=above)
         smooth = density.broadened(found, grid, self.broadening)
         products = jnp.asarray(self.starts * min(self.depth, part.size), flat.dtype)
         return {"": smooth.values, "grid": grid, "error": smooth.error, "products": products}, None
