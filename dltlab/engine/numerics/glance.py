@@ -127,11 +127,8 @@ def look(
     second = jnp.max(jnp.where(first, -jnp.inf, notes.known))
     error = ritz.error(out, leading, second) + rotated * drift * size
     enough = (notes.readings > 0) & (rotated < _SMALL) & (rotated * drift <= SHARE * aim.tolerance)
-    enough = (
-        enough
-        & (error <= aim.tolerance * size)
-        & ~jnp.any(due(notes, least, aim, jnp.minimum(notes.value, leading), drift))
-    )
+    fallen = jnp.minimum(notes.value, leading)
+    enough = enough & (error <= aim.tolerance * size) & ~jnp.any(due(notes, least, aim, fallen, drift))
     if aim.inexact:
         enough = enough & ~verified(notes, aim) & ~distrusted(notes, aim)
     value = leading + gain

@@ -67,8 +67,8 @@ class Tracker(eqx.Module):
     count: int
     """K, eigenpairs reported at most."""
     explorers: int = 2
-    added: int = 3
-    """Directions that a search may add to the basis, for each pair."""
+    added: int = 2
+    """Directions that a search may add to the basis for each pair, beside one more."""
     tolerance: float = 1e-3
     """Relative error to which the leading eigenvalues are sought."""
     most: int = 16
@@ -144,7 +144,7 @@ class Tracker(eqx.Module):
         """One search, with as many products as it needs."""
         memory, notes, m = carry.memory, carry.memory.notes, carry.memory.vectors.shape[0]
         # Beyond the whole space what is left of a residual is rounding.
-        room = min(self.added * self.count, memory.vectors.shape[1] - m)
+        room = min(self.added * self.count + 1, memory.vectors.shape[1] - m)
         asked, search = short(functools.partial(self._asked, aim=aim, room=room), notes, least, seen)
         basis = jnp.pad(memory.vectors, ((0, asked.due.size - m), (0, 0)))
         basis, search = ritz.followed(ritz.Basis(basis, jnp.zeros_like(basis)), search, asked, aim, quick, exact, image)

@@ -81,7 +81,8 @@ class GaussNewton(AbstractProbe):
         product = gauss_newton.products(lambda at: problem.outputs(unravel(at)), problem.of_outputs, flat)
         fresh = jr.normal(jr.wrap_key_data(noise(state, _PURPOSE)), memory.shape, memory.dtype)
         # As many vectors as pairs: one would find an eigenvalue once that a last layer has once for each of its units.
-        start = memory + _NOISE * fresh / jnp.linalg.norm(fresh, axis=1, keepdims=True)
+        known = jnp.where(jnp.all(jnp.isfinite(memory)), memory, 0.0)
+        start = known + _NOISE * fresh / jnp.linalg.norm(fresh, axis=1, keepdims=True)
         # Lanczos judges a residual against the largest eigenvalue, the reading's mark against its own.
         found = lanczos.largest(
             part.of(product), start, count=memory.shape[0], tolerance=0.5 * self.tolerance, most=self.products

@@ -91,9 +91,7 @@ class Sharpness(AbstractProbe, Budgeted):
         return self.tolerance / (50 if self.precise else 5)
 
     def _tracker(self, count: int) -> Tracker:
-        if self.precise:
-            return Tracker(count, explorers=4, tolerance=self._sought, most=self.products)
-        return Tracker(count, tolerance=self._sought, most=self.products)
+        return Tracker(count, explorers=4 if self.precise else 2, tolerance=self._sought, most=self.products)
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
