@@ -179,13 +179,7 @@ class Tracker(eqx.Module):
         return asked, ritz.begun(notes.matrix, asked, seen, aim)
 
     def _ended(
-        self,
-        search: ritz.Search,
-        asked: ritz.Asked,
-        notes: Notes,
-        before: Float[Array, " n"],
-        *,
-        aim: Aim,
+        self, search: ritz.Search, asked: ritz.Asked, notes: Notes, before: Float[Array, " n"], *, aim: Aim
     ) -> _End:
         """What is told and noted of a search; ``before`` is what was told by the one before it."""
         m, values = notes.rows, search.values[: self.count]
