@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from dltlab.engine.numerics import lanczos
+from dltlab.engine.numerics import lanczos, noise
 
 pytestmark = pytest.mark.usefixtures("wide")
 SPECTRA = {
@@ -52,3 +52,19 @@ def test_a_bad_start_is_paid_for_in_products_not_in_error() -> None:
     assert abs(float(cold.values[0]) - 1) < 1e-4
     assert abs(float(warm.values[0]) - 1) < 1e-4
     assert int(warm.products) < int(cold.products)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+@pytest.mark.parametrize("top", [[9.0, 5.0, 2.0], [9.0, 9.0, 9.0], [9.0, 9.0 - 1e-6, 3.0]], ids=str)
+def test_a_block_finds_the_leading_pairs_even_where_they_coincide(top: list[float], precision: str) -> None:
+    random = np.random.default_rng(0)
+    frame = np.linalg.qr(random.standard_normal((60, 60)))[0]
+    values = np.concatenate([top, np.linspace(-1, 1, 57)])
+    matrix = jnp.asarray((frame * values) @ frame.T, precision)
+    start = noise.block(jnp.asarray([1, 2], jnp.uint32), 0, 3, 60, matrix.dtype)
+    np.testing.assert_allclose(jnp.linalg.norm(start, axis=1), 1, rtol=0.2)
+    found = lanczos.largest(lambda v: matrix @ v, start, count=3, tolerance=1e-4, most=60)
+    vectors = np.asarray(found.vectors)
+    np.testing.assert_allclose(found.values, top, rtol=1e-4)
+    np.testing.assert_allclose(vectors @ vectors.T, np.eye(3), atol=1e-5)
+    np.testing.assert_allclose(vectors @ np.asarray(matrix), vectors * np.asarray(found.values)[:, None], atol=2e-3)

@@ -16,7 +16,7 @@ import pytest
 from jax import lax
 from scipy.sparse.linalg import eigsh
 
-from dltlab.engine.numerics import hessian, lanczos, ritz, tracking
+from dltlab.engine.numerics import hessian, lanczos, ritz
 from dltlab.engine.numerics.tracker import Tracker
 
 COUNT = 3
@@ -67,12 +67,6 @@ def by_a_block(product: hessian.Product, start: jax.Array, tolerance: float) -> 
     return Found(found.values, found.residuals)
 
 
-def by_blocks(product: hessian.Product, start: jax.Array, tolerance: float) -> Found:
-    known = tracking.start(start.shape[0], COUNT, start.dtype)
-    found = tracking.leading(product, known, tolerance=tolerance, depth=3, most=100)
-    return Found(found.values, jnp.full_like(found.values, found.residual))
-
-
 def by_decomposition(product: hessian.Product, start: jax.Array, tolerance: float) -> Found:
     matrix = jax.vmap(product)(jnp.eye(start.shape[0], dtype=start.dtype))
     values, vectors = jnp.linalg.eigh(0.5 * (matrix + matrix.T))
@@ -102,7 +96,6 @@ def by_tracking(product: hessian.Product, start: jax.Array, tolerance: float) ->
 METHODS = {
     "lanczos": Method(by_lanczos, 10, repeats=False),
     "block Lanczos": Method(by_a_block, 10, repeats=True),
-    "blocks": Method(by_blocks, 10, repeats=True),
     "tracked": Method(by_tracking, 10, repeats=True),
     "dense": Method(by_decomposition, 1, repeats=True),
 }

@@ -25,6 +25,13 @@ def even(key: UInt32[Array, " w"], count: Int[Array, ""] | int, size: int, dtype
     return (2 * math.sqrt(3) / 2**24) * (places - (2**23 - 0.5))
 
 
+def block(
+    key: UInt32[Array, " w"], first: Int[Array, ""] | int, count: int, size: int, dtype: Any
+) -> Float[Array, "k p"]:
+    """Vectors of length 1 or nearly so, with the counts from ``first`` on."""
+    return jnp.stack([even(key, first + at, size, dtype) for at in range(count)]) / math.sqrt(size)
+
+
 def _words(key: UInt32[Array, " w"], count: Int[Array, ""] | int, size: int) -> UInt32[Array, " p"]:
     golden = jnp.asarray(_GOLDEN, jnp.uint32)
     seed = jnp.asarray(count).astype(jnp.uint32)

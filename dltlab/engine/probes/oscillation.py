@@ -11,7 +11,7 @@ apart, so that the period shows as two branches however many steps share a dot o
 """
 
 from collections.abc import Mapping
-from typing import Annotated, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import jax.numpy as jnp
 from jax import lax
@@ -19,9 +19,14 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 from msgspec import Meta
 
-from dltlab.engine.numerics import hessian, tracking
+from dltlab.engine.numerics import hessian, lanczos, noise
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
+
+_RESIDUAL: Final = 1e-5
+"""Residual of the eigenvectors, relative to the largest eigenvalue."""
+_PRODUCTS: Final = 64
+"""Hessian-vector products that a search for them may take."""
 
 
 class Axis(NamedTuple):
@@ -57,7 +62,7 @@ class Oscillation(AbstractProbe):
         """No eigenvectors yet; two are sought, so that none overtakes the first unseen."""
         flat, _ = ravel_pytree(moment.state.params)
         del simulation
-        start = tracking.start(flat.shape[0], min(2, flat.shape[0]), flat.dtype)
+        start = noise.block(moment.state.key, 0, min(2, flat.shape[0]), flat.shape[0], flat.dtype)
         # Old enough to be found anew at the first reading.
         return Axis(start, moment.state.step - self.refresh)
 
@@ -96,4 +101,5 @@ def _top(simulation: Simulation, moment: Moment, known: Float[Array, "k p"]) -> 
     """The top eigenvectors of the loss that is stepped on."""
     flat, unravel = ravel_pytree(moment.state.params)
     product = hessian.products(lambda at: simulation.problem.loss(unravel(at)), flat)
-    return tracking.leading(product, known, tolerance=1e-5).vectors
+    found = lanczos.largest(product, known, count=known.shape[0], tolerance=_RESIDUAL, most=_PRODUCTS).vectors
+    return found * jnp.where(jnp.sum(found * known, axis=1) < 0, -1, 1).astype(known.dtype)[:, None]

@@ -10,12 +10,12 @@ the whole Hessian is formed and decomposed in float64, whatever the precision of
 some hundred parameters that is cheap enough for a reading every ten steps or so.
 
 With ``preconditioned = true`` it is the spectrum of P^(−1/2) H P^(−1/2), P the optimizer's
-metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484). RMSProp's is read by
-Lanczos's method, started from the last eigenvectors and noise: at its edge the largest eigenvalue may be one that was
-the lowest a step before, which nothing that was tracked tells.
+metric: what is pinned at the edge for RMSProp and Adam (Cohen et al. 2022, arXiv:2207.14484).
+RMSProp's is read by Lanczos's method, started from the last eigenvectors and noise: at its edge
+the largest eigenvalue may be one that was the lowest a step before, which nothing that was
+tracked tells. Adam with β₁ = 0 is RMSProp; of it that is to be asked, ``method = "lanczos"``.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -195,11 +195,10 @@ class Sharpness(AbstractProbe, Budgeted):
     ) -> lanczos.Eigenpairs:
         count, size = known.shape
         # As many vectors as pairs: one would find a repeated eigenvalue once.
-        fresh = [noise.even(state.key, count * state.step + at, size, known.dtype) for at in range(count)]
+        fresh = noise.block(state.key, count * state.step, count, size, known.dtype)
         # Nothing is learnt from what is not finite.
         known = jnp.where(jnp.all(jnp.isfinite(known)), known, 0.0)
-        start = known + _NOISE / math.sqrt(size) * jnp.stack(fresh)
-        return lanczos.largest(product, start, count=count, tolerance=tolerance, most=self.products)
+        return lanczos.largest(product, known + _NOISE * fresh, count=count, tolerance=tolerance, most=self.products)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Two gradients a column of the Hessian; one to three a product, of which there are about two."""

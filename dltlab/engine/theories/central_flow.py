@@ -22,13 +22,17 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float, Int
 from msgspec import Meta
 
-from dltlab.engine.numerics import complementarity, hessian, tracking
+from dltlab.engine.numerics import complementarity, hessian, lanczos, noise
 from dltlab.engine.optimizers.descent import GradientDescent
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
 
 Vector = Float[Array, " p"]
 Scalar = Float[Array, ""]
+_RESIDUAL: Final = 1e-4
+"""Residual of the eigenpairs, relative to the largest: the eigenvalues are right to about its square."""
+_PRODUCTS: Final = 64
+"""Hessian-vector products that a search for them may take."""
 _NO_TIME: Final = 1e-9
 """In which no eigenvalue gets anywhere."""
 
@@ -75,7 +79,7 @@ class CentralFlow(AbstractProbe):
         """The common start, at rest; its eigenvectors are not known yet."""
         del simulation
         flat, _ = ravel_pytree(moment.state.params)
-        start = tracking.start(flat.shape[0], min(self.directions, flat.shape[0]), flat.dtype)
+        start = noise.block(moment.state.key, 0, min(self.directions, flat.shape[0]), flat.shape[0], flat.dtype)
         still = jnp.zeros_like(start @ start.T)
         return Centre(flat, start, still[0], still, moment.state.clock, moment.state.step)
 
@@ -122,7 +126,9 @@ def onward(loss: Callable[[Vector], Scalar], centre: Centre, stride: Scalar, edg
     growth = (flat @ descent).reshape(count, count) - jnp.diag(room)
     covariance = complementarity.solved(growth, 0.5 * flat @ flat.T, centre.covariance)
     at = centre.at + stride * (descent - 0.5 * covariance.ravel() @ flat)
-    found = tracking.leading(hessian.products(loss, at), centre.leading)
+    found = lanczos.largest(
+        hessian.products(loss, at), centre.leading, count=count, tolerance=_RESIDUAL, most=_PRODUCTS
+    )
     turned = found.vectors @ centre.leading.T
     return centre._replace(at=at, leading=found.vectors, values=found.values, covariance=turned @ covariance @ turned.T)
 
