@@ -72,7 +72,7 @@ class Tracker(eqx.Module):
     tolerance: float = 1e-3
     """Relative error to which the leading eigenvalues are sought."""
     most: int = 16
-    """Products that a search may take."""
+    """Products that a search may take: a reading is one search, the first reading, from noise, up to six."""
     period: int = 16
     """Readings after which an explorer is looked at in any case; the last one after twice as many."""
     verified: int = 64

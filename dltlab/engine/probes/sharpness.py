@@ -72,7 +72,8 @@ class Sharpness(AbstractProbe, Budgeted):
     tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-2
     """Error bar, relative to the eigenvalue, beyond which a reading is marked."""
     products: Annotated[int, Meta(ge=2, le=512)] = 48
-    """Hessian-vector products that a reading may take at most."""
+    """Hessian-vector products that a reading may take at most; the first one of what is tracked, up to six times so
+    many."""
     budget: Budget = 0.0
 
     def _way(self, simulation: Simulation, parameters: int) -> Literal["dense", "tracked", "lanczos"]:
