@@ -19,7 +19,7 @@ Kernel = Literal["limit", "initial"]
 """Which kernel theory computes with: that of infinite width, or that of the network at its start."""
 
 
-_ROUNDING: Final = 1e-24
+ROUNDING: Final = 1e-24
 """Share of the first energy below which a mode is noise: the rounding of f − y squared, with room for sums."""
 
 
@@ -86,9 +86,14 @@ def power(base: Float[Array, "*s"], steps: Float[Array, ""]) -> Float[Array, "*s
     return jnp.where(odd & (base < 0), -1.0, 1.0) * jnp.abs(base) ** steps
 
 
+def rounding(modes: Modes) -> Float[Array, ""]:
+    """The eigenvalue below which one is that of a singular kernel."""
+    return modes.values.size * float(jnp.finfo(modes.values.dtype).eps) * jnp.max(modes.values)
+
+
 def energies(amplitudes: Float[Array, " k"], modes: Modes) -> Float[Array, " k"]:
     """Squares, down to where rounding rules: 1e-24 of the residual's energy at the start."""
-    return jnp.maximum(amplitudes**2, _ROUNDING * jnp.sum(modes.start**2))
+    return jnp.maximum(amplitudes**2, ROUNDING * jnp.sum(modes.start**2))
 
 
 def residual(simulation: Simulation, state: State, modes: Modes) -> Float[Array, " k"]:

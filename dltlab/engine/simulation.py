@@ -35,7 +35,7 @@ class State(NamedTuple):
 
     step: Int[Array, ""]
     clock: Float[Array, ""]
-    """Physical time: the sum of the learning rates of all steps; float64."""
+    """Physical time: what the optimizer says that its steps take, Σ η for gradient descent; float64."""
     key: UInt32[Array, "2"]
     """Never split: the randomness of step t is ``fold_in(key, t)``, wherever a chunk ended."""
     params: Params
@@ -116,7 +116,7 @@ class Simulation(eqx.Module):
             flat, unravel = ravel_pytree(self.chart.point(params))
             key = _folded(state.key, state.step, _OPTIMIZERS_NOISE)
             params = self.chart.displaced(params, unravel(self.optimizer.shake(opt, key, flat.size, flat.dtype)))
-        clock = state.clock + state.opt.hyperparams["learning_rate"].astype(state.clock.dtype)
+        clock = state.clock + self.optimizer.elapsed(state.opt.hyperparams).astype(state.clock.dtype)
         return State(state.step + 1, clock, state.key, params, opt)
 
     def _perturbed(self, optimizer: Kicking, moment: Moment) -> Moment:

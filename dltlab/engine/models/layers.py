@@ -35,6 +35,9 @@ ACTIVATIONS: Final[dict[str, Callable[[Array], Array]]] = {
 KINKED: Final = frozenset({"relu"})
 """Activations with kinks."""
 
+STEEPEST: Final = {"gelu": 1.13, "sigmoid": 0.25}
+"""A bound on |σ′| where that is not 1."""
+
 
 def variance(law: str, fan_in: int, fan_out: int) -> float:
     """The variance of an initial weight."""

@@ -20,7 +20,7 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
-from dltlab.engine.models.layers import ACTIVATIONS, KINKED, Activation, Width
+from dltlab.engine.models.layers import ACTIVATIONS, KINKED, STEEPEST, Activation, Width
 from dltlab.engine.numerics import kernel
 
 Factor = Annotated[float, Meta(gt=0, le=1e12)]
@@ -127,6 +127,12 @@ class TwoLayer(AbstractModel, KernelInClosedForm):
         outer = lax.stop_gradient(params["outer"]) if self.train == "first" else params["outer"]
         hidden = ACTIVATIONS[self.activation](self.preactivations(params, x))
         return self.alpha * self.prefactor * (hidden @ outer)
+
+    def steepest(self, params: Params, x: Float[Array, "n d"]) -> Float[Array, ""]:
+        """α s max‖a_j‖ max‖x_i‖ sup|σ′|, which no ‖∂f(x_i)/∂w_j‖ exceeds."""
+        outer = jnp.max(jnp.linalg.norm(params["outer"], axis=1))
+        inputs = jnp.max(jnp.linalg.norm(self._seen(x), axis=1))
+        return self.alpha * self.prefactor * outer * inputs * STEEPEST.get(self.activation, 1.0)
 
     def kernel(self, params: Params, x: Float[Array, "n d"]) -> Float[Array, "n n"]:
         """(αs)² Σ_j [a_j² σ′(w_j·x) σ′(w_j·x′) x·x′ + σ(w_j·x) σ(w_j·x′)]; the first term alone if that is trained."""

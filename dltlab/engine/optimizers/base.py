@@ -51,6 +51,10 @@ class AbstractOptimizer(eqx.Module):
     def threshold(self, hyperparameters: Hyperparameters) -> Float[Array, ""]:
         """The largest stable eigenvalue of the preconditioned Hessian."""
 
+    def elapsed(self, hyperparameters: Hyperparameters) -> Float[Array, ""]:
+        """The physical time of a step, η: in which gradient flow goes as far where the gradient stays the same."""
+        return hyperparameters["learning_rate"]
+
     @abc.abstractmethod
     def preconditioner(self, opt: Any, hyperparameters: Hyperparameters) -> PyTree | None:
         """The diagonal P such that a step is −η P⁻¹ times a momentum of gradients; None for P = I."""

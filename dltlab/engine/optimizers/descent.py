@@ -33,7 +33,15 @@ class GradientDescent(AbstractOptimizer, Proportional):
         del opt, hyperparameters
 
 
-class Polyak(AbstractOptimizer):
+class _Summing(AbstractOptimizer):
+    """Momentum that sums up gradients: at a constant one the velocity is 1/(1 − β) times it."""
+
+    def elapsed(self, hyperparameters: Hyperparameters) -> Float[Array, ""]:
+        """η/(1 − β)."""
+        return hyperparameters["learning_rate"] / (1 - hyperparameters["momentum"])
+
+
+class Polyak(_Summing):
     """Gradient descent with heavy-ball momentum."""
 
     learning_rate: Positive
@@ -53,7 +61,7 @@ class Polyak(AbstractOptimizer):
         del opt, hyperparameters
 
 
-class Nesterov(AbstractOptimizer):
+class Nesterov(_Summing):
     """Gradient descent with Nesterov momentum."""
 
     learning_rate: Positive

@@ -126,9 +126,10 @@ def jin_2017(
     constant: Annotated[float, Meta(gt=0, le=1)] = 1.0,
     failure: Annotated[float, Meta(gt=0, lt=1)] = 0.1,
 ) -> PerturbedGradientDescent:
-    """Perturbed gradient descent with the schedule of Jin et al. 2017, for which its guarantee is proved.
+    """Perturbed gradient descent with the schedule of Jin et al. 2017.
 
-    An ε-second-order stationary point, ‖∇f‖ ≤ ε and λ_min ≥ −√(ρε), with probability 1 − δ within
+    Its guarantee is proved for ε ≤ ℓ²/ρ and for c below an absolute constant that the paper does not name: an
+    ε-second-order stationary point, ‖∇f‖ ≤ ε and λ_min ≥ −√(ρε), with probability 1 − δ within
     O(ℓΔ/ε² · ln⁴(dℓΔ/(ε²δ))) steps, for f with gradients ℓ-Lipschitz and Hessians ρ-Lipschitz that
     starts Δ above its minimum.
 
@@ -140,8 +141,13 @@ def jin_2017(
         gap: Δ.
         constant: c; η = c/ℓ.
         failure: δ.
+
+    Raises:
+        ValueError: ε is above ℓ²/ρ.
     """
     ell, rho, epsilon, c = gradient_lipschitz, hessian_lipschitz, accuracy, constant
+    if epsilon > ell**2 / rho:
+        raise ValueError(f"accuracy = {epsilon:g} is above ℓ²/ρ = {ell**2 / rho:g}, where nothing is proved; lower it.")
     chi = 3 * max(math.log(dimension * ell * gap / (c * epsilon**2 * failure)), 4.0)
     return PerturbedGradientDescent(
         learning_rate=c / ell,

@@ -111,6 +111,11 @@ class Saddled(abc.ABC):
     def far(self) -> Float[Array, ""]:
         """How far along it the saddle counts as left."""
 
+    @property
+    def strict(self) -> bool:
+        """Whether the Hessian has a negative eigenvalue at the saddle."""
+        return True
+
     @abc.abstractmethod
     def curvature(self) -> Float[Array, ""]:
         """γ: minus the lowest eigenvalue of the Hessian at the saddle; 0 where the saddle is not strict."""

@@ -53,6 +53,11 @@ class MonkeySaddle(AbstractProblem, Pictured, Saddled):
         """A fifth of the way to the minimum, where the cubic still rules."""
         return 0.6 / self.quartic
 
+    @property
+    def strict(self) -> bool:
+        """It is not."""
+        return False
+
     def curvature(self) -> Float[Array, ""]:
         """None."""
         return jnp.zeros_like(self.quartic)

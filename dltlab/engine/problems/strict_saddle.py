@@ -66,15 +66,15 @@ class StrictSaddle(AbstractProblem, Pictured, Saddled):
         return self.frame[1]
 
     def far(self) -> Float[Array, ""]:
-        """|y| = 1."""
-        return jnp.ones_like(self.escape)
+        """|y| = 1, or half of the way to the minimum where that is nearer."""
+        return jnp.minimum(1.0, 0.5 * jnp.sqrt(self.escape / self.quartic))
 
     def curvature(self) -> Float[Array, ""]:
         """γ."""
         return self.escape
 
     def leaving(self, start: Float[Array, ""], rate: Float[Array, ""]) -> Float[Array, ""]:
-        """ln(1/|y₀|)/ln(1 + ηγ)."""
+        """ln(far/|y₀|)/ln(1 + ηγ)."""
         return jnp.log(self.far() / start) / jnp.log1p(rate * self.escape)
 
     def picture(self, point: Float[Array, "2"]) -> Picture:

@@ -25,6 +25,7 @@ from msgspec import Meta
 from dltlab.engine.numerics import complementarity, hessian, lanczos, noise
 from dltlab.engine.optimizers.descent import GradientDescent
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.problems import Sampled
 from dltlab.engine.simulation import Moment, Simulation
 
 Vector = Float[Array, " p"]
@@ -65,6 +66,9 @@ class CentralFlow(AbstractProbe):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The predictions; refuses optimizers other than plain gradient descent on all the data."""
         need_flat(simulation, "the central flow")
+        problem = simulation.problem
+        if isinstance(problem, Sampled) and problem.sampled:
+            raise ValueError("the central flow is that of gradient descent on all the data; use batch = 0.")
         if isinstance(simulation.optimizer, GradientDescent):
             return {
                 "loss": Shown("averaged loss, central flow", scale="log"),

@@ -15,7 +15,8 @@ import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from dltlab.engine.optimizers import Shaking
+from dltlab.engine.optimizers.descent import GradientDescent
+from dltlab.engine.optimizers.perturbed import NoisyGradientDescent
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
 from dltlab.engine.probes.escape import away, saddled
 from dltlab.engine.simulation import Moment, Simulation
@@ -30,8 +31,13 @@ class EscapeTime(AbstractProbe):
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """One number."""
-        saddled(simulation, "an escape")
+        """One number; refuses optimizers of which it is not the escape."""
+        problem = saddled(simulation, "an escape")
+        if not isinstance(simulation.optimizer, GradientDescent | NoisyGradientDescent):
+            message = "the escape time is that of gradient_descent and noisy_gradient_descent; use one, or remove it."
+            raise ValueError(message)  # noqa: TRY004
+        if isinstance(simulation.optimizer, NoisyGradientDescent) and not problem.strict:
+            raise ValueError("how long noise takes to leave a saddle is known for strict ones; use gradient_descent.")
         return {"": Shown("predicted escape step", scale="log")}
 
     def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, ""]:
@@ -41,11 +47,12 @@ class EscapeTime(AbstractProbe):
         rate = given["learning_rate"].astype(moment.loss.dtype)
         flat, _ = ravel_pytree(simulation.chart.point(moment.state.params))
         start = jnp.maximum(away(problem, simulation, moment), jnp.finfo(flat.dtype).eps * jnp.linalg.norm(flat))
-        if isinstance(simulation.optimizer, Shaking):
+        if isinstance(simulation.optimizer, NoisyGradientDescent):
             growth = (1 + rate * problem.curvature()) ** 2 - 1
             spread = rate * given["noise"].astype(rate.dtype) / jnp.sqrt(flat.size * growth)
             start = jnp.maximum(start, _MEDIAN * spread)
-        return problem.leaving(start, rate)
+        # A start that is far already has left.
+        return jnp.maximum(problem.leaving(start, rate), 0.0)
 
     def measure(
         self, simulation: Simulation, moment: Moment, memory: Float[Array, ""]

@@ -14,7 +14,8 @@ short enough for a kick, which leaves each coordinate at about r/√(d + 2), and
 
 T_{k+1} − T_k ≈ ln(4Lτ/g_thres)/|ln|1 − 2ηL|| + ln(τ√(d + 2)/r)/ln(1 + 2ηγ) + T_b ,
 
-the same for every saddle, so that the last exit is O(d ln(d/r)).
+the same for every saddle, so that the last exit is O(d ln(d/r)). Where longer than that has to pass between two
+kicks, some saddles are left without one, and nothing is predicted.
 """
 
 from collections.abc import Mapping
@@ -25,7 +26,9 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-from dltlab.engine.optimizers import Hyperparameters, Kicking
+from dltlab.engine.optimizers import Hyperparameters
+from dltlab.engine.optimizers.descent import GradientDescent
+from dltlab.engine.optimizers.perturbed import PerturbedGradientDescent
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
 from dltlab.engine.probes.exits import octopus
 from dltlab.engine.problems.octopus import Octopus
@@ -41,7 +44,7 @@ class Exits(NamedTuple):
     base: Scalar
     """1 + ρ."""
     phase: Scalar
-    """What each saddle costs perturbed gradient descent; NaN for others."""
+    """What each saddle costs perturbed gradient descent; NaN for others, and where that is not known."""
 
 
 class _Bridge(NamedTuple):
@@ -59,13 +62,16 @@ class ExitTimes(AbstractProbe):
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """A vector and three numbers."""
+        """A vector and three numbers; refuses optimizers of which they are not the exits."""
         octopus(simulation, "exit times")
+        if not isinstance(simulation.optimizer, GradientDescent | PerturbedGradientDescent):
+            message = "exit times are of gradient_descent and perturbed_gradient_descent; use one, or remove them."
+            raise ValueError(message)  # noqa: TRY004
         return {
-            "": Shown("predicted T_k", axes=("saddle",), scale="log"),
+            "": Shown("predicted T_k", axes=("saddle",), scale="log", gaps=True),
             "base": Shown("1 + ρ"),
             "phase": Shown("predicted steps a saddle", gaps=True),
-            "decades": Shown("log₁₀ of the predicted last exit"),
+            "decades": Shown("log₁₀ of the predicted last exit", gaps=True),
         }
 
     def remember(self, simulation: Simulation, moment: Moment) -> Exits:
@@ -74,7 +80,7 @@ class ExitTimes(AbstractProbe):
         log = moment.state.params["log"]
         given = {name: value.astype(log.dtype) for name, value in moment.state.opt.hyperparams.items()}
         exits, base = recursion(problem, log, given["learning_rate"])
-        if not isinstance(simulation.optimizer, Kicking):
+        if not isinstance(simulation.optimizer, PerturbedGradientDescent):
             return Exits(exits, base, jnp.full_like(base, jnp.nan))
         phase = perturbed(problem, given, len(log))
         # A coordinate that is still larger than a kick needs none.
@@ -113,11 +119,15 @@ def recursion(problem: Octopus, log: Float[Array, " d"], rate: Scalar) -> tuple[
 
 
 def perturbed(problem: Octopus, given: Hyperparameters, dimension: int) -> Scalar:
-    """What each saddle costs perturbed gradient descent: to land, to grow out of a kick, to cross the bridge."""
+    """What each saddle costs perturbed gradient descent: to land, to grow out of a kick, to cross the bridge.
+
+    NaN where it may not be kicked at every saddle.
+    """
     rate, strong, weak, tau = given["learning_rate"], problem.contraction, problem.escape, problem.width
     landing = jnp.log(4 * strong * tau / given["gradient_threshold"]) / -jnp.log(jnp.abs(1 - 2 * rate * strong))
     kicked = given["radius"] / jnp.sqrt(jnp.asarray(dimension + 2.0, tau.dtype))
-    return landing + jnp.log(tau / kicked) / jnp.log1p(2 * rate * weak) + _crossed(problem, tau, rate).steps
+    steps = landing + jnp.log(tau / kicked) / jnp.log1p(2 * rate * weak) + _crossed(problem, tau, rate).steps
+    return jnp.where(steps > given["interval"], steps, jnp.nan)
 
 
 def _crossed(problem: Octopus, start: Scalar, rate: Scalar) -> _Bridge:

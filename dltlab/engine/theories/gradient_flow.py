@@ -1,8 +1,9 @@
 """Gradient flow from the same start: the path that gradient descent leaves at the edge of stability.
 
-dw/dt = −∇L(w), followed over the same physical time t = Σ η as the optimizer's steps (Cohen
-et al. 2021, arXiv:2103.00065, section 3.1). Below the edge gradient descent shadows it; at
-the edge the flow's sharpness goes on rising while that of gradient descent is held.
+dw/dt = −∇L(w), followed over the same physical time as the optimizer's steps, t = Σ η, or
+Σ η/(1 − β) where momentum sums gradients up (Cohen et al. 2021, arXiv:2103.00065, section 3.1).
+Below the edge gradient descent shadows it; at the edge the flow's sharpness goes on rising while
+that of gradient descent is held.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from jaxtyping import Array, Float, Int
 from msgspec import Meta
 
 from dltlab.engine.numerics import flow, hessian, lanczos
+from dltlab.engine.optimizers.adaptive import Adam, RMSProp
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -45,8 +47,11 @@ class GradientFlow(AbstractProbe):
     """Length of a Runge–Kutta step in units of 1/λ_max; above 2.78 it would be unstable."""
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """Three numbers."""
+        """Three numbers; refuses optimizers that learn a metric, in which the flow is another one."""
         need_flat(simulation, "gradient flow")
+        if isinstance(simulation.optimizer, Adam | RMSProp):
+            message = "gradient flow has no metric, and this optimizer learns one; use gradient_descent, or remove it."
+            raise ValueError(message)  # noqa: TRY004
         return {
             "loss": Shown("loss of flow", scale="log"),
             "sharpness": Shown("sharpness of flow"),
