@@ -49,6 +49,7 @@ class Bench:
             "rows": lambda: self._scan(columns=False),
             "product": lambda: self._scan(columns=self.name != "cheb", product=True),
             "bare": lambda: self._engine({}),
+            "spanned": lambda: self._engine({}, problem=self.workload.problem | {"coordinates": "span"}),
             "watched": lambda: self._engine(CHEAP),
             "tracked": lambda: self._engine({"sharpness": self.sharpness}),
             "tracked-10": lambda: self._engine({"sharpness": self.sharpness | {"every": 10}}),
@@ -67,8 +68,9 @@ class Bench:
     def _few(self, known: dict[str, int]) -> int:
         return max(int(known[self.name] * self.share), 2)
 
-    def _table(self, probes: dict[str, Table], **run: Any) -> Table:
-        return workloads.table(self.workload, self.folder, probes, steps=self.workload.steps, **run)
+    def _table(self, probes: dict[str, Table], problem: Table | None = None, **run: Any) -> Table:
+        workload = self.workload if problem is None else self.workload._replace(problem=problem)
+        return workloads.table(workload, self.folder, probes, steps=self.workload.steps, **run)
 
     def task(self) -> Task:
         """The network as plain arrays, at its start."""
@@ -86,10 +88,16 @@ class Bench:
         return lambda: timed(lambda: jax.block_until_ready(run())) / self.steps
 
     def _engine(
-        self, probes: dict[str, Table], *, steps: int | None = None, members: int = 1, first: int = 0
+        self,
+        probes: dict[str, Table],
+        *,
+        steps: int | None = None,
+        members: int = 1,
+        first: int = 0,
+        problem: Table | None = None,
     ) -> Candidate:
         """A run from a step on; of a sweep the seconds are those of a step of one member."""
-        made = workloads.built(self._table(probes, seeds=members))
+        made = workloads.built(self._table(probes, problem, seeds=members))
         fleet = Fleet(made.programs, made.members)
         fleet.place(fleet.begin())
         _fly(fleet, first)

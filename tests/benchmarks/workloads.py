@@ -5,6 +5,7 @@ toy2d   200 × 2     2-50-50-1 tanh, two noisy spirals      2751             the
 digits  1000 × 64   64-100-100-10 tanh, one-hot            17,610           the edge at step 360; several pinned there
 cifar   5000 × 3072 3072-200-200-10 tanh, one-hot          656,810          synthetic, with a power-law spectrum
 cifar1k its first 1000 examples; with the edge suffix, at a learning rate that has it there by step 61
+cifar500 its first 500
 """
 
 import tempfile
@@ -84,6 +85,12 @@ def first_thousand() -> Examples:
     return x[:1000], y[:1000]
 
 
+def first_half_thousand() -> Examples:
+    """The first 500."""
+    x, y = power_law()
+    return x[:500], y[:500]
+
+
 SETTINGS = "top = 1"
 """Of the sharpness that is measured, as in a TOML inline table; ``precise = true`` is the other one of interest."""
 
@@ -129,6 +136,7 @@ WORKLOADS: dict[str, Workload] = {
         examples=power_law,
     ),
     "cifar1k": _FIRST_THOUSAND,
+    "cifar500": Workload(_WIDE, descent(0.02), 400, examples=first_half_thousand),
     "cifar1k-edge": _FIRST_THOUSAND._replace(
         optimizer=descent(0.05), steps=260, windows=((60, 64), (76, 90), (120, 126), (250, 254))
     ),

@@ -33,6 +33,14 @@ class AbstractModel(eqx.Module):
         """Whether it has kinks, where its second derivative does not exist."""
 
 
+class InnerProducts(abc.ABC):
+    """A network that sees an input through its inner products with weights, and in no other way."""
+
+    @abc.abstractmethod
+    def expressed(self, params: Any, frame: Float[np.ndarray, "d r"]) -> PyTree:
+        """The parameters that do to an input's coordinates in a frame what these do to the input."""
+
+
 class KernelInClosedForm(abc.ABC):
     """A network with one output whose tangent kernel needs no backward pass."""
 

@@ -12,14 +12,14 @@ import numpy as np
 from jaxtyping import Array, Float
 from msgspec import Meta
 
-from dltlab.engine.models.base import AbstractModel
+from dltlab.engine.models.base import AbstractModel, InnerProducts
 from dltlab.engine.models.layers import ACTIVATIONS, KINKED, Activation, Gain, Law, Layer, Width, affine, drawn
 
 _FEW: Final = 32
 """Examples below which columns are too many and too short: two vectors of AVX-512 in float32."""
 
 
-class MLP(AbstractModel):
+class MLP(AbstractModel, InnerProducts):
     """A fully connected network."""
 
     widths: tuple[Width, ...] = eqx.field(static=True)
@@ -63,6 +63,13 @@ class MLP(AbstractModel):
             layer = {"weight": drawn(random, self.init_variance, fan_in, fan_out, gain=gain, fan_out=fan_out)}
             layers.append(layer | ({"bias": np.zeros(fan_out)} if biased else {}))
         return layers
+
+    def expressed(
+        self, params: list[dict[str, np.ndarray]], frame: Float[np.ndarray, "d r"]
+    ) -> list[dict[str, np.ndarray]]:
+        """The first layer's weights in the frame."""
+        first, *others = params
+        return [first | {"weight": first["weight"] @ frame}, *others]
 
     def __call__(self, params: list[Layer], x: Float[Array, "n d"]) -> Float[Array, "n c"]:
         """The outputs for a batch of inputs."""

@@ -2,6 +2,12 @@
 
 The square loss is L = (1/2n) Σᵢ ‖f(xᵢ) − yᵢ‖², the summed one ½ Σᵢ ‖f(xᵢ) − yᵢ‖² (Du et al. 2019: its learning
 rates are n times smaller), the cross-entropy L = −(1/n) Σᵢ log softmax(f(xᵢ))·yᵢ.
+
+Where n < d the gradient of a first layer lies in the span of the n inputs, and what its weights have outside never
+changes. ``coordinates = "span"`` writes inputs and weights in an orthonormal basis of that span: n numbers an input
+instead of d. For gradient descent, with momentum or without, loss, movement and the Hessian's spectrum but for zeros
+stay what they are; steps become shorter by nearly d/n. Optimizers with a metric of their own, and noise, are not the
+same in other coordinates.
 """
 
 from typing import Annotated, Literal
@@ -19,7 +25,7 @@ from dltlab.engine.arrays import placed
 from dltlab.engine.data import DATA
 from dltlab.engine.data.base import AbstractData, Neurons
 from dltlab.engine.models import MODELS
-from dltlab.engine.models.base import AbstractModel, KernelInClosedForm
+from dltlab.engine.models.base import AbstractModel, InnerProducts, KernelInClosedForm
 from dltlab.engine.numerics import kernel
 from dltlab.engine.problems.base import AbstractProblem, Kinked, Labelled, Params, Sampled
 from dltlab.engine.problems.composed import Composed
@@ -34,6 +40,8 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
     labels: Int[Array, " n"] | None
     teacher: Neurons | None
     """The neurons that made the targets, where the data have any."""
+    frame: Float[Array, "e d"] | None
+    """The basis that the inputs are coordinates in, a vector in each column; None where they are as given."""
     model: AbstractModel
     kind_of_loss: str = eqx.field(static=True)
     batch: int = eqx.field(static=True)
@@ -44,13 +52,19 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
         model: Annotated[AbstractModel, Kind("model", MODELS)],
         loss: Literal["square", "square_sum", "cross_entropy"] = "square",
         batch: Annotated[int, Meta(ge=0, le=10_000_000)] = 0,
+        coordinates: Literal["given", "span"] = "given",
     ) -> None:
-        examples = data.examples()
+        examples, frame = data.examples(), None
+        if coordinates == "span":
+            _need_span(examples.inputs, model)
+            frame, upper = np.linalg.qr(examples.inputs.T)
+            examples = examples._replace(inputs=np.ascontiguousarray(upper.T))
         if loss == "cross_entropy" and examples.labels is None:
             raise ValueError('loss = "cross_entropy" needs data with labels; this set has none, use loss = "square".')
         if batch > len(examples.inputs):
             raise ValueError(f"batch = {batch} is more than the {len(examples.inputs)} examples; 0 takes them all.")
         self.inputs, self.targets = placed(examples.inputs), placed(examples.targets)
+        self.frame = None if frame is None else placed(frame)
         self.labels = None if examples.labels is None else placed(examples.labels)
         self.teacher = jax.tree.map(placed, examples.teacher)
         # A network that cannot take these inputs says so here.
@@ -61,7 +75,10 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
 
     def init(self, random: np.random.Generator) -> PyTree:
         """The network's own initialisation."""
-        return self.model.init(random, self.inputs.shape[1], self.targets.shape[1])
+        if self.frame is None or not isinstance(self.model, InnerProducts):
+            return self.model.init(random, self.inputs.shape[1], self.targets.shape[1])
+        drawn = self.model.init(random, self.frame.shape[0], self.targets.shape[1])
+        return self.model.expressed(drawn, np.asarray(self.frame, np.float64))
 
     def loss(self, params: Params) -> Float[Array, ""]:
         """The loss of all examples."""
@@ -146,3 +163,16 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
         n, d = self.inputs.shape
         weights, units = self.model.footprint(d, self.targets.shape[1])
         return weights, n * units
+
+
+def _need_span(inputs: Float[np.ndarray, "n d"], model: AbstractModel) -> None:
+    """Refuse what has no use for it. Raises ValueError."""
+    examples, dimensions = inputs.shape
+    if examples >= dimensions:
+        raise ValueError(
+            f'coordinates = "span" makes inputs of {dimensions} numbers no shorter with {examples} examples; '
+            'use "given", or fewer examples.'
+        )
+    if not isinstance(model, InnerProducts):
+        message = 'coordinates = "span" needs a model that sees inputs by inner products: an mlp; use "given".'
+        raise ValueError(message)  # noqa: TRY004

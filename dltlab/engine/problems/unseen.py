@@ -23,6 +23,8 @@ class Unseen(eqx.Module):
     def check(self, problem: AbstractProblem) -> None:
         """Raise ValueError where these examples cannot be tried on the problem."""
         known = fitted(problem)
+        if known.frame is not None:
+            raise ValueError('what was not fitted does not lie in the span; use coordinates = "given", or remove this.')
         mine, its = [(one.inputs.shape[1], one.targets.shape[1]) for one in (self, known)]
         if mine != its:
             raise ValueError(f"inputs and outputs number {mine}, the problem's {its}; take data of one kind.")
