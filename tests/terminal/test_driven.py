@@ -77,6 +77,22 @@ def test_a_turn_of_what_is_no_knob_is_left_alone(watch, told):
     watch(script, told(turn("width", 1.0, 2.0)))
 
 
+ACTS = ("left", "right", "shift+left", "equals_sign", "u", "k", "K")
+
+
+@pytest.mark.parametrize("key", ACTS)
+def test_who_looks_back_acts_on_nothing_and_is_told_why(watch, told, key):
+    async def script(seen):
+        await seen.press("home", key)
+        assert not seen.source.sent
+        assert seen.app.screen is seen.bench
+        assert "step 0 is past and stays as it was; F forks there, end returns to now." in seen.text()
+        await seen.press("end", key)
+        assert seen.source.sent or seen.app.screen is not seen.bench
+
+    watch(script, told(turn("learning_rate", 0.5, 0.4), run={"kick": 0.02}), size=(80, 24))
+
+
 def test_a_recording_undoes_nothing(watch, told):
     async def script(seen):
         await seen.press("u")

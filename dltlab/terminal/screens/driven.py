@@ -62,6 +62,10 @@ class AbstractDriven(Screen[None]):
     def play_told(self) -> bool:
         """Play what was told already, or halt where that is; whether there was anything of that to do."""
 
+    @abc.abstractmethod
+    def looks_at_end(self) -> bool:
+        """Whether what is shown is the session as it stands, so that it may be acted on; where it is not, says so."""
+
     def action_pause(self) -> None:
         """Pause, or go on; looking back, play what was told already."""
         if self.play_told():
@@ -84,7 +88,7 @@ class AbstractDriven(Screen[None]):
 
     def action_turn(self, notches: int) -> None:
         """Turn the chosen knob."""
-        if knob := self._chosen():
+        if (knob := self._chosen()) and self.looks_at_end():
             base = self.following.asked(knob)
             self._turn_to(knob, sliders.turned(knob, self.following.value(knob) if base is None else base, notches))
 
@@ -95,7 +99,7 @@ class AbstractDriven(Screen[None]):
     def action_type_value(self) -> None:
         """Ask for the knob's value."""
         knob = self._chosen()
-        if knob is None:
+        if knob is None or not self.looks_at_end():
             return
 
         name = one_line(knob.title or knob.name)
@@ -126,6 +130,8 @@ class AbstractDriven(Screen[None]):
         def kick(radius: float) -> None:
             self._send(Kick(radius, direction), "kicking")
 
+        if not self.looks_at_end():
+            return
         if radius := self.following.kick:
             kick(radius)
         else:
@@ -135,8 +141,8 @@ class AbstractDriven(Screen[None]):
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
 
     def say(self, text: str) -> None:
-        """Leave a notice at the foot."""
-        self.following.say(text)
+        """Leave a notice at the foot, in full."""
+        self.following.say(text, sentence=True)
         self._foot.repaint()
 
     def set_pace(self, factor: float) -> None:
@@ -168,6 +174,8 @@ class AbstractDriven(Screen[None]):
 
     def action_undo(self) -> None:
         """Take back the last turn that still stands."""
+        if not self.looks_at_end():
+            return
         now, turns = time.monotonic(), undoing.turned(self.history.events)
         self._undone = [one for one in self._undone if now - one[0] < _ANSWER and one[2] not in turns[one[1] :]]
         left = undoing.standing([*turns, *(turn for _, _, turn in self._undone)])

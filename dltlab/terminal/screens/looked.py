@@ -54,6 +54,12 @@ class AbstractLooked(AbstractDriven):
         """Follow what comes."""
         self.cursor = None
 
+    def looks_at_end(self) -> bool:
+        """Whether nobody looks back: what is past stays as it was told, and a fork goes another way from there."""
+        if self.cursor is not None:
+            self.say(f"{looking.past(self.cursor)}; F forks there, end returns to now.")
+        return self.cursor is None
+
     # Playing what was told already.
 
     @property
