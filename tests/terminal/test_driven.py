@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dltlab.commands import Pace, Turn
+from dltlab.commands import Pace, Stop, Turn
 from dltlab.records import Event
 from dltlab.terminal.app import Lab
 from dltlab.terminal.messages import OpenBench
@@ -136,10 +136,30 @@ def test_it_is_run_anew_with_its_seed_or_another(watch, told, monkeypatch, key, 
     async def script(seen):
         seen.bench._relaunch = launch
         await seen.press(key)
+        assert "run it anew? enter ends this session, which is kept; esc goes on" in seen.text()
+        await seen.press("escape")
+        assert not posted
+        assert not seen.source.closed
+        await seen.press(key, "enter")
+        assert seen.source.sent == [Stop()]
         with pytest.raises(AssertionError):
             posted[0].launch()
         assert asked == [seed]
         assert seen.source.closed
+
+    watch(script, told())
+
+
+def test_what_has_ended_is_run_anew_at_once(watch, told, monkeypatch):
+    posted: list[OpenBench] = []
+    monkeypatch.setattr(Lab, "on_open_bench", lambda _, message: posted.append(message))
+
+    async def script(seen):
+        seen.bench._relaunch = lambda: None
+        seen.source.finish()
+        await seen.press()
+        await seen.press("r")
+        assert len(posted) == 1
 
     watch(script, told())
 

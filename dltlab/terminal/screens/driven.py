@@ -166,7 +166,8 @@ class AbstractDriven(Screen[None]):
     def _reach(self, step: int) -> None:
         """Go on to a step, and hold there."""
         if Reach in self.following.source.accepts:
-            self._send(Reach(step), f"going on to step {count(step)}")
+            self._send(Reach(step), "going on")
+            self.say(f"going on to step {count(step)}, to hold there.")
         else:
             self.say(
                 f"step {count(step)} was not reached: this session goes no farther than {count(self.history.step)}."
@@ -197,8 +198,16 @@ class AbstractDriven(Screen[None]):
             return
         seeds = self.history.header.seeds
         launch = partial(self._relaunch, seed=max(seeds, default=-1) + 1) if fresh else self._relaunch
-        self.following.end()
-        self.post_message(OpenBench(launch, one_line(self.history.header.title), instead=True))
+
+        def said(text: str | None) -> None:
+            if text is not None:
+                self.following.end()
+                self.post_message(OpenBench(launch, one_line(self.history.header.title), instead=True))
+
+        if Stop in self.following.source.accepts:
+            self._ask("run it anew? enter ends this session, which is kept; esc goes on", "", said)
+        else:
+            said("")
 
 
 def _takes_seed(launch: Launch) -> bool:

@@ -8,6 +8,7 @@ from rich.style import Style
 from dltlab.commands import Pace, Pause, Resume, Stop
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import axes, smoothing, timeline
+from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import Launch
 from dltlab.terminal.panels.curves import Curves
@@ -181,6 +182,12 @@ class AbstractLooked(AbstractDriven):
                 span = panel.span(self.history.header, self.looking.window)
                 self.cursor = span.step((column - inside.start) / max(len(inside) - 1, 1))
 
+    def _told_where(self) -> str:
+        """Where one looks, for who went there by name."""
+        if self.cursor is None:
+            return "looking at the end, and following it."
+        return f"looking back at step {count(self.cursor)}; end returns to now."
+
     def action_go(self) -> None:
         """Go on to a step that is to come, or look at one that is past."""
         planned, step = self.history.header.steps, self.looking.step
@@ -201,5 +208,6 @@ class AbstractLooked(AbstractDriven):
                 self._reach(min(found, planned))
             else:
                 self.cursor = found
+                self.say(self._told_where())
 
         self._ask(f"go to step ({step:,} of {planned:,}; +20, -20, 50%, the name of a mark or chapter):", "", said)
