@@ -104,6 +104,8 @@ class Bench(AbstractLooked):
         self._knobs.styles.height = knobs
         self._time.styles.height = line = 1 if height < _NAMED else 2
         self._knobs.display = count > 0 and not small
+        # What is told stands above timeline and knobs: who turns one sees it.
+        self._told.styles.margin = (0, 0, knobs + line + 2, 0)
         wide = width >= _WIDE
         self._side.display = wide and self._board.front is None and self._beside()
         self._side.styles.width = min(max(width * 3 // 10, 34), 58)
@@ -230,7 +232,7 @@ class Bench(AbstractLooked):
         return (prose.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
 
     def _tell(self) -> None:
-        """A sentence that is longer than a line stands above the last two, for as long as a notice does."""
+        """A sentence that is longer than a line stands below the plots, upon them, for as long as a notice does."""
         lines = prose.said(self.following.notice, self.size.width) if self.following.sentence else ()
         shown = len(lines) > 1 and not self.has_class("-small")
         if shown != self._told.display or (shown and self._told.size.height != len(lines)):
