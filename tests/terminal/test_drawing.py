@@ -18,12 +18,14 @@ from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.beside import compact, side
 from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, told_apart, width_of, wrap
+from dltlab.terminal.drawing.prose import help_page
 from dltlab.terminal.drawing.sliders import Setting, knob_line, knob_lines, rows, turned
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.drawing.tracks import Points
 from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.panel import Look
+from dltlab.terminal.screens import keys
 
 
 def history_of(length: int, step: int = 1) -> History:
@@ -150,6 +152,15 @@ def test_of_what_to_look_for_a_line_is_always_seen_and_in_time_all_of_it(height:
     for word in {word for hint in hints for word in hint.split()}:
         assert any(word in text for text in seen)
     assert "Look at the first" in seen[0]
+
+
+@pytest.mark.parametrize("width", [36, 76, 96])
+def test_a_page_of_help_says_every_key_in_full(width: int) -> None:
+    table = [(key.shown, key.words) for key in keys.KEYS]
+    lines = help_page(table, {"On the step axis": [keys.SIGNS]}, width)
+    assert all(width_of(line) <= width for line in lines)
+    text = " ".join(plain(tuple(lines)).split())
+    assert all(" ".join(f"{shown} {words}".split()) in text for shown, words in table)
 
 
 @pytest.mark.parametrize("height", [24, 40])
