@@ -193,6 +193,7 @@ def test_going_somewhere_looks_back_or_runs_there(watch, told):
 
 def test_what_has_ended_cannot_be_run_on(watch, told):
     async def script(seen):
+        seen.source.ended = "The engine died."
         await seen.press("g", *"640", "enter")
         assert not seen.source.sent
         assert "no farther than 399" in seen.text()

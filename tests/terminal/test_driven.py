@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from dltlab.commands import Pace, Stop, Turn
+from dltlab.commands import Kick, Mark, Pace, Stop, Turn
 from dltlab.records import Event
 from dltlab.terminal.app import Lab
 from dltlab.terminal.messages import OpenBench
-from dltlab.terminal.screens import undoing
+from dltlab.terminal.screens import keys, undoing
 from dltlab.terminal.screens.undoing import Turned
 
 
@@ -170,6 +170,48 @@ def test_what_cannot_take_another_seed_says_so(watch, told):
         await seen.press("R")
         assert "--seed N" in seen.text()
         assert not seen.source.closed
+
+    watch(script, told())
+
+
+DRIVING = ["space", "full_stop", "left", "enter", "u", "k", "K", "plus", "f", "m", "P", "F", "b", "r", "R"]
+
+
+@pytest.mark.parametrize("key", DRIVING)
+def test_who_only_watches_is_offered_no_key_that_drives_and_told_so_where_one_is_pressed(watch, told, key):
+    async def script(seen):
+        foot = seen.text().splitlines()[-1]
+        assert not {"pause", "step", "faster", "slower", "mark", "fork", "kick", "turn"} & {*foot.split()}
+        await seen.press(key)
+        assert "This viewer only watches; `dltlab attach` drives the session." in seen.text()
+        assert not seen.source.sent
+        shown = {key.shown: key.words for key in keys.offered(seen.bench._able)}
+        assert not {"space", "=", "k", "f", "m", "P", "F", "b", "r", "R", "d"} & {*shown}
+        assert "run there" not in shown["g"]
+
+    watch(script, told(accepts=frozenset()), size=(80, 24))
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("left", "F forks it from there."), ("k", "F forks it"), ("r", "no scenario")]
+)
+def test_of_a_recording_a_key_that_changes_it_says_what_goes_instead(watch, told, keep, deaf, key, said):
+    source = told(accepts=frozenset(deaf - {Turn, Kick, Mark}))
+    source.path = keep("edge-1")
+
+    async def script(seen):
+        await seen.press(key)
+        assert said in seen.text()
+        assert not seen.source.sent
+
+    watch(script, source)
+
+
+def test_who_comes_back_to_a_session_is_not_offered_to_run_it_anew(watch, told):
+    async def script(seen):
+        assert not {"r", "R"} & {key.shown for key in keys.offered(seen.bench._able)}
+        await seen.press("r")
+        assert "no scenario to start anew; open one with dltlab open SCENARIO." in seen.text()
 
     watch(script, told())
 

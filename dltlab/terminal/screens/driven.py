@@ -13,6 +13,7 @@ from textual.screen import Screen
 from dltlab.commands import Advance, Command, Kick, Pace, Pause, Reach, Resume, Stop
 from dltlab.records import Knob
 from dltlab.session.source import Source
+from dltlab.session.watching import WATCHES
 from dltlab.terminal.drawing import sliders
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.fit import Options
@@ -61,6 +62,22 @@ class AbstractDriven(Screen[None]):
     @abc.abstractmethod
     def play_told(self) -> bool:
         """Play what was told already, or halt where that is; whether there was anything of that to do."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether the session is only looked at from here: nothing of it can be asked, forked or noted."""
+        source = self.following.source
+        return not source.accepts and getattr(source, "path", None) is None
+
+    @property
+    def refusal(self) -> str:
+        """Why the session does not do what it is asked for, and what would."""
+        source = self.following.source
+        if self.watched:
+            return WATCHES
+        if source.accepts:
+            return "what was recorded is not changed: < > look through it, F forks it from there."
+        return f"{source.ended} F forks it from where you look."
 
     @abc.abstractmethod
     def looks_at_end(self) -> bool:
@@ -162,12 +179,16 @@ class AbstractDriven(Screen[None]):
         """Take one step, and hold."""
         if Advance in self.following.source.accepts:
             self._send(Advance(1), "stepping")
+        else:
+            self.say(self.refusal)
 
     def _reach(self, step: int) -> None:
         """Go on to a step, and hold there."""
         if Reach in self.following.source.accepts:
             self._send(Reach(step), "going on")
             self.say(f"going on to step {count(step)}, to hold there.")
+        elif self.watched and not self.following.source.ended:
+            self.say(self.refusal)
         else:
             self.say(
                 f"step {count(step)} was not reached: this session goes no farther than {count(self.history.step)}."
@@ -191,7 +212,6 @@ class AbstractDriven(Screen[None]):
     def action_restart(self, fresh: int = 0) -> None:
         """The same scenario anew; ``fresh`` with a seed that has not been seen."""
         if self._relaunch is None:
-            self.say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
             return
         if fresh and not _takes_seed(self._relaunch):
             self.say("this session cannot be run on another seed from here; use dltlab open SCENARIO --seed N.")

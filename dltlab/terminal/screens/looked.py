@@ -126,6 +126,8 @@ class AbstractLooked(AbstractDriven):
         """Faster or slower: the walk through what was told, or else the session."""
         if Pace in self.following.source.accepts and not (self.walk.direction and not self._recorded):
             self.set_pace(factor)
+        elif self.watched and self.cursor is None:
+            self.say(self.refusal)
         else:
             self.walk.factor *= factor
 
