@@ -27,6 +27,8 @@ class Sharpening(AbstractDetector):
     def __init__(self) -> None:
         self._name: str | None = None
         self._next = 0
+        self._since = 0
+        """The first reading under this threshold."""
         self._least = np.inf
         self._at = 0
         self._told = False
@@ -36,8 +38,9 @@ class Sharpening(AbstractDetector):
         if self._name is None:
             self._name = next(iter(sharp(member)), "")
         # The median of a reading and the two before it, and the threshold of the one before.
-        steps, values = member.leading(self._name, max(self._next - _SMOOTH, 0))
-        fresh = min(self._next, _SMOOTH)
+        first = max(self._next - _SMOOTH, 0)
+        steps, values = member.leading(self._name, first)
+        fresh = self._next - first
         if len(steps) <= fresh:
             return
         self._next += len(steps) - fresh
@@ -46,9 +49,12 @@ class Sharpening(AbstractDetector):
             jumps = fresh + np.flatnonzero(np.abs(levels[max(fresh, 1) :] / levels[max(fresh, 1) - 1 : -1] - 1) > MOVED)
         begin = fresh
         for end in (*(jumps + (fresh == 0)), len(steps)):
-            yield from self._climb(member, steps, values, levels, begin, int(end))
+            # Readings under another threshold say nothing of this one: they lie before the turn that moved it.
+            since = max(self._since - first, 0)
+            own = (steps[since:], values[since:], levels[since:])
+            yield from self._climb(member, *own, begin - since, int(end) - since)
             if end < len(steps):
-                self._least, self._told = np.inf, False
+                self._least, self._told, self._since = np.inf, False, first + int(end)
             begin = int(end)
 
     def _climb(

@@ -7,7 +7,8 @@ from dltlab.commands import Command
 from dltlab.records import Event, Header, Record
 from dltlab.session import live
 
-_REFUSAL: Final = "This viewer only watches; `dltlab attach` drives the session."
+WATCHES: Final = "This viewer only watches; `dltlab attach` drives the session."
+"""What is answered to every command."""
 
 
 @final
@@ -40,7 +41,7 @@ class Watching:
     def send(self, command: Command) -> None:
         """Refuse; the refusal stands in this viewer's stream alone."""
         name = type(command).__name__.lower()
-        self._refusals.append(Event(self._step, "refused", _REFUSAL, {"command": name, "watching": True}))
+        self._refusals.append(Event(self._step, "refused", WATCHES, {"command": name, "watching": True}))
 
     def close(self) -> None:
         """Stop following. The session itself goes on."""

@@ -347,6 +347,19 @@ def test_swings_around_the_edge_open_no_second_chapter(shape: Shape, swing: floa
     assert [chapter.kind for chapter in found] == ["sharpening", "edge"]
 
 
+@settings(max_examples=25)
+@given(shape=shapes, piece=st.integers(2, 90))
+def test_a_climb_to_a_threshold_that_a_turn_moved_begins_after_the_turn(shape: Shape, piece: int) -> None:
+    story, growing, following = new_edge(shape), History(header()), Following()
+    for record in told(story, piece=piece):
+        growing.extend([record])
+        following.chapters(growing)
+    (turn,) = story.events
+    climbs = [one for one in following.chapters(growing) if one.kind == "sharpening" and one.known > turn.step]
+    assert len(climbs) == 1
+    assert climbs[0].step > turn.step
+
+
 def test_one_who_left_the_edge_may_come_back() -> None:
     place = np.arange(600)
     way = np.interp(place, [0, 100, 200, 250, 350, 450], [0.5, 1, 1, 0.5, 0.5, 1.0])

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from dltlab.records import FORMAT, Arm, Array, Event, Frames, Header, Part, Series
 from dltlab.session.history import History
@@ -125,13 +126,24 @@ def test_ten_arms_are_told_apart_without_colour(glyphs: str) -> None:
 def test_an_arm_keeps_its_ink_and_marker_in_every_panel() -> None:
     traces = Traces(session())
     panels = [Curves(["loss"]), Curves(["loss", "test"]), Table(["loss"]), Scaling(["loss"], theory=False)]
-    for panel in panels:
+    for panel in [*panels, Bars(["loss"], theory=False)]:
         picture = panel.draw(traces, 90, 20, Look())
         for place, letter in enumerate(MARKERS[:3]):
             assert f"curve{place}" in inks_of(picture, letter), (panel, letter)
-    chosen = Curves(["loss"], arms=("m16", "m1")).draw(traces, 90, 20, Look())
-    assert "curve2" in inks_of(chosen, MARKERS[2])
-    assert not inks_of(chosen, MARKERS[1])
+    for kind in (Curves, Bars):
+        chosen = kind(["loss"], arms=("m16", "m1")).draw(traces, 90, 20, Look())
+        assert "curve2" in inks_of(chosen, MARKERS[2])
+        assert not inks_of(chosen, MARKERS[1])
+
+
+@pytest.mark.parametrize("panel", [Curves(["loss"], theory=False), Bars(["loss"], theory=False)])
+def test_arms_that_differ_at_the_end_of_their_names_are_told_apart_where_there_is_little_room(panel) -> None:
+    history = session(5)
+    titles = ("turned", "10⁻⁶ off", "noisy 10⁻¹", "noisy 10⁻²", "noisy 10⁻³")
+    arms = tuple(replace(arm, title=title) for arm, title in zip(history.header.arms, titles, strict=True))
+    history.header = replace(history.header, arms=arms)
+    text = plain(panel.draw(Traces(history), 38, 9, Look()))
+    assert all(end in text for end in ("⁻¹", "⁻²", "⁻³"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 9), (40, 12), (60, 18), (120, 30)])

@@ -18,6 +18,7 @@ from dltlab.terminal.drawing import contents
 from dltlab.terminal.drawing.contents import Entry
 from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.contents import Contents
 from dltlab.terminal.screens.forking import Fork
 from dltlab.terminal.screens.looking import Looking
@@ -69,6 +70,21 @@ def test_a_recording_holds_exactly_where_a_chapter_opens_and_says_it(play):
         assert bench.history.step == 399
 
     play(script)
+
+
+@pytest.mark.parametrize("size", [(40, 12), (80, 24), (120, 40)])
+def test_a_chapters_sentence_covers_neither_timeline_nor_knobs(watch, told, size):
+    async def script(seen):
+        await seen.resize(*size)
+        below = [line for line in seen.text().splitlines() if "├" in line or "●─" in line or "running" in line]
+        seen.bench.following.say("The sharpness climbs. " * 12, sentence=True)
+        await seen.press()
+        lines = seen.text().splitlines()
+        assert any("◆ The sharpness climbs." in line for line in lines)
+        assert set(below) <= set(lines)
+        assert len(below) >= 3
+
+    watch(script, told(), options=Options("braille", "full", 2.0, clock=lambda: 0.0))
 
 
 def test_a_recording_too_large_to_be_read_ahead_is_looked_at_where_it_should_have_held(play, monkeypatch):

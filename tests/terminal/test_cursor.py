@@ -159,6 +159,7 @@ def test_going_somewhere_looks_back_or_runs_there(watch, told):
         bench = seen.bench
         await seen.press("g", "5", "0", "enter")
         assert bench.cursor == 50
+        assert "looking back at step 50; end returns to now." in seen.text()
         typed = ""
 
         def answer(question, given, answered):
@@ -174,7 +175,11 @@ def test_going_somewhere_looks_back_or_runs_there(watch, told):
         typed = "640"
         await seen.press("g")
         assert seen.source.sent == [Reach(640)]
-        assert "going on to step 640" in seen.text()
+        assert "going on to step 640, to hold there." in seen.text()
+        # The engine's answer comes within a tenth of a second.
+        source.say(Event(399, "advance", "On from step 399 to step 640.", {"to": 640}))
+        await seen.press()
+        assert "going on to step 640, to hold there." in seen.text()
         typed = "99999"
         bench.action_go()
         assert seen.source.sent[-1] == Reach(1000)
@@ -188,6 +193,7 @@ def test_going_somewhere_looks_back_or_runs_there(watch, told):
 
 def test_what_has_ended_cannot_be_run_on(watch, told):
     async def script(seen):
+        seen.source.ended = "The engine died."
         await seen.press("g", *"640", "enter")
         assert not seen.source.sent
         assert "no farther than 399" in seen.text()

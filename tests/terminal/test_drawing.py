@@ -6,6 +6,9 @@ import tracemalloc
 import numpy as np
 import plotext
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
 
 from dltlab.claims import Verdict
 from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
@@ -14,13 +17,15 @@ from dltlab.terminal.drawing import chart, dots, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.beside import compact, side
 from dltlab.terminal.drawing.legend import top
-from dltlab.terminal.drawing.lines import between, fit, plain, width_of, wrap
+from dltlab.terminal.drawing.lines import between, fit, plain, told_apart, width_of, wrap
+from dltlab.terminal.drawing.prose import help_page
 from dltlab.terminal.drawing.sliders import Setting, knob_line, knob_lines, rows, turned
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.drawing.tracks import Points
 from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.panel import Look
+from dltlab.terminal.screens import keys
 
 
 def history_of(length: int, step: int = 1) -> History:
@@ -123,6 +128,21 @@ def test_a_compact_verdict_has_its_sign_its_number_and_its_prediction_in_columns
     assert len({line.index(word) + len(word) for line, word in zip(lines, ("0.0057", "-0.69", "—"), strict=True)}) == 1
 
 
+def test_claims_that_differ_at_the_end_of_their_names_are_told_apart() -> None:
+    names = ("mean-field-movement", "mean-field-spread", "mean-field-is-better", "mean-field-is-not")
+    verdicts = [Verdict(name, "", "holds", "slope -0.5", "-0.4974", "± 0.08") for name in names]
+    shown = [plain((line,)).split()[1] for line in compact(verdicts, 35)]
+    assert len(set(shown)) == len(names)
+    assert all("…" in name for name in shown)
+
+
+@given(names=st.lists(st.text("ab漢 ⁻¹", max_size=9), max_size=5), width=st.integers(0, 12))
+def test_names_take_no_more_cells_than_asked_and_short_ones_stay_whole(names, width) -> None:
+    cut = told_apart(names, width)
+    assert all(cell_len(one) <= width for one in cut)
+    assert all(one == name for one, name in zip(cut, names, strict=True) if cell_len(name) <= width)
+
+
 @pytest.mark.parametrize("height", [9, 10, 12, 30])
 def test_of_what_to_look_for_a_line_is_always_seen_and_in_time_all_of_it(height: int) -> None:
     verdicts = [Verdict(f"claim-{i}", "Says so at length.", "holds", "≥ 1", f"{i}", "") for i in range(8)]
@@ -132,6 +152,15 @@ def test_of_what_to_look_for_a_line_is_always_seen_and_in_time_all_of_it(height:
     for word in {word for hint in hints for word in hint.split()}:
         assert any(word in text for text in seen)
     assert "Look at the first" in seen[0]
+
+
+@pytest.mark.parametrize("width", [36, 76, 96])
+def test_a_page_of_help_says_every_key_in_full(width: int) -> None:
+    table = [(key.shown, key.words) for key in keys.KEYS]
+    lines = help_page(table, {"On the step axis": [keys.SIGNS]}, width)
+    assert all(width_of(line) <= width for line in lines)
+    text = " ".join(plain(tuple(lines)).split())
+    assert all(" ".join(f"{shown} {words}".split()) in text for shown, words in table)
 
 
 @pytest.mark.parametrize("height", [24, 40])

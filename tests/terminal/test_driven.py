@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from dltlab.commands import Pace, Turn
+from dltlab.commands import Kick, Mark, Pace, Stop, Turn
 from dltlab.records import Event
 from dltlab.terminal.app import Lab
 from dltlab.terminal.messages import OpenBench
-from dltlab.terminal.screens import undoing
+from dltlab.terminal.screens import keys, undoing
 from dltlab.terminal.screens.undoing import Turned
 
 
@@ -77,6 +77,22 @@ def test_a_turn_of_what_is_no_knob_is_left_alone(watch, told):
     watch(script, told(turn("width", 1.0, 2.0)))
 
 
+ACTS = ("left", "right", "shift+left", "equals_sign", "u", "k", "K")
+
+
+@pytest.mark.parametrize("key", ACTS)
+def test_who_looks_back_acts_on_nothing_and_is_told_why(watch, told, key):
+    async def script(seen):
+        await seen.press("home", key)
+        assert not seen.source.sent
+        assert seen.app.screen is seen.bench
+        assert "step 0 is past and stays as it was; F forks there, end returns to now." in seen.text()
+        await seen.press("end", key)
+        assert seen.source.sent or seen.app.screen is not seen.bench
+
+    watch(script, told(turn("learning_rate", 0.5, 0.4), run={"kick": 0.02}), size=(80, 24))
+
+
 def test_a_recording_undoes_nothing(watch, told):
     async def script(seen):
         await seen.press("u")
@@ -120,10 +136,30 @@ def test_it_is_run_anew_with_its_seed_or_another(watch, told, monkeypatch, key, 
     async def script(seen):
         seen.bench._relaunch = launch
         await seen.press(key)
+        assert "run it anew? enter ends this session, which is kept; esc goes on" in seen.text()
+        await seen.press("escape")
+        assert not posted
+        assert not seen.source.closed
+        await seen.press(key, "enter")
+        assert seen.source.sent == [Stop()]
         with pytest.raises(AssertionError):
             posted[0].launch()
         assert asked == [seed]
         assert seen.source.closed
+
+    watch(script, told())
+
+
+def test_what_has_ended_is_run_anew_at_once(watch, told, monkeypatch):
+    posted: list[OpenBench] = []
+    monkeypatch.setattr(Lab, "on_open_bench", lambda _, message: posted.append(message))
+
+    async def script(seen):
+        seen.bench._relaunch = lambda: None
+        seen.source.finish()
+        await seen.press()
+        await seen.press("r")
+        assert len(posted) == 1
 
     watch(script, told())
 
@@ -134,6 +170,48 @@ def test_what_cannot_take_another_seed_says_so(watch, told):
         await seen.press("R")
         assert "--seed N" in seen.text()
         assert not seen.source.closed
+
+    watch(script, told())
+
+
+DRIVING = ["space", "full_stop", "left", "enter", "u", "k", "K", "plus", "f", "m", "P", "F", "b", "r", "R"]
+
+
+@pytest.mark.parametrize("key", DRIVING)
+def test_who_only_watches_is_offered_no_key_that_drives_and_told_so_where_one_is_pressed(watch, told, key):
+    async def script(seen):
+        foot = seen.text().splitlines()[-1]
+        assert not {"pause", "step", "faster", "slower", "mark", "fork", "kick", "turn"} & {*foot.split()}
+        await seen.press(key)
+        assert "This viewer only watches; `dltlab attach` drives the session." in seen.text()
+        assert not seen.source.sent
+        shown = {key.shown: key.words for key in keys.offered(seen.bench._able)}
+        assert not {"space", "=", "k", "f", "m", "P", "F", "b", "r", "R", "d"} & {*shown}
+        assert "run there" not in shown["g"]
+
+    watch(script, told(accepts=frozenset()), size=(80, 24))
+
+
+@pytest.mark.parametrize(
+    ("key", "said"), [("left", "F forks it from there."), ("k", "F forks it"), ("r", "no scenario")]
+)
+def test_of_a_recording_a_key_that_changes_it_says_what_goes_instead(watch, told, keep, deaf, key, said):
+    source = told(accepts=frozenset(deaf - {Turn, Kick, Mark}))
+    source.path = keep("edge-1")
+
+    async def script(seen):
+        await seen.press(key)
+        assert said in seen.text()
+        assert not seen.source.sent
+
+    watch(script, source)
+
+
+def test_who_comes_back_to_a_session_is_not_offered_to_run_it_anew(watch, told):
+    async def script(seen):
+        assert not {"r", "R"} & {key.shown for key in keys.offered(seen.bench._able)}
+        await seen.press("r")
+        assert "no scenario to start anew; open one with dltlab open SCENARIO." in seen.text()
 
     watch(script, told())
 

@@ -165,7 +165,7 @@ def test_what_is_in_no_file_cannot_be_forked(watch, told):
     async def script(seen):
         await seen.press("F")
         assert seen.app.screen is seen.bench
-        assert "cannot be forked" in seen.text()
+        assert "recorded in no file, so it can neither be forked nor noted." in seen.text()
 
     watch(script, told())
 
@@ -200,13 +200,16 @@ def test_what_diverged_is_said_aloud_and_one_key_goes_back(watch, told, keep):
     watch(script, source)
 
 
-def test_where_nothing_diverged_there_is_nothing_to_go_back_to(watch, told):
+def test_where_nothing_diverged_there_is_nothing_to_go_back_to(watch, told, keep):
+    source = told()
+    source.path = keep("edge-1")
+
     async def script(seen):
         assert "Diverged" not in seen.text()
         await seen.press("b")
         assert "nothing diverged here" in seen.text()
 
-    watch(script, told())
+    watch(script, source)
 
 
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])

@@ -108,7 +108,7 @@ def test_enter_opens_the_bench_and_quitting_comes_back(browse, told, monkeypatch
         await seen.app.workers.wait_for_complete()
         await seen.pilot.pause()
         assert isinstance(seen.app.screen, Bench)
-        await seen.press("r")
+        await seen.press("r", "enter")
         await seen.app.workers.wait_for_complete()
         await seen.pilot.pause()
         assert len(sources) == 2

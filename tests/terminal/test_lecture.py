@@ -253,6 +253,26 @@ def test_a_turn_before_the_class_asks_its_question_and_marks_go_to_the_session(t
     rehearse(script, lambda _: source)
 
 
+@pytest.mark.parametrize("key", ["up", "down", "h", "H", "k"])
+def test_a_class_that_looks_back_sees_nothing_acted_on(told, rehearse, key):
+    source = told(questions=[{**ASKED, "at": 100}], run={"kick": 0.02})
+
+    async def script(seen: Rehearsal) -> None:
+        seen.lecture.looking.look_at(50)
+        sent = list(source.sent)
+        await seen.press(key)
+        assert source.sent == sent
+        assert "step 50 is past and stays as it was; space goes on." in seen.text()
+        await seen.press("space", "a")
+        assert seen.lecture.lesson.phase == "asking"
+        sent = list(source.sent)
+        await seen.press(key)
+        assert source.sent == sent
+        assert "step 100 is past and stays as it was; space goes on." in seen.text()
+
+    rehearse(script, lambda _: source)
+
+
 def test_every_size_shows_something_and_nothing_breaks(recording, rehearse):
     path = recording(ASKED)
 

@@ -8,7 +8,7 @@ from typing import Final
 from rich.cells import cell_len
 
 from dltlab.claims import Verdict
-from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, wrap
+from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, told_apart, wrap
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.prose import rule
 from dltlab.text import one_line
@@ -62,7 +62,7 @@ def compact(verdicts: Sequence[Verdict], width: int) -> list[Line]:
     wide = min(max(map(cell_len, names), default=0), max(width - told - need - 5, width // 3))
     room = width - wide - told - 5
     lines: list[Line] = []
-    for verdict, name, number in zip(verdicts, names, measured, strict=True):
+    for verdict, name, number in zip(verdicts, told_apart(names, wide), measured, strict=True):
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
         ways = _predicted(verdict)
         spans: list[Span] = [(f"{sign} ", ink), *fit(((name, "text"),), wide), (" ", "text")]

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from dltlab.terminal.drawing.grid import Grid, joined
-from dltlab.terminal.drawing.lines import Line, fit
+from dltlab.terminal.drawing.lines import Line, fit, told_apart
 from dltlab.terminal.drawing.numbers import measured, short
 from dltlab.terminal.drawing.scales import Scale
 
@@ -42,7 +42,7 @@ def bars(
     """
     both = np.abs(values if theory is None else np.concatenate([values, theory]))
     largest = float(both[np.isfinite(both)].max(initial=0.0))
-    wide = min(max((len(label) for label in labels), default=0), max(width // 4, 3))
+    wide = min(max((len(label) for label in labels), default=0), max(width * 3 // 10, 3))
     widths = np.zeros(len(values)) if errors is None else errors
     numbers = [
         _number(value, None if theory is None else theory[at], absent, error)
@@ -51,7 +51,7 @@ def bars(
     told = max((len(said) + len(beside) for said, beside in numbers), default=0)
     room = max(width - wide - told - 2 - (2 if signs else 0), 1)
     lines = []
-    for at, (label, value) in enumerate(zip(labels, values.tolist(), strict=True)):
+    for at, (label, value) in enumerate(zip(told_apart(labels, wide), values.tolist(), strict=True)):
         drawn = bar(_length(value, largest, scale), room, glyphs)
         if value < 0:
             drawn = drawn.replace("━", "╍") if glyphs != "ascii" else drawn.replace("=", "-")
@@ -63,7 +63,7 @@ def bars(
             spans = [(drawn[:place], ink), ("|" if glyphs == "ascii" else "┃", "theory"), (drawn[place + 1 :], ink)]
         said, beside = numbers[at]
         gap = " " * (told - len(said) - len(beside))
-        head = (f"{label[:wide]:>{wide}} ", "tick")
+        head = (f"{label:>{wide}} ", "tick")
         tone = "faint" if said == absent else "strong"
         lines.append(fit((head, *sign, *spans, (f" {gap}{said}", tone), (beside, "theory")), width))
     return lines
@@ -86,12 +86,12 @@ def beads(
     """
     both = np.abs(values if theory is None else np.concatenate([values, theory[None]]))
     largest = float(both[np.isfinite(both)].max(initial=0.0))
-    wide = min(max((len(label) for label in labels), default=0), max(width // 4, 3))
+    wide = min(max((len(label) for label in labels), default=0), max(width * 3 // 10, 3))
     said = [[short(value) if value == value else absent for value in group] for group in values.tolist()]
     told = [2 + max((len(one) for one in group), default=0) for group in said]
     room = max(width - wide - 1 - sum(told), 1)
     lines = []
-    for at, label in enumerate(labels):
+    for at, label in enumerate(told_apart(labels, wide)):
         first = _length(float(values[0, at]), largest, scale)
         cells = [(letter, inks[0]) for letter in bar(first, room, glyphs)]
         if theory is not None and np.isfinite(theory[at]):
@@ -104,7 +104,7 @@ def beads(
             (f"{of[at]:>{cells_of}}", "faint" if of[at] == absent else ink)
             for of, cells_of, ink in zip(said, told, inks, strict=True)
         ]
-        lines.append(fit(((f"{label[:wide]:>{wide}} ", "tick"), *joined(cells), *numbers), width))
+        lines.append(fit(((f"{label:>{wide}} ", "tick"), *joined(cells), *numbers), width))
     return lines
 
 

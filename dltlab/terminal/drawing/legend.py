@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
-from dltlab.terminal.drawing.lines import Line, Span, between, fit, width_of
+from dltlab.terminal.drawing.lines import Line, Span, between, fit, told_apart, width_of
 from dltlab.terminal.drawing.numbers import measured
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.tracks import Track
@@ -170,14 +170,21 @@ def _ways(keys: Sequence[Curve | Sign], glyphs: str) -> list[list[Entry]]:
         for place, (key, whole, short_of) in enumerate(zip(keys, entries, bare, strict=True))
     ]
     shared = _shared(keys, glyphs)
-    cuts = [[[*one[:-1], (_cut(one[-1][0], most + 1), one[-1][1])] for one in shared] for most in _CUTS]
-    return [entries, led, bare, shared, *cuts]
+    return [entries, led, bare, shared, *(_renamed(shared, -1, most + 1) for most in _CUTS)]
 
 
 def _valued(entries: Sequence[Entry]) -> list[list[Entry]]:
     """The entries with ever shorter names, all of their values kept."""
-    cuts = [[[*one[:-2], (_cut(one[-2][0], most), one[-2][1]), one[-1]] for one in entries] for most in (*_CUTS, 0)]
-    return [list(entries), *cuts]
+    return [list(entries), *(_renamed(entries, -2, most) for most in (*_CUTS, 0))]
+
+
+def _renamed(entries: Sequence[Entry], place: int, most: int) -> list[Entry]:
+    """The entries with the names that stand at a place in them cut to so many cells."""
+    names = told_apart([one[place][0] for one in entries], most)
+    renamed = [list(one) for one in entries]
+    for one, name in zip(renamed, names, strict=True):
+        one[place] = name, one[place][1]
+    return renamed
 
 
 def _spans(entries: Sequence[Entry]) -> list[Span]:
@@ -213,10 +220,6 @@ def _shared(keys: Sequence[Curve | Sign], glyphs: str) -> list[Entry]:
             entries.append([(before, "text"), (letter, key.ink), (f"{glue}{label[len(common) :]}", "text")])
             said = True
     return entries
-
-
-def _cut(text: str, width: int) -> str:
-    return "".join(part for part, _ in fit(((text, ""),), min(cell_len(text), width)))
 
 
 def _flowed(entries: Sequence[Entry], rooms: Sequence[int]) -> list[list[Entry]]:

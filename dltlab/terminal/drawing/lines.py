@@ -5,7 +5,8 @@ lines. Which colour an ink has is decided where it is painted (:mod:`.inks`), so
 can be compared, printed and tested as plain text. Widths are counted in terminal cells.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
@@ -54,6 +55,27 @@ def between(left: Iterable[Span], right: Iterable[Span], width: int, fill: Span 
     left = fit(left, min(width_of(left), max(room - 1, 0)))
     gap = room - width_of(left)
     return (*left, (fill[0] * gap, fill[1]), *right) if gap > 0 else (*left, *right)
+
+
+def told_apart(names: Sequence[str], width: int) -> list[str]:
+    """Names in at most so many cells each: cut at the end, or in the middle where they would read alike.
+
+    >>> told_apart(["turned by an angle", "noisy 10⁻¹", "noisy 10⁻²"], 7)
+    ['turned…', 'noi…0⁻¹', 'noi…0⁻²']
+    """
+    cut = {name: _cut(name, width, 0) for name in names}
+    alike = Counter(cut.values())
+    return [cut[name] if alike[cut[name]] == 1 else _cut(name, width, (width - 1) // 2) for name in names]
+
+
+def _cut(text: str, width: int, tail: int) -> str:
+    """The text in at most so many cells, an ellipsis before its last ``tail`` ones."""
+    if cell_len(text) <= width or width < 1:
+        return text if width > 0 else ""
+    end = text
+    while cell_len(end) > tail:
+        end = end[1:]
+    return f"{set_cell_size(text, width - 1 - cell_len(end))}…{end}"
 
 
 def frame(lines: Iterable[Line], width: int, height: int) -> Picture:

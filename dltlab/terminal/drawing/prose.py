@@ -1,10 +1,14 @@
 """Headings, rows of keys and pages of help."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from rich.cells import cell_len
 
 from dltlab.terminal.drawing.lines import Line, Span, fit, wrap
+
+_KEYS: Final = 14
+"""Columns of a help page's keys."""
 
 
 def rule(title: str, width: int) -> Line:
@@ -31,7 +35,10 @@ def said(text: str, width: int) -> list[Line]:
 
 def help_page(keys: Sequence[tuple[str, str]], notes: Mapping[str, Sequence[str]], width: int) -> list[Line]:
     """All keys with their meaning, then prose under headings."""
-    lines: list[Line] = [((f"{key:>12}  ", "strong"), (words, "text")) for key, words in keys]
+    lines: list[Line] = []
+    for key, words in keys:
+        first, *rest = wrap(words, max(width - _KEYS, 1))
+        lines += [((f"{key:>{_KEYS - 2}}  ", "strong"), *first), *(((" " * _KEYS, "text"), *line) for line in rest)]
     for heading, texts in notes.items():
         if texts:
             lines += [(), rule(heading, width)]

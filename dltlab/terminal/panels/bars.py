@@ -82,10 +82,10 @@ class Bars(AbstractPanel):
         # What has no reading while the session goes on may have one yet.
         absent = "not yet" if traces.history.footer is None and not any(map(traces.lost, arms)) else "—"
         values = np.stack([group.values for group in groups], axis=1)
-        inks = [f"curve{group.slot % INKS}" for group in groups]
-        if over:
-            inks = [f"curve{place % INKS}" for place in range(len(arms))]
-        letters = [sign.sign for sign in signs[: len(groups)]] if len(groups) > 1 else []
+        known = list(traces.arms)
+        slots = [known.index(arm) for arm in arms] if over else [group.slot for group in groups]
+        inks = [f"curve{slot % INKS}" for slot in slots]
+        letters = [_letter(slot, look) for slot in slots] if len(slots) > 1 else []
         if crowded:
             lines = beads(labels, values.T, width, look.glyphs, groups[0].predicted, scale, inks, letters, absent)
         else:
@@ -141,10 +141,15 @@ def _signs(groups: Sequence[_Group], look: Look, theory: str) -> list[Sign]:
     plain = look.glyphs == "ascii"
     signs = []
     for group in groups if len(groups) > 1 else ():
-        letter = plain_sign(group.slot) if plain else MARKERS[group.slot % len(MARKERS)]
+        letter = _letter(group.slot, look)
         signs.append(Sign(letter, f"curve{group.slot % INKS}", group.label, letter))
     told = any(group.predicted is not None and np.isfinite(group.predicted).any() for group in groups)
     return [*signs, Sign("|" if plain else "┃", "theory", theory)] if told else signs
+
+
+def _letter(slot: int, look: Look) -> str:
+    """An arm's marker."""
+    return plain_sign(slot) if look.glyphs == "ascii" else MARKERS[slot % len(MARKERS)]
 
 
 def _flat(traces: Traces, name: str, arm: str) -> np.ndarray:

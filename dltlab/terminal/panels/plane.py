@@ -143,7 +143,7 @@ class Plane(AbstractPanel):
             return frame([title_line(heading, (), width, look.glyphs)], width, height)
         read = [traces.history[name] for name in self.names if name in traces]
         note = f"step {count(max((int(one.steps[-1]) for one in read if len(one)), default=0))}"
-        head = top(heading, _legend(self, traces, scene, look), width, look.glyphs, note, min(3, (height - 6) // 4))
+        head = top(heading, _legend(self, traces, scene, look), width, look.glyphs, note, min(3, (height - 5) // 4))
         box = self._box(traces, main, scene)
         # The numbers at the left depend on what is seen, and that on the room that they leave.
         within = room(width, height, len(head), None)

@@ -11,10 +11,11 @@ from typing import Final
 from rich.cells import cell_len
 from rich.style import Style
 from textual import events
+from textual.actions import parse
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from dltlab.commands import Advance, Kick, Stop, Turn
+from dltlab.commands import Kick, Stop, Turn
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, prose, sliders, standing, timeline
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
@@ -39,6 +40,10 @@ _NAMED: Final = 30
 """Rows of screens on which the timeline has a line for names."""
 _READING: Final = 6.0
 """Seconds for which a hint stands where there is no room for all of them."""
+_WANTING: Final = {
+    keys.Again: "this session has no scenario to start anew; open one with dltlab open SCENARIO.",
+    keys.Recorded: "this session is recorded in no file, so it can neither be forked nor noted.",
+}
 
 
 class Bench(AbstractLooked):
@@ -104,6 +109,8 @@ class Bench(AbstractLooked):
         self._knobs.styles.height = knobs
         self._time.styles.height = line = 1 if height < _NAMED else 2
         self._knobs.display = count > 0 and not small
+        # What is told stands above timeline and knobs: who turns one sees it.
+        self._told.styles.margin = (0, 0, knobs + line + 2, 0)
         wide = width >= _WIDE
         self._side.display = wide and self._board.front is None and self._beside()
         self._side.styles.width = min(max(width * 3 // 10, 34), 58)
@@ -208,7 +215,7 @@ class Bench(AbstractLooked):
         said = notice or self.following.source.ended
         if said:
             again = [("r", "again")] if self._relaunch and self.following.source.ended else []
-            again += [("b", "rewind")] if self.branching.lost else []
+            again += [("b", "rewind")] if self.branching.lost and keys.Recorded in self._able else []
             again += [("?", "help"), ("q", "quit")]
             room = max(width - 11 * len(again), width // 2)
             ink = "pending" if notice else "ended"
@@ -218,19 +225,17 @@ class Bench(AbstractLooked):
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
         if self.cursor is not None:
-            offered = [key for key in keys.LOOKING if key != keys.PLAY or self.plays or self.walk.direction]
-            return (prose.keys_line(offered, width),)
-        accepts = self.following.source.accepts
-        # Looking back the step's key goes by readings, and then the line above is shown.
-        meant = [key for key in keys.offered(accepts) if key.brief != "step" or Advance in accepts]
-        shown = [(k.shown, k.brief) for k in meant if k.brief and (k.needs is not Kick or self.following.kick)]
+            plays = self.plays or self.walk.direction != 0
+            return (prose.keys_line(keys.looking_back(self._able, plays=plays), width),)
+        meant = keys.at_end(self._able)
+        shown = [(k.shown, k.brief) for k in meant if k.needs != (Kick,) or self.following.kick]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
         seen = self._side.display or self._inset.display
         return (prose.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
 
     def _tell(self) -> None:
-        """A sentence that is longer than a line stands above the last two, for as long as a notice does."""
+        """A sentence that is longer than a line stands below the plots, upon them, for as long as a notice does."""
         lines = prose.said(self.following.notice, self.size.width) if self.following.sentence else ()
         shown = len(lines) > 1 and not self.has_class("-small")
         if shown != self._told.display or (shown and self._told.size.height != len(lines)):
@@ -248,13 +253,27 @@ class Bench(AbstractLooked):
 
     # What the keys do.
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
-        """A key whose command the source does not accept does nothing."""
-        for key in keys.KEYS:
-            if key.action.split("(")[0] == action and key.needs is not None and key.action != "detach":
-                told = action == "pause" and (self.cursor is not None or self.walk.direction != 0)
-                return told or key.needs in self.following.source.accepts
-        return True
+    @property
+    def _able(self) -> frozenset[type]:
+        """What keys may need: the commands that are accepted, and what this bench has besides."""
+        able = {*self.following.source.accepts}
+        able |= {keys.Recorded} if self.branching.path else set()
+        return frozenset(able | ({keys.Again} if self._relaunch else set()))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that can do nothing for this session does nothing."""
+        key = keys.named(action, parameters)
+        if key is None or not key.needs or action == "detach":
+            return True
+        told = action == "pause" and (self.cursor is not None or self.walk.direction != 0)
+        return told or not self._able.isdisjoint(key.needs)
+
+    def on_key(self, event: events.Key) -> None:
+        """Say why a key does nothing."""
+        key = keys.pressed(event.key)
+        if key is not None and not self.check_action(*parse(key.action)[1:]):
+            wanting = [said for need, said in _WANTING.items() if need in key.needs and not self.watched]
+            self.say((wanting or [self.refusal])[0])
 
     def repaint_plots(self) -> None:
         """Draw all of it anew, as far as it is seen."""
@@ -313,7 +332,7 @@ class Bench(AbstractLooked):
 
     def action_help(self) -> None:
         """What the keys do."""
-        table = [(key.shown, key.words) for key in keys.offered(self.following.source.accepts)]
+        table = [(key.shown, key.words) for key in keys.offered(self._able)]
         said = {
             "How it ended": [self.following.source.ended] if self.following.source.ended else [],
             "On the step axis": [keys.SIGNS],

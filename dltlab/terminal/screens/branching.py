@@ -134,7 +134,6 @@ class Branching:
 
     def _ask(self, at: int, halve: int | None = None) -> None:
         if self.path is None:
-            self._bench.say("this session is not recorded in a file, so it cannot be forked.")
             return
         path, made = self.path, forking.choices(self._history, at)
         chosen = next((place for place, one in enumerate(made) if one.kind == "knob"), 0)

@@ -18,7 +18,7 @@ from dltlab.terminal.drawing import sliders
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.following import Following
 from dltlab.terminal.screens.lesson import Lesson
-from dltlab.terminal.screens.looking import Looking
+from dltlab.terminal.screens.looking import Looking, past
 from dltlab.terminal.screens.page import Ask
 
 _MOST_HANDS: Final = 100_000
@@ -236,24 +236,31 @@ class AbstractConducted(Screen[None]):
 
     # The session, and words beside it.
 
-    def _chosen(self) -> Knob | None:
-        return next(iter(self.history.header.knobs), None)
+    def _turnable(self) -> Knob | None:
+        return next(iter(self.history.header.knobs), None) if Turn in self.following.source.accepts else None
+
+    def _looks_at_end(self) -> bool:
+        """Whether the class sees the session as it stands, so that it may be acted on; where it does not, says so."""
+        if self.looking.cursor is not None:
+            self.following.say(f"{past(self.step)}; space goes on.")
+        return self.looking.cursor is None
 
     def action_turn(self, notches: int) -> None:
         """Turn the first knob."""
-        if (knob := self._chosen()) and Turn in self.following.source.accepts:
+        if (knob := self._turnable()) and self._looks_at_end():
             base = self.following.asked(knob)
             now = self.following.value(knob) if base is None else base
             self.following.turn(knob, sliders.turned(knob, now, notches))
 
     def action_scale(self, factor: float) -> None:
         """Halve or double the first knob's value."""
-        if (knob := self._chosen()) and Turn in self.following.source.accepts:
+        if (knob := self._turnable()) and self._looks_at_end():
             self.following.turn(knob, min(max(self.following.value(knob) * factor, knob.low), knob.high))
 
     def action_kick(self) -> None:
         """Kick the weights as the scenario says."""
-        if radius := self.following.kick:
+        radius = self.following.kick if Kick in self.following.source.accepts else None
+        if radius and self._looks_at_end():
             self._send(Kick(radius))
 
     def action_pace(self, factor: float) -> None:

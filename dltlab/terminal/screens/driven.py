@@ -13,6 +13,7 @@ from textual.screen import Screen
 from dltlab.commands import Advance, Command, Kick, Pace, Pause, Reach, Resume, Stop
 from dltlab.records import Knob
 from dltlab.session.source import Source
+from dltlab.session.watching import WATCHES
 from dltlab.terminal.drawing import sliders
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.fit import Options
@@ -62,6 +63,26 @@ class AbstractDriven(Screen[None]):
     def play_told(self) -> bool:
         """Play what was told already, or halt where that is; whether there was anything of that to do."""
 
+    @property
+    def watched(self) -> bool:
+        """Whether the session is only looked at from here: nothing of it can be asked, forked or noted."""
+        source = self.following.source
+        return not source.accepts and getattr(source, "path", None) is None
+
+    @property
+    def refusal(self) -> str:
+        """Why the session does not do what it is asked for, and what would."""
+        source = self.following.source
+        if self.watched:
+            return WATCHES
+        if source.accepts:
+            return "what was recorded is not changed: < > look through it, F forks it from there."
+        return f"{source.ended} F forks it from where you look."
+
+    @abc.abstractmethod
+    def looks_at_end(self) -> bool:
+        """Whether what is shown is the session as it stands, so that it may be acted on; where it is not, says so."""
+
     def action_pause(self) -> None:
         """Pause, or go on; looking back, play what was told already."""
         if self.play_told():
@@ -84,7 +105,7 @@ class AbstractDriven(Screen[None]):
 
     def action_turn(self, notches: int) -> None:
         """Turn the chosen knob."""
-        if knob := self._chosen():
+        if (knob := self._chosen()) and self.looks_at_end():
             base = self.following.asked(knob)
             self._turn_to(knob, sliders.turned(knob, self.following.value(knob) if base is None else base, notches))
 
@@ -95,7 +116,7 @@ class AbstractDriven(Screen[None]):
     def action_type_value(self) -> None:
         """Ask for the knob's value."""
         knob = self._chosen()
-        if knob is None:
+        if knob is None or not self.looks_at_end():
             return
 
         name = one_line(knob.title or knob.name)
@@ -126,6 +147,8 @@ class AbstractDriven(Screen[None]):
         def kick(radius: float) -> None:
             self._send(Kick(radius, direction), "kicking")
 
+        if not self.looks_at_end():
+            return
         if radius := self.following.kick:
             kick(radius)
         else:
@@ -135,8 +158,8 @@ class AbstractDriven(Screen[None]):
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
 
     def say(self, text: str) -> None:
-        """Leave a notice at the foot."""
-        self.following.say(text)
+        """Leave a notice at the foot, in full."""
+        self.following.say(text, sentence=True)
         self._foot.repaint()
 
     def set_pace(self, factor: float) -> None:
@@ -156,11 +179,16 @@ class AbstractDriven(Screen[None]):
         """Take one step, and hold."""
         if Advance in self.following.source.accepts:
             self._send(Advance(1), "stepping")
+        else:
+            self.say(self.refusal)
 
     def _reach(self, step: int) -> None:
         """Go on to a step, and hold there."""
         if Reach in self.following.source.accepts:
-            self._send(Reach(step), f"going on to step {count(step)}")
+            self._send(Reach(step), "going on")
+            self.say(f"going on to step {count(step)}, to hold there.")
+        elif self.watched and not self.following.source.ended:
+            self.say(self.refusal)
         else:
             self.say(
                 f"step {count(step)} was not reached: this session goes no farther than {count(self.history.step)}."
@@ -168,6 +196,8 @@ class AbstractDriven(Screen[None]):
 
     def action_undo(self) -> None:
         """Take back the last turn that still stands."""
+        if not self.looks_at_end():
+            return
         now, turns = time.monotonic(), undoing.turned(self.history.events)
         self._undone = [one for one in self._undone if now - one[0] < _ANSWER and one[2] not in turns[one[1] :]]
         left = undoing.standing([*turns, *(turn for _, _, turn in self._undone)])
@@ -182,15 +212,22 @@ class AbstractDriven(Screen[None]):
     def action_restart(self, fresh: int = 0) -> None:
         """The same scenario anew; ``fresh`` with a seed that has not been seen."""
         if self._relaunch is None:
-            self.say("this session has no scenario to start anew; open one with dltlab open SCENARIO.")
             return
         if fresh and not _takes_seed(self._relaunch):
             self.say("this session cannot be run on another seed from here; use dltlab open SCENARIO --seed N.")
             return
         seeds = self.history.header.seeds
         launch = partial(self._relaunch, seed=max(seeds, default=-1) + 1) if fresh else self._relaunch
-        self.following.end()
-        self.post_message(OpenBench(launch, one_line(self.history.header.title), instead=True))
+
+        def said(text: str | None) -> None:
+            if text is not None:
+                self.following.end()
+                self.post_message(OpenBench(launch, one_line(self.history.header.title), instead=True))
+
+        if Stop in self.following.source.accepts:
+            self._ask("run it anew? enter ends this session, which is kept; esc goes on", "", said)
+        else:
+            said("")
 
 
 def _takes_seed(launch: Launch) -> bool:

@@ -8,6 +8,7 @@ from rich.style import Style
 from dltlab.commands import Pace, Pause, Resume, Stop
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import axes, smoothing, timeline
+from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import Launch
 from dltlab.terminal.panels.curves import Curves
@@ -53,6 +54,12 @@ class AbstractLooked(AbstractDriven):
     def look_at_end(self) -> None:
         """Follow what comes."""
         self.cursor = None
+
+    def looks_at_end(self) -> bool:
+        """Whether nobody looks back: what is past stays as it was told, and a fork goes another way from there."""
+        if self.cursor is not None:
+            self.say(f"{looking.past(self.cursor)}; F forks there, end returns to now.")
+        return self.cursor is None
 
     # Playing what was told already.
 
@@ -119,6 +126,8 @@ class AbstractLooked(AbstractDriven):
         """Faster or slower: the walk through what was told, or else the session."""
         if Pace in self.following.source.accepts and not (self.walk.direction and not self._recorded):
             self.set_pace(factor)
+        elif self.watched and self.cursor is None:
+            self.say(self.refusal)
         else:
             self.walk.factor *= factor
 
@@ -175,6 +184,12 @@ class AbstractLooked(AbstractDriven):
                 span = panel.span(self.history.header, self.looking.window)
                 self.cursor = span.step((column - inside.start) / max(len(inside) - 1, 1))
 
+    def _told_where(self) -> str:
+        """Where one looks, for who went there by name."""
+        if self.cursor is None:
+            return "looking at the end, and following it."
+        return f"looking back at step {count(self.cursor)}; end returns to now."
+
     def action_go(self) -> None:
         """Go on to a step that is to come, or look at one that is past."""
         planned, step = self.history.header.steps, self.looking.step
@@ -195,5 +210,6 @@ class AbstractLooked(AbstractDriven):
                 self._reach(min(found, planned))
             else:
                 self.cursor = found
+                self.say(self._told_where())
 
         self._ask(f"go to step ({step:,} of {planned:,}; +20, -20, 50%, the name of a mark or chapter):", "", said)

@@ -10,6 +10,7 @@ import numpy as np
 
 from dltlab.session.history import History
 from dltlab.terminal.drawing import smoothing, timeline
+from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.span import LEAST, Span, panned, zoomed
 from dltlab.terminal.drawing.timeline import Happening, Time
 from dltlab.terminal.drawing.traces import Traces
@@ -122,6 +123,11 @@ class Looking:
         """Give plots the other value axis; if some have it, their own again."""
         some = self.other & frozenset(plots)
         self.other = self.other - some if some else self.other | frozenset(plots)
+
+
+def past(step: int) -> str:
+    """Why nothing is done to a session by who looks back at a step."""
+    return f"step {count(step)} is past and stays as it was"
 
 
 def target(text: str, step: int, planned: int, named: Callable[[str], int | None]) -> int | str:
