@@ -124,6 +124,39 @@ def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) ->
     assert any("unknown claim" in line for line in told), told
 
 
+def test_check_tells_the_faults_of_every_stage_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    changes = {
+        "title =": "titel =",
+        'loss = "square"': 'loss = "sqare"',
+        "learning_rate = 0.4": "learning_rat = 0.4",
+        "steps = 6000": "stepz = 6000",
+        "[probes.sharpness]\n": '[probes.sharpness]\nmethod = 3\nkind = "sharpnes"\n[probes.other]\n',
+        'name = "learning_rate"': "name = 3",
+    }
+    text = EDGE
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    text += '\n[[arms]]\nname = "a"\nvale = 3\nproblem.loss = "cube"\n[[arms]]\nname = "b"\noptimizer.lr = 1\n'
+    claim = '\n[[claims]]\nkind = "level"\nname = "{0}"\nsays = "So."\nseries = "{1}"\nbelow = 1\n'
+    text += claim.format("strange", "los") + claim.format("unread", "sharpness.theory") + "[[claims]]\n"
+    bad = tmp_path / "bad.toml"
+    bad.write_text(text, encoding="utf-8")
+    told = [line.removeprefix(f"{bad}:").split(": ") for line in dltlab("check", str(bad)).stdout.splitlines()]
+    keys = [key for _, key, *_ in told]
+    for key in (
+        "titel", "problem.loss", "optimizer.learning_rat", "run", "run.stepz", "probes.sharpness.kind",
+        "knobs[0].name", "arms[0].vale", "arms[0].problem.loss", "arms[1].optimizer.lr",
+    ):  # fmt: skip
+        assert key in keys, (key, told)
+    said = [": ".join(rest) for _, *rest in told]
+    assert any("no series 'los'" in line for line in said), told
+    assert not any("no series 'sharpness.theory'" in line for line in said), "it is not known whether it is there"
+    places = [[int(part) for part in place.split(":")] for place, *_ in told]
+    assert places == sorted(places)
+    assert [len(text.splitlines()), 3] == places[-1], "the last claim has no kind"
+
+
 @pytest.mark.parametrize(
     "text",
     [
