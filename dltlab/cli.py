@@ -84,7 +84,6 @@ def open_(
     fps: float | None,
 ) -> int:
     """Open the bench on a scenario: a name of the gallery, or a file. One seed, unless --seeds says more."""
-    require_terminal()
     from dltlab import scenario
 
     document = scenario.read(name)
@@ -92,6 +91,7 @@ def open_(
         document.set(assignment)
     # The engine checks the rest; what is wrong for every room is said before the screen opens.
     title = scenario.validate(document).title
+    require_terminal()
     from dltlab.session import live
 
     def launch(*, seed: int | None = seed) -> live.Live:

@@ -60,10 +60,16 @@ def test_every_command_says_what_it_is_for(command: str) -> None:
             "--set run.steps=0: run.steps: expected a whole number",
         ),
         (["open", "edge-of-stability"], "the screen needs a terminal"),
-        (["replay", "nothing"], "the screen needs a terminal"),
-        (["attach"], "the screen needs a terminal"),
-        (["resume", "nothing"], "the screen needs a terminal"),
-        (["fork", "nothing", "--at", "3"], "the screen needs a terminal"),
+        (["open", "edge-of-stabilty"], "did you mean 'edge-of-stability'?"),
+        (["open", "none.toml"], "none.toml: cannot be read (No such file or directory); check the path."),
+        (["replay", "nothing"], "nothing: no session is kept yet"),
+        (["replay", "./nothing"], "nothing: cannot be opened (No such file or directory)"),
+        (["attach"], "no session is running"),
+        (["attach", "nothing"], "nothing: no session is kept yet"),
+        (["watch", "nothing"], "nothing: no session is kept yet"),
+        (["watch", "nothing", "--notes"], "nothing: no session is kept yet"),
+        (["resume", "nothing"], "nothing: no session is kept yet"),
+        (["fork", "nothing", "--at", "3"], "nothing: no session is kept yet"),
         (["fork", "nothing", "--at", "3", "--headless"], "nothing: no session is kept yet"),
         (["fork", "nothing"], "--at"),
         (["fork", "nothing", "--at", "3", "--turn", "x"], "x: write KNOB=VALUE, for example learning_rate=0.3."),
@@ -75,6 +81,15 @@ def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) 
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["replay", "attach", "watch", "watch --notes", "resume", "fork --at 3"])
+def test_a_recording_that_is_there_is_shown_in_a_terminal_only(command: str) -> None:
+    kept = Path(__file__).parent / "session" / "recordings"
+    name, *options = command.split()
+    done = dltlab(name, str(next(kept.glob("*.jsonl"))), *options)
+    assert done.returncode == 2
+    assert "the screen needs a terminal" in done.stderr
 
 
 def test_the_gallery_as_text_and_as_json() -> None:
