@@ -12,7 +12,7 @@ import msgspec
 
 from dltlab import catalog
 from dltlab.catalog import Shelf
-from dltlab.errors import ScenarioError
+from dltlab.errors import AbsentDataError, ScenarioError
 from dltlab.scenario import Document, Scenario, gallery, sound
 from dltlab.text import one_line
 
@@ -22,6 +22,7 @@ def check(document: Document) -> Scenario:
 
     Raises:
         ScenarioError: With every fault that any room finds, as the file goes. What rests on a faulty part is left out.
+        AbsentDataError: With no fault but that data are not on this machine.
     """
     from dltlab import claims
     from dltlab.terminal.panels import chosen
@@ -45,7 +46,8 @@ def check(document: Document) -> Scenario:
             faults.append(document.fault(("companions", index), message))
     faults += unasked(scenario, document)
     if faults:
-        raise ScenarioError(*_in_order(faults, document))
+        refusal = AbsentDataError if survey.absent.issuperset(faults) else ScenarioError
+        raise refusal(*_in_order(faults, document))
     return scenario
 
 
@@ -73,7 +75,7 @@ def unasked(scenario: Scenario, document: Document) -> list[str]:
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
-    """The tables of a scenario that :func:`check` passed, with every default that a constructor has."""
+    """The tables of a scenario that :func:`check` passed, or lacks data alone, with every default of a constructor."""
     shelves = _shelves()
     tables = msgspec.to_builtins(scenario)
     # TOML has no null: what is nothing is not said.

@@ -20,7 +20,7 @@ from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.program import Program
 from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
-from dltlab.errors import ScenarioError
+from dltlab.errors import AbsentDataError, ScenarioError
 from dltlab.records import Arm, Knob, Series
 from dltlab.scenario import Document, Scenario, Sound, validate
 
@@ -106,6 +106,8 @@ class Survey(NamedTuple):
     """The names of the series that are known; None if nobody knows of any."""
     open: frozenset[str]
     """The probes and theories that may have more of them."""
+    absent: frozenset[str]
+    """The faults that are none of the scenario: data that are not on this machine."""
 
 
 def survey(document: Document, sound: Sound) -> Survey:
@@ -136,7 +138,7 @@ def survey(document: Document, sound: Sound) -> Survey:
             experiment = _bound(document, scenario, parts, series, knobs)
         except ScenarioError as found:
             faults += found.faults
-    return Survey(experiment, tuple(dict.fromkeys(faults)), names, frozenset(unread))
+    return Survey(experiment, tuple(dict.fromkeys(faults)), names, frozenset(unread), frozenset(parts.absent))
 
 
 class _Arm(NamedTuple):
@@ -152,12 +154,15 @@ class _Parts(NamedTuple):
 
     arms: list[_Arm]
     probes: dict[str, AbstractProbe]
+    absent: list[str]
+    """The faults that are only missing data."""
 
 
 def _made(
     document: Document, scenario: Scenario, lacking: Collection[str], variants: Sequence[Variant], faults: list[str]
 ) -> _Parts:
     """Everything that the scenario names and that can be built."""
+    absent: list[str] = []
 
     def made(shelf: Shelf, table: object, noun: str, places: Overlaid | Document, *at: str) -> Any:
         if at[0] in lacking:
@@ -166,6 +171,8 @@ def _made(
             return catalog.make(shelf, table, noun=noun, at=at, places=places)
         except ScenarioError as found:
             faults.extend(found.faults)
+            if isinstance(found, AbsentDataError):
+                absent.extend(found.faults)
 
     optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one.places, "optimizer") for one in variants]
     probes: dict[str, AbstractProbe] = {}
@@ -179,7 +186,7 @@ def _made(
         memory.fit(document, scenario, sized, probes)
     except ScenarioError as found:
         faults += found.faults
-        return _Parts([], probes)
+        return _Parts([], probes, absent)
     dtype = jnp.dtype(scenario.run.precision)
     begun: list[_Arm] = []
     for one, problem, optimizer in zip(variants, problems, optimizers, strict=True):
@@ -191,7 +198,7 @@ def _made(
             faults.append(document.fault(("optimizer",), arms.said(one, str(fault))))
         else:
             begun.append(_Arm(one, simulation, simulation.begin(scenario.run.seed)))
-    return _Parts(begun, probes)
+    return _Parts(begun, probes, absent)
 
 
 def _members(scenario: Scenario, variants: Sequence[Variant]) -> tuple[tuple[int, ...], ...]:
