@@ -109,6 +109,7 @@ class Document:
         self.text = text
         """What it was parsed from; empty if it came from no file."""
         self._overridden: dict[values.Path, str] = {}
+        self._kept: dict[str, list[int]] = {}
 
     @functools.cached_property
     def _where(self) -> places.Map:
@@ -116,6 +117,8 @@ class Document:
 
     def fault(self, at: values.Path, message: str) -> str:
         """``FILE:LINE:COLUMN: key: message``, or the override that set the key."""
+        if len(at) > 1 and (kept := self._kept.get(str(at[0]))):
+            at = (at[0], kept[int(at[1])], *at[2:])
         key = f"{values.dotted(at)}: " if at else ""
         for length in range(len(at), 0, -1):
             if at[:length] in self._overridden:
@@ -127,6 +130,11 @@ class Document:
         """The line and column, from 1, of a key or a list item, or of the nearest table above it that the text has."""
         found = (self._where.find(at[:length]) for length in range(len(at), -1, -1))
         return next(place for place in found if place)
+
+    def keep(self, section: str, places: list[int]) -> None:
+        """Leave only these items of a list; what is wrong with them is told where they stand in the file."""
+        self.table[section] = [self.table[section][place] for place in places]
+        self._kept[section] = places
 
     def set(self, assignment: str) -> None:
         """Apply ``KEY=VALUE``: a dotted key of the scenario and a TOML value.

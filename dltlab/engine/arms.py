@@ -97,12 +97,14 @@ def chosen(document: Document, names: Sequence[str]) -> None:
     ]
     if faults:
         raise ScenarioError(*faults)
-    document.table["arms"] = [arm for arm in arms if arm.get("name") in names]
+    listed = enumerate(document.table["arms"])
+    document.keep("arms", [place for place, arm in listed if isinstance(arm, dict) and arm.get("name") in names])
     # What is asked about the others has no answer here.
     asked = document.table.get("questions")
     if isinstance(asked, list):
         gone = set(known) - set(names)
-        document.table["questions"] = [one for one in asked if not (isinstance(one, dict) and one.get("arm") in gone)]
+        kept = [place for place, one in enumerate(asked) if not (isinstance(one, dict) and one.get("arm") in gone)]
+        document.keep("questions", kept)
 
 
 def capped(document: Document, seeds: int) -> None:

@@ -244,6 +244,16 @@ def test_a_wrong_value_is_told_once_at_its_own_line_whichever_arms_share_it(old:
     assert message.startswith(said)
 
 
+def test_with_some_arms_alone_a_fault_still_stands_where_it_is_written() -> None:
+    text = TEXT.replace("widths = [5, 5]", "widths = [5, 0]")
+    line = text.splitlines().index("problem.model.widths = [5, 0]") + 1
+    with pytest.raises(ScenarioError, match=rf"^x\.toml:{line}:28: arms\[2\]\.problem\.model\.widths\[1\]: "):
+        experiment.build(scenario.parse(text, "x.toml"), only=["deep"])
+    override = "arms.deep.problem.model.widths=[-1]"
+    with pytest.raises(ScenarioError, match=r"^--set arms\.deep\.problem\.model\.widths=\[-1\]: arms\[2\]"):
+        experiment.build(document(override), only=["deep"])
+
+
 def test_an_arm_that_is_not_there_is_refused_with_its_likeliest_name() -> None:
     with pytest.raises(ScenarioError, match=r"--arms wode.*did you mean 'wide'"):
         experiment.build(document(), only=["wode"])
