@@ -1,5 +1,6 @@
 """Claims across arms: the worst is shown, arms are found by name, seeds are matched, slopes are slopes."""
 
+import ast
 import json
 import re
 from itertools import pairwise
@@ -175,6 +176,16 @@ def test_the_numbers_beside_an_order_give_what_was_measured(over, factor):
     steps = [a - b if factor is None else a / b for a, b in pairwise(numbers)]
     assert step == told.measured
     assert min(steps) == pytest.approx(float(step), abs=2e-3)
+
+
+@pytest.mark.parametrize("axes", ["loglog", "semilogx", "semilogy"])
+def test_the_points_beside_a_slope_give_it(axes):
+    told = judged(history_of({"drift": drift(seeds=3)}), "scaling", term=LAST, axes=axes, predicted=-0.5)
+    points, slope = re.findall(r"seed \d: (.*): slope of .* (\S+)$", told.detail)[0]
+    x, y = np.array(ast.literal_eval(f"[{points}]")).T
+    x, y = x if axes == "semilogy" else np.log(x), y if axes == "semilogx" else np.log(y)
+    assert slope == told.measured
+    assert np.polyfit(x, y, 1)[0] == pytest.approx(float(slope), rel=2e-3)
 
 
 def test_a_bound_tells_how_loose_it_is_and_a_floor_spares_rounding():
