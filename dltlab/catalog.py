@@ -20,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from dltlab.errors import ScenarioError
+from dltlab.errors import AbsentDataError, ScenarioError
 from dltlab.text import one_line
 from dltlab.values import Nowhere, Path, Places, convert, dotted, key_faults, named, near_miss
 
@@ -90,6 +90,7 @@ def make(shelf: Shelf, table: object, *, noun: str, at: Path, places: Places | N
     Raises:
         ScenarioError: The kind is unknown, a key is unknown or missing, a value is out of
             bounds, or the constructor refused. Every fault of the table is told.
+        AbsentDataError: The constructor found no file where the table names one.
     """
     places = places or Nowhere()
     kind, rest = _kind_of(shelf, table, noun, at, places)
@@ -111,6 +112,8 @@ def make(shelf: Shelf, table: object, *, noun: str, at: Path, places: Places | N
         raise ScenarioError(*faults)
     try:
         return shelf[kind](**given)
+    except FileNotFoundError as fault:
+        raise AbsentDataError(places.fault(at, one_line(str(fault)))) from None
     except ValueError as fault:
         raise ScenarioError(places.fault(at, one_line(str(fault)))) from None
 

@@ -4,45 +4,41 @@ The rooms are imported when they are asked, for they bring JAX and Textual along
 """
 
 import os
+import re
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
 from dltlab import catalog
 from dltlab.catalog import Shelf
-from dltlab.errors import ScenarioError
-from dltlab.scenario import Document, Scenario, gallery, validate
+from dltlab.errors import AbsentDataError, ScenarioError
+from dltlab.scenario import Document, Scenario, gallery, sound
+from dltlab.text import one_line
 
 
 def check(document: Document) -> Scenario:
     """Build all that a scenario names, and run nothing.
 
     Raises:
-        ScenarioError: With every fault that any room finds.
+        ScenarioError: With every fault that any room finds, as the file goes. What rests on a faulty part is left out.
+        AbsentDataError: With no fault but that data are not on this machine.
     """
     from dltlab import claims
     from dltlab.terminal.panels import chosen
 
-    scenario = validate(document)
-    faults: list[str] = []
-    judged, experiment, panels = (), None, []
-    try:
-        experiment = _engine().build(document)
-    except ScenarioError as found:
-        faults += found.faults
-    try:
-        panels = chosen.build(scenario.panels, document)
-    except ScenarioError as found:
-        faults += found.faults
-    try:
-        judged = claims.build(scenario.claims, document)
-    except ScenarioError as found:
-        faults += found.faults
-    series = None if experiment is None else [series.name for series in experiment.series]
-    faults += chosen.strangers(panels, series, [arm.name for arm in scenario.arms], document)
-    faults += claims.check_arms(judged, scenario.arms, document)
-    if series is not None:
-        faults += claims.check_series(judged, series, document)
+    found = sound(document)
+    scenario = found.scenario
+    survey = _engine().survey(document, found)
+    panels, undrawn = chosen.tried(scenario.panels, document)
+    judged, unjudged = claims.tried(scenario.claims, document)
+    faults = [*found.faults, *survey.faults, *undrawn, *unjudged]
+    arms = None if "arms" in found.lacking else [arm.name for arm in scenario.arms]
+    faults += chosen.strangers(panels, survey.series, arms, document, survey.open)
+    if arms is not None:
+        faults += claims.check_arms(judged, scenario.arms, document)
+    if survey.series is not None:
+        faults += claims.check_series(judged, survey.series, document, survey.open)
     known = gallery() if scenario.companions else {}
     for index, name in enumerate(scenario.companions):
         if name not in known:
@@ -50,8 +46,20 @@ def check(document: Document) -> Scenario:
             faults.append(document.fault(("companions", index), message))
     faults += unasked(scenario, document)
     if faults:
-        raise ScenarioError(*faults)
+        refusal = AbsentDataError if survey.absent.issuperset(faults) else ScenarioError
+        raise refusal(*_in_order(faults, document))
     return scenario
+
+
+def _in_order(faults: Sequence[str], document: Document) -> list[str]:
+    """Each fault once: those of overrides, then the others as they stand in the file."""
+    place = re.compile(re.escape(one_line(document.name)) + r":(\d+):(\d+): ")
+
+    def key(fault: str) -> tuple[int, ...]:
+        found = place.match(fault)
+        return tuple(int(part) for part in found.groups()) if found else ()
+
+    return sorted(dict.fromkeys(faults), key=key)
 
 
 def unasked(scenario: Scenario, document: Document) -> list[str]:
@@ -67,7 +75,7 @@ def unasked(scenario: Scenario, document: Document) -> list[str]:
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
-    """The tables of a scenario that :func:`check` passed, with every default that a constructor has."""
+    """The tables of a scenario that :func:`check` passed, or lacks data alone, with every default of a constructor."""
     shelves = _shelves()
     tables = msgspec.to_builtins(scenario)
     # TOML has no null: what is nothing is not said.

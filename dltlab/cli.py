@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from dltlab import __version__, cli_sessions, errors, guard, options
-from dltlab.errors import DltlabError, ScenarioError, UsageError
+from dltlab.errors import AbsentDataError, DltlabError, ScenarioError, UsageError
 from dltlab.terminal.fit import require_terminal
 from dltlab.text import clean, one_line
 
@@ -84,7 +84,6 @@ def open_(
     fps: float | None,
 ) -> int:
     """Open the bench on a scenario: a name of the gallery, or a file. One seed, unless --seeds says more."""
-    require_terminal()
     from dltlab import scenario
 
     document = scenario.read(name)
@@ -92,6 +91,7 @@ def open_(
         document.set(assignment)
     # The engine checks the rest; what is wrong for every room is said before the screen opens.
     title = scenario.validate(document).title
+    require_terminal()
     from dltlab.session import live
 
     def launch(*, seed: int | None = seed) -> live.Live:
@@ -187,7 +187,10 @@ def list_(as_json: bool) -> None:
 @options.SCENARIO
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value).")
 def show(name: str, overrides: tuple[str, ...]) -> None:
-    """A scenario: what it is about, its sources and claims, and its tables with every default."""
+    """A scenario: what it is about, its sources and claims, and its tables with every default.
+
+    Data that it reads and that are not there are noted on standard error.
+    """
     from dltlab import scenario
     from dltlab import show as text
     from dltlab.check import check as whole
@@ -196,7 +199,13 @@ def show(name: str, overrides: tuple[str, ...]) -> None:
     document = scenario.read(name)
     for assignment in overrides:
         document.set(assignment)
-    found = whole(document)
+    try:
+        found = whole(document)
+    except AbsentDataError as absent:
+        # Nothing that is shown comes from the data.
+        found = scenario.validate(document)
+        for fault in absent.faults:
+            click.echo(one_line(fault), err=True)
     tables = {key: table for key, table in resolved(found).items() if key not in text.TOLD}
     click.echo("\n".join([*text.prose(found), *text.toml(tables)]))
 

@@ -35,6 +35,15 @@ def _lectured(name: str) -> Path:
     return next((path for path in kept if place.read(path) is not None), None) or shelf.find(name)
 
 
+def _for_a_screen(path: Path) -> Path:
+    """The same path, once it is a recording and there is a terminal to show it: what is wrong with it is told first."""
+    from dltlab.session.recording import opened
+
+    opened(path)[0].close()
+    require_terminal()
+    return path
+
+
 @click.command()
 def sessions() -> None:
     """Recordings and running engines, newest first."""
@@ -52,11 +61,11 @@ def sessions() -> None:
 @options.drawing
 def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a running session: the newest one, if none is named."""
-    require_terminal()
+    path = _for_a_screen(_running_session(session))
     from dltlab.session import live
     from dltlab.terminal.app import bench
 
-    return bench(live.attach(_running_session(session)), options.asked(glyphs, colours, fps))
+    return bench(live.attach(path), options.asked(glyphs, colours, fps))
 
 
 @click.command()
@@ -65,15 +74,15 @@ def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 @options.drawing
 def watch(session: str, notes: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Look at a running session and change nothing: the newest one, if none is named. As many as like may watch."""
-    require_terminal()
+    path = _for_a_screen(_lectured(session) if notes else _running_session(session))
     if notes:
         from dltlab.terminal.app import speak
 
-        return speak(_lectured(session), options.asked(glyphs, colours, fps))
+        return speak(path, options.asked(glyphs, colours, fps))
     from dltlab.session.watching import Watching
     from dltlab.terminal.app import bench
 
-    return bench(Watching(_running_session(session)), options.asked(glyphs, colours, fps))
+    return bench(Watching(path), options.asked(glyphs, colours, fps))
 
 
 @click.command()
@@ -86,15 +95,16 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
     """Open the bench on a recording: the newest one, if none is named."""
     from dltlab.session import shelf
 
+    path = shelf.find(session)
     if text:
         from dltlab import headless
 
-        return headless.tell(shelf.find(session))
-    require_terminal()
+        return headless.tell(path)
+    _for_a_screen(path)
     from dltlab.session.replay import Replay
     from dltlab.terminal.app import bench
 
-    return bench(Replay(shelf.find(session), speed=speed), options.asked(glyphs, colours, fps), lecture=lecture)
+    return bench(Replay(path, speed=speed), options.asked(glyphs, colours, fps), lecture=lecture)
 
 
 @click.command()
@@ -102,11 +112,12 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
 @options.drawing
 def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Continue a stopped or killed session from its last keyframe, on the bench: the newest one, if none is named."""
-    require_terminal()
     from dltlab.session import live, shelf
+
+    path = _for_a_screen(shelf.find(session))
     from dltlab.terminal.app import bench
 
-    return bench(live.resume(shelf.find(session)), options.asked(glyphs, colours, fps))
+    return bench(live.resume(path), options.asked(glyphs, colours, fps))
 
 
 @click.command()
@@ -129,11 +140,11 @@ def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float |
 
     The other one may be running, and is only read. Up to the step both recordings are the same, bit for bit.
     """
-    if mode is None:
-        require_terminal()
     from dltlab.session import live, shelf
 
     path = shelf.find(session)
+    if mode is None:
+        _for_a_screen(path)
     if mode == "headless":
         from dltlab import headless
 

@@ -38,6 +38,10 @@ class ScenarioError(DltlabError):
         self.faults = faults
 
 
+class AbsentDataError(ScenarioError):
+    """A scenario that nothing is wrong with reads data that are not on this machine."""
+
+
 class RecordingError(DltlabError):
     """A file is no recording, or one that this version cannot read."""
 

@@ -81,9 +81,10 @@ class _Reading:
         while (at := self._blank(at)) < len(text):
             if text[at] == "[":
                 many = text.startswith("[[", at)
-                at, table = self._key(at + 1 + many, self._root)
+                start = self._blank(at + 1 + many)
+                at, table = self._key(start, self._root)
                 if many:
-                    at, table = at + 1, table.child(len(table.below), table.offset)
+                    at, table = at + 1, table.child(len(table.below), start)
                 at += 1
             else:
                 at, node = self._key(at, table)

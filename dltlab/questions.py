@@ -4,14 +4,14 @@ A question belongs to a chapter of the session, or to a step of it. It is asked 
 anybody has seen what comes, and answered by the session itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from dltlab.text import cleaned, one_line
-from dltlab.values import Name
+from dltlab.values import Name, Places, named, near_miss
 
 MOST: Final = 64
 """Questions of one scenario."""
@@ -47,6 +47,27 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
     def right(self) -> str:
         """The right choice."""
         return self.choices[self.answer]
+
+
+def faults(questions: Sequence[Question], steps: int, arms: Sequence[str], places: Places) -> Iterator[str]:
+    """What is wrong with the questions of a scenario of so many steps with these arms."""
+    seen = set[str]()
+    for index, question in enumerate(questions):
+        at = ("questions", index)
+        if question.name in seen:
+            yield places.fault((*at, "name"), f"a second question {question.name!r}; choose another name.")
+        seen.add(question.name)
+        if question.answer >= (count := len(question.choices)):
+            cure = f"the choices are counted from 0, so the last of {count} is {count - 1}."
+            yield places.fault((*at, "answer"), f"{question.answer} is no choice; {cure}")
+        if len(set(question.choices)) < count:
+            yield places.fault((*at, "choices"), "two choices say the same; write another.")
+        if isinstance(question.at, int) and question.at >= steps:
+            message = f"step {question.at} leaves nothing to see before run.steps = {steps}; ask earlier."
+            yield places.fault((*at, "at"), message)
+        if question.arm and question.arm not in arms:
+            message = f"no arm {named(question.arm)}; {near_miss(question.arm, arms)}"
+            yield places.fault((*at, "arm"), message)
 
 
 _FIELDS: Final = frozenset(Question.__struct_fields__)

@@ -13,13 +13,15 @@ import os
 import re
 import typing
 from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import tomli
 from msgspec import Meta, Struct, field
+from msgspec.structs import fields
 
-from dltlab import places, values
+from dltlab import places, questions, values
 from dltlab.errors import ScenarioError
 from dltlab.questions import Question
 from dltlab.text import clean, cleaned, one_line
@@ -107,6 +109,7 @@ class Document:
         self.text = text
         """What it was parsed from; empty if it came from no file."""
         self._overridden: dict[values.Path, str] = {}
+        self._kept: dict[str, list[int]] = {}
 
     @functools.cached_property
     def _where(self) -> places.Map:
@@ -114,6 +117,8 @@ class Document:
 
     def fault(self, at: values.Path, message: str) -> str:
         """``FILE:LINE:COLUMN: key: message``, or the override that set the key."""
+        if len(at) > 1 and (kept := self._kept.get(str(at[0]))):
+            at = (at[0], kept[int(at[1])], *at[2:])
         key = f"{values.dotted(at)}: " if at else ""
         for length in range(len(at), 0, -1):
             if at[:length] in self._overridden:
@@ -125,6 +130,11 @@ class Document:
         """The line and column, from 1, of a key or a list item, or of the nearest table above it that the text has."""
         found = (self._where.find(at[:length]) for length in range(len(at), -1, -1))
         return next(place for place in found if place)
+
+    def keep(self, section: str, places: list[int]) -> None:
+        """Leave only these items of a list; what is wrong with them is told where they stand in the file."""
+        self.table[section] = [self.table[section][place] for place in places]
+        self._kept[section] = places
 
     def set(self, assignment: str) -> None:
         """Apply ``KEY=VALUE``: a dotted key of the scenario and a TOML value.
@@ -309,23 +319,58 @@ def _unfit(value: Any, at: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | 
             yield at, f"{values.named(value)} has no place in a scenario; write a number or a string."
 
 
+class Sound(NamedTuple):
+    """What is sound of a scenario's common part, and what is wrong with the rest."""
+
+    scenario: Scenario
+    """Its sections; without a faulty one it stands as if it had not been given."""
+    lacking: frozenset[str] = frozenset()
+    """The sections that are faulty, and those that it must have and has not."""
+    faults: tuple[str, ...] = ()
+
+
 def validate(document: Document) -> Scenario:
     """Check what all scenarios have in common.
 
     Raises:
         ScenarioError: With every fault that was found, one a line.
     """
-    faults = [document.fault(at, message) for at, message in _unfit(document.table, ())]
-    try:
-        scenario = values.convert(document.table, Scenario, at=(), places=document)
-    except ScenarioError as found:
-        raise ScenarioError(*faults, *found.faults) from None
+    found = sound(document)
+    if found.faults:
+        raise ScenarioError(*found.faults)
+    return found.scenario
+
+
+def sound(document: Document) -> Sound:
+    """Check what all scenarios have in common, a section at a time."""
+    unfit = list(_unfit(document.table, ()))
+    faults = [document.fault(at, message) for at, message in unfit]
+    sections = {section.encode_name: section for section in fields(Scenario)}
+    required = [name for name, section in sections.items() if section.required]
+    lacking = {name for name in required if name not in document.table}
+    if unfit:
+        # An arm may lay such a value over any table, and nothing is to be built of it.
+        lacking.update(("problem", "optimizer", "probes", "theories"), (str(at[0]) for at, _ in unfit))
+    given: dict[str, Any] = {}
+    for name, section in sections.items():
+        if name in document.table:
+            try:
+                given[name] = values.convert(document.table[name], section.type, at=(name,), places=document)
+            except ScenarioError as found:
+                faults += found.faults
+                lacking.add(name)
+    # What stands under a misspelt name is not told to be missing where it is asked for.
+    strange = [name for name in document.table if name not in sections]
+    lacking.update(meant for name in strange for meant in get_close_matches(name, sections, n=1))
+    faults += values.key_faults(document.table, sections, required, at=(), places=document)
+    whole = {name: section for name, section in given.items() if name not in lacking}
+    scenario = Scenario(**{"title": "", "problem": {}, "optimizer": {}, "run": Run(steps=1), **whole})
     faults += _knob_faults(document, scenario.knobs)
-    faults += _arm_faults(document, scenario)
-    faults += _question_faults(document, scenario)
-    if faults:
-        raise ScenarioError(*faults)
-    return scenario
+    if not lacking & {"run", "arms"}:
+        faults += _arm_faults(document, scenario)
+        arms = [arm.name for arm in scenario.arms]
+        faults += questions.faults(scenario.questions, scenario.run.steps, arms, document)
+    return Sound(scenario, frozenset(lacking), tuple(faults))
 
 
 def _arm_faults(document: Document, scenario: Scenario) -> Iterator[str]:
@@ -337,26 +382,6 @@ def _arm_faults(document: Document, scenario: Scenario) -> Iterator[str]:
         if arm.seeds is not None and arm.seeds > scenario.run.seeds:
             message = f"{arm.seeds} is more than run.seeds = {scenario.run.seeds}; raise that, or have fewer."
             yield document.fault(("arms", index, "seeds"), message)
-
-
-def _question_faults(document: Document, scenario: Scenario) -> Iterator[str]:
-    seen, arms = set[str](), [arm.name for arm in scenario.arms]
-    for index, question in enumerate(scenario.questions):
-        at = ("questions", index)
-        if question.name in seen:
-            yield document.fault((*at, "name"), f"a second question {question.name!r}; choose another name.")
-        seen.add(question.name)
-        if question.answer >= (count := len(question.choices)):
-            cure = f"the choices are counted from 0, so the last of {count} is {count - 1}."
-            yield document.fault((*at, "answer"), f"{question.answer} is no choice; {cure}")
-        if len(set(question.choices)) < count:
-            yield document.fault((*at, "choices"), "two choices say the same; write another.")
-        if isinstance(question.at, int) and question.at >= scenario.run.steps:
-            message = f"step {question.at} leaves nothing to see before run.steps = {scenario.run.steps}; ask earlier."
-            yield document.fault((*at, "at"), message)
-        if question.arm and question.arm not in arms:
-            message = f"no arm {values.named(question.arm)}; {values.near_miss(question.arm, arms)}"
-            yield document.fault((*at, "arm"), message)
 
 
 def _knob_faults(document: Document, knobs: Iterable[KnobTable]) -> Iterator[str]:

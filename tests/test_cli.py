@@ -60,10 +60,16 @@ def test_every_command_says_what_it_is_for(command: str) -> None:
             "--set run.steps=0: run.steps: expected a whole number",
         ),
         (["open", "edge-of-stability"], "the screen needs a terminal"),
-        (["replay", "nothing"], "the screen needs a terminal"),
-        (["attach"], "the screen needs a terminal"),
-        (["resume", "nothing"], "the screen needs a terminal"),
-        (["fork", "nothing", "--at", "3"], "the screen needs a terminal"),
+        (["open", "edge-of-stabilty"], "did you mean 'edge-of-stability'?"),
+        (["open", "none.toml"], "none.toml: cannot be read (No such file or directory); check the path."),
+        (["replay", "nothing"], "nothing: no session is kept yet"),
+        (["replay", "./nothing"], "nothing: cannot be opened (No such file or directory)"),
+        (["attach"], "no session is running"),
+        (["attach", "nothing"], "nothing: no session is kept yet"),
+        (["watch", "nothing"], "nothing: no session is kept yet"),
+        (["watch", "nothing", "--notes"], "nothing: no session is kept yet"),
+        (["resume", "nothing"], "nothing: no session is kept yet"),
+        (["fork", "nothing", "--at", "3"], "nothing: no session is kept yet"),
         (["fork", "nothing", "--at", "3", "--headless"], "nothing: no session is kept yet"),
         (["fork", "nothing"], "--at"),
         (["fork", "nothing", "--at", "3", "--turn", "x"], "x: write KNOB=VALUE, for example learning_rate=0.3."),
@@ -75,6 +81,15 @@ def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) 
     assert done.returncode == 2
     assert words in done.stderr
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["replay", "attach", "watch", "watch --notes", "resume", "fork --at 3"])
+def test_a_recording_that_is_there_is_shown_in_a_terminal_only(command: str) -> None:
+    kept = Path(__file__).parent / "session" / "recordings"
+    name, *options = command.split()
+    done = dltlab(name, str(next(kept.glob("*.jsonl"))), *options)
+    assert done.returncode == 2
+    assert "the screen needs a terminal" in done.stderr
 
 
 def test_the_gallery_as_text_and_as_json() -> None:
@@ -122,6 +137,39 @@ def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) ->
     ):
         assert any(words in line for line in told), told
     assert any("unknown claim" in line for line in told), told
+
+
+def test_check_tells_the_faults_of_every_stage_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    changes = {
+        "title =": "titel =",
+        'loss = "square"': 'loss = "sqare"',
+        "learning_rate = 0.4": "learning_rat = 0.4",
+        "steps = 6000": "stepz = 6000",
+        "[probes.sharpness]\n": '[probes.sharpness]\nmethod = 3\nkind = "sharpnes"\n[probes.other]\n',
+        'name = "learning_rate"': "name = 3",
+    }
+    text = EDGE
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    text += '\n[[arms]]\nname = "a"\nvale = 3\nproblem.loss = "cube"\n[[arms]]\nname = "b"\noptimizer.lr = 1\n'
+    claim = '\n[[claims]]\nkind = "level"\nname = "{0}"\nsays = "So."\nseries = "{1}"\nbelow = 1\n'
+    text += claim.format("strange", "los") + claim.format("unread", "sharpness.theory") + "[[claims]]\n"
+    bad = tmp_path / "bad.toml"
+    bad.write_text(text, encoding="utf-8")
+    told = [line.removeprefix(f"{bad}:").split(": ") for line in dltlab("check", str(bad)).stdout.splitlines()]
+    keys = [key for _, key, *_ in told]
+    for key in (
+        "titel", "problem.loss", "optimizer.learning_rat", "run", "run.stepz", "probes.sharpness.kind",
+        "knobs[0].name", "arms[0].vale", "arms[0].problem.loss", "arms[1].optimizer.lr",
+    ):  # fmt: skip
+        assert key in keys, (key, told)
+    said = [": ".join(rest) for _, *rest in told]
+    assert any("no series 'los'" in line for line in said), told
+    assert not any("no series 'sharpness.theory'" in line for line in said), "it is not known whether it is there"
+    places = [[int(part) for part in place.split(":")] for place, *_ in told]
+    assert places == sorted(places)
+    assert [len(text.splitlines()), 3] == places[-1], "the last claim has no kind"
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,7 @@ def test_the_example_by_hand() -> None:
         ("claims", 0): (12, 3),
         ("claims", 0, "name"): (13, 1),
         ("claims", 0, "inner"): (15, 9),
+        ("claims", 1): (17, 3),
         ("claims", 1, "name"): (18, 1),
         ("claims", 1, "deep", 0, "when"): (20, 1),
     }

@@ -3,8 +3,11 @@
 import re
 from pathlib import Path
 
-from dltlab import errors, headless, scenario
+import tomli
+
+from dltlab import errors, exports, headless, scenario
 from dltlab.check import check
+from dltlab.terminal import filming
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
@@ -32,6 +35,16 @@ def test_the_scenario_that_is_explained_line_by_line_stands_in_the_gallery_as_it
     [claim] = quoted["claims"]
     same = next(one for one in real["claims"] if one["name"] == claim["name"])
     assert {key: same[key] for key in claim} == claim
+
+
+def test_the_teaching_section_names_every_export_and_what_it_needs() -> None:
+    section = TEXT.partition("## Teach with it\n")[2].partition("\n## ")[0]
+    project = tomli.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    [taught] = project["optional-dependencies"]["teach"]
+    installed = set(re.findall(r"\w+", taught.partition("[")[2]))
+    for one in (*exports.FORMATS.values(), *filming.FORMATS.values()):
+        assert any(f".{pattern.rpartition('.')[2]}" in section for pattern in one.patterns), one.name
+        assert not one.extra or one.extra in installed or f"'.[{one.extra}]'" in section, one.extra
 
 
 def named(text: str) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltlab import scenario
+from dltlab.check import check
 from dltlab.errors import ScenarioError
 from dltlab.scenario import Document, Run, find, gallery, parse, read, validate
 from dltlab.text import clean, one_line
@@ -125,6 +126,14 @@ def test_a_fault_names_place_key_and_cure(old: str, new: str, fault: str) -> Non
 def test_every_fault_is_told() -> None:
     bad = GOOD.replace("steps = 10", "steps = 0\nseed = -1\nsede = 1").replace("low = 0.1", "low = 'a'")
     assert [line.split(": ")[1] for line in refused(bad)] == ["run.steps", "run.seed", "run.sede", "knobs[0].low"]
+
+
+def test_a_number_that_is_none_is_told_once_and_nothing_is_built_of_it() -> None:
+    bad = GOOD.replace("learning_rate = 0.4", "learning_rate = nan").replace("steps = 10", "stepz = 10")
+    with pytest.raises(ScenarioError) as caught:
+        check(parse(bad, "x.toml"))
+    keys = [line.split(": ")[1] for line in caught.value.faults if "claims" not in line]
+    assert keys == ["optimizer.learning_rate", "run", "run.stepz"]
 
 
 def test_an_empty_file_says_what_it_needs() -> None:

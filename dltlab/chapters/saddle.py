@@ -60,9 +60,9 @@ class SaddleEscaped(AbstractDetector):
         predicted = self._predicted(member, name, saddle or 0, known)
         theory = f"; theory says step {predicted:,.0f}" if np.isfinite(predicted) else ""
         if saddle is None:
-            text = f"The saddle is escaped after {step:,} steps{theory}."
+            text = f"The saddle is escaped at step {step:,}{theory}."
             return Chapter(step, "saddle", "saddle escaped", text, name, member.arm, known)
-        text = f"Saddle {saddle + 1} is escaped, which held for {step - self._since:,} steps{theory}."
+        text = f"Saddle {saddle + 1} is escaped at step {step:,}{theory}. It held for {step - self._since:,} steps."
         return Chapter(step, "saddle", f"saddle {saddle + 1} escaped", text, name, member.arm, known)
 
     def _predicted(self, member: Member, name: str, saddle: int, known: int) -> float:

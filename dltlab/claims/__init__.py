@@ -5,7 +5,7 @@ where it must hold, and says whether the median of the seeds (or every one) lies
 puts it. A new kind is one file and one line here.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final, Protocol
 
 from dltlab import catalog
@@ -26,7 +26,7 @@ from dltlab.session.history import History
 
 __all__ = [
     "CLAIMS", "AbstractClaim", "Found", "Interval", "Judgeable", "Measured", "Verdict", "build", "check_arms",
-    "check_series", "judge_all",
+    "check_series", "judge_all", "tried",
 ]  # fmt: skip
 
 CLAIMS: Final[dict[str, type[AbstractClaim]]] = {
@@ -49,35 +49,57 @@ def build(tables: Sequence[Any], document: catalog.Places | None = None) -> list
     Raises:
         ScenarioError: With every fault of every claim, one a line.
     """
-    claims: list[AbstractClaim] = []
+    claims, faults = tried(tables, document)
+    if faults:
+        raise ScenarioError(*faults)
+    return [claim for claim in claims if claim is not None]
+
+
+def tried(
+    tables: Sequence[Any], document: catalog.Places | None = None
+) -> tuple[list[AbstractClaim | None], list[str]]:
+    """The claims of a scenario's ``[[claims]]``, None where a table is faulty; and every fault, one a line."""
+    claims: list[AbstractClaim | None] = []
     faults: list[str] = []
+    names: set[str] = set()
     places = document or catalog.Nowhere()
     for index, table in enumerate(tables):
+        claim = None
         try:
             claim = catalog.make(CLAIMS, table, noun="claim", at=("claims", index), places=places)
         except ScenarioError as found:
             faults += found.faults
-            continue
-        if claim.name in {other.name for other in claims}:
-            faults.append(
-                places.fault(("claims", index, "name"), f"a second claim {claim.name!r}; choose another name.")
-            )
         claims.append(claim)
-    if faults:
-        raise ScenarioError(*faults)
-    return claims
+        if claim is None:
+            continue
+        if claim.name in names:
+            message = f"a second claim {claim.name!r}; choose another name."
+            faults.append(places.fault(("claims", index, "name"), message))
+        names.add(claim.name)
+    return claims, faults
 
 
 def check_series(
-    claims: Sequence[AbstractClaim], names: Iterable[str], document: catalog.Places | None = None
+    claims: Sequence[AbstractClaim | None],
+    names: Iterable[str],
+    document: catalog.Places | None = None,
+    unread: Collection[str] = (),
 ) -> list[str]:
-    """The faults of claims that read a series which the session does not have, one a line."""
+    """The faults of claims that read a series which the session does not have, one a line.
+
+    Args:
+        claims: The claims in the order of their tables; None for one that is not judged.
+        names: The series that there are.
+        document: Words faults with their place in the file.
+        unread: Probes and theories that may have more series than these.
+    """
     names, places = list(names), document or catalog.Nowhere()
     return [
-        places.fault(_path(index, key), f"no series {name!r}; {catalog.near_miss(name, names)}")
+        places.fault(_path(index, key), f"no series {name!r}; {catalog.near_miss(name, [*names, *unread])}")
         for index, claim in enumerate(claims)
+        if claim is not None
         for key, name in claim.needs().items()
-        if name not in names
+        if name not in names and name.split(".")[0] not in unread
     ]
 
 
@@ -91,13 +113,14 @@ class _Arm(Protocol):
 
 
 def check_arms(
-    claims: Sequence[AbstractClaim], arms: Iterable[_Arm], document: catalog.Places | None = None
+    claims: Sequence[AbstractClaim | None], arms: Iterable[_Arm], document: catalog.Places | None = None
 ) -> list[str]:
     """The faults of claims about arms that the scenario does not have, or that cannot be compared, one a line."""
     values, places = {arm.name: arm.value for arm in arms}, document or catalog.Nowhere()
     return [
         places.fault(_path(index, key), message)
         for index, claim in enumerate(claims)
+        if claim is not None
         for key, message in claim.arm_faults(values)
     ]
 

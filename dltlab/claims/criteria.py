@@ -17,7 +17,7 @@ def one_of(**given: float | None) -> None:
 
 def near(predicted: float, tolerance: float) -> Interval:
     """Within a tolerance of a number."""
-    return Interval(predicted - tolerance, predicted + tolerance)
+    return Interval(predicted - tolerance, predicted + tolerance, centre=predicted)
 
 
 def between(low: float | None, high: float | None, *, strict: bool = False) -> Interval:

@@ -62,7 +62,9 @@ def judged(value: float, interval: Interval) -> str:
         return f"{shown(value)}, {no}{'<' if interval.strict else '≤'} {shown(high)}"
     if math.isinf(high):
         return f"{shown(value)}, {no}{'>' if interval.strict else '≥'} {shown(low)}"
-    centre, half = (low + high) / 2, (high - low) / 2
+    centre, half = interval.centre, (high - low) / 2
+    if centre is None:
+        return f"{shown(value)}, {no}between {shown(low)} and {shown(high)}"
     if half == 0:
         return f"{shown(value)}, {no}exactly {shown(centre)}"
     near = f"{100 * half / abs(centre):.3g} %" if abs(centre) > 1e-12 else shown(half)

@@ -52,12 +52,24 @@ class Ordered(AbstractClaim, frozen=True, kw_only=True):
         values = self._smallest(terms.values)
         formula = ""
         if (member := formulas.whose(values, self.interval, self.over)) is not None:
-            row = ", ".join(shown(float(value)) for value in terms.values[:, member])
-            least = "smallest difference" if self.factor is None else "smallest factor"
-            whose = formulas.seed(history, member) if len(values) > 1 else ""
-            formula = f"{whose}{row}: {least} {formulas.judged(float(values[member]), self.interval)}"
-        told = Measured(values, self.interval, *self.words, terms.pending, note=_row(terms), formula=formula)
+            value = formulas.judged(float(values[member]), self.interval)
+            formula = f"{self._row(history, terms, member)} {value}"
+        note = "; ".join(filter(None, (terms.note, self._example(history, terms, values))))
+        told = Measured(values, self.interval, *self.words, terms.pending, note=note, formula=formula)
         return terms.found(told, title(history, arm))
+
+    def _example(self, history: History, terms: Gathered, values: np.ndarray) -> str:
+        """The terms of the member whose step is nearest the median, with that step; what there is while some lack."""
+        member = formulas.whose(values, self.interval, "median")
+        if member is None:
+            return ", ".join(shown(middle(row[~np.isnan(row)])) for row in terms.values)
+        return f"{self._row(history, terms, member)} {shown(float(values[member]))}"
+
+    def _row(self, history: History, terms: Gathered, member: int) -> str:
+        """A member's terms in their order, and what is read off them."""
+        row = ", ".join(shown(float(value)) for value in terms.values[:, member])
+        whose = formulas.seed(history, member) if terms.values.shape[1] > 1 else ""
+        return f"{whose}{row}: smallest {'difference' if self.factor is None else 'factor'}"
 
     def _smallest(self, values: np.ndarray) -> np.ndarray:
         """The smallest difference (ratio, where there is a factor) between neighbours, one a member."""
@@ -68,9 +80,3 @@ class Ordered(AbstractClaim, frozen=True, kw_only=True):
             return np.min(after - before, axis=0)
         # A factor is a word of positive numbers.
         return np.min(np.where((before > 0) & (after > 0), after / before, np.nan), axis=0)
-
-
-def _row(terms: Gathered) -> str:
-    """The medians in their order."""
-    row = ", ".join(shown(middle(values[~np.isnan(values)])) for values in terms.values)
-    return "; ".join(filter(None, (terms.note, row)))

@@ -15,7 +15,7 @@ from dltlab.claims.abstract import AbstractClaim, Name
 from dltlab.claims.arms import unknown
 from dltlab.claims.criteria import between, near, one_of, worded
 from dltlab.claims.slope import least_squares
-from dltlab.claims.terms import Gathered, Term, gather
+from dltlab.claims.terms import Term, gather
 from dltlab.claims.verdict import Found, Interval, Measured, shown
 from dltlab.session.history import History
 
@@ -100,21 +100,24 @@ class Scaling(AbstractClaim, frozen=True, kw_only=True):
         across = np.array([standing.get(arm) for arm in chosen], np.float64)[:, None]
         across = gathered.values[len(chosen) :] if self.against else np.broadcast_to(across, up.shape)
         slopes = self._slopes(across, up)
-        told = self._formula(history, across, up, slopes)
-        span = _span(gathered, len(chosen), across)
-        told = Measured(slopes, self.interval, *self.words, gathered.pending, note=span, formula=told)
+        note = [_span(len(chosen), across), gathered.note]
+        if (member := formulas.whose(slopes, self.interval, "median")) is not None:
+            note.append(f"{self._line(history, across, up, member)} = {shown(float(slopes[member]))}")
+        formula = ""
+        if (member := formulas.whose(slopes, self.interval, self.over)) is not None:
+            value = formulas.judged(float(slopes[member]), self.interval)
+            formula = f"{self._line(history, across, up, member)} = {value}"
+        said = "; ".join(filter(None, note))
+        told = Measured(slopes, self.interval, *self.words, gathered.pending, note=said, formula=formula)
         return [gathered.found(told)]
 
-    def _formula(self, history: History, across: np.ndarray, up: np.ndarray, slopes: np.ndarray) -> str:
-        """The points at its two ends, and the slope through all."""
-        member = formulas.whose(slopes, self.interval, self.over)
-        if member is None:
-            return ""
+    def _line(self, history: History, across: np.ndarray, up: np.ndarray, member: int) -> str:
+        """A member's points from left to right, and what is fitted through them."""
         order = np.argsort(across[:, member], kind="stable")
-        ends = [f"({shown(float(across[at, member]))}, {shown(float(up[at, member]))})" for at in order[[0, -1]]]
-        whose = formulas.seed(history, member) if len(slopes) > 1 else ""
-        value = formulas.judged(float(slopes[member]), self.interval)
-        return f"{whose}{len(up)} points from {ends[0]} to {ends[1]}, slope of logarithms {value}"
+        points = ", ".join(f"({shown(float(across[at, member]))}, {shown(float(up[at, member]))})" for at in order)
+        whose = formulas.seed(history, member) if up.shape[1] > 1 else ""
+        fitted = {"loglog": "ln y on ln x", "semilogx": "y on ln x", "semilogy": "ln y on x"}[self.axes]
+        return f"{whose}{points}: slope of {fitted}"
 
     def _slopes(self, across: np.ndarray, up: np.ndarray) -> np.ndarray:
         """One slope a member; NaN where an arm is missing, or has no logarithm."""
@@ -131,8 +134,8 @@ def _arm_of(term: Term | None) -> str | None:
     return None if term is None else term.arm
 
 
-def _span(terms: Gathered, arms: int, across: np.ndarray) -> str:
+def _span(arms: int, across: np.ndarray) -> str:
     """How many arms, over how much of the axis: a slope is worth the decades that it spans."""
     decades = np.log10(np.nanmax(across) / np.nanmin(across)) if np.isfinite(across).any() else np.nan
     width = f" over {decades:.2g} decades" if np.isfinite(decades) else ""
-    return "; ".join(filter(None, (f"{arms} arms{width}", terms.note)))
+    return f"{arms} arms{width}"

@@ -35,6 +35,8 @@ class Interval(NamedTuple):
     low: float = -np.inf
     high: float = np.inf
     strict: bool = False
+    centre: float | None = None
+    """The number in its middle, where a scenario gives that with a tolerance; None where it gives bounds."""
 
     def __contains__(self, value: object) -> bool:
         if not isinstance(value, float | int):

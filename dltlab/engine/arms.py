@@ -23,30 +23,50 @@ class Variant(NamedTuple):
 class Overlaid:
     """Places of a table whose keys stand partly in an arm and partly in the scenario below it."""
 
-    def __init__(self, document: Document, index: int | None) -> None:
+    def __init__(self, document: Document, index: int | None = None, name: str = "") -> None:
         self._document = document
         self._index = index
+        self._name = name
 
     def fault(self, at: Path, message: str) -> str:
-        """The place in the arm if the key, or a part of its path, stands there; else in the scenario."""
+        """The place in the arm if as much of the path stands there as in the scenario; else in the scenario."""
         if self._index is None:
             return self._document.fault(at, message)
         own = self._document.table["arms"][self._index]
-        if at[:1] and isinstance(own, dict) and _stands(own, at):
+        inside = _depth(own, at)
+        if inside > 1 and inside >= _depth(self._document.table, at):
             return self._document.fault(("arms", self._index, *at), message)
-        name = one_line(str(own.get("name", self._index))) if isinstance(own, dict) else str(self._index)
-        return self._document.fault(at, f"(arm {name}) {message}")
+        # What the arm says nothing of is wrong in every arm, and is told once.
+        return self._document.fault(at, _named(self._name, message) if inside == len(at) else message)
+
+
+def said(variant: Variant, message: str) -> str:
+    """A fault that an arm has, and others may not have."""
+    return message if variant.table is None else _named(variant.table.name, message)
+
+
+def _named(arm: str, message: str) -> str:
+    return f"(arm {one_line(arm)}) {message}"
 
 
 def variants(document: Document, scenario: Scenario) -> Iterator[Variant]:
     """Every arm with its own tables; the scenario's own where it names no arms."""
     if not scenario.arms:
-        places = Overlaid(document, None)
+        places = Overlaid(document)
         yield Variant(None, scenario.problem, scenario.optimizer, scenario.run.seeds, places)
     for index, arm in enumerate(scenario.arms):
         problem, optimizer = overlaid(scenario.problem, arm.problem), overlaid(scenario.optimizer, arm.optimizer)
         seeds = min(arm.seeds or scenario.run.seeds, scenario.run.seeds)
-        yield Variant(arm, problem, optimizer, seeds, Overlaid(document, index))
+        yield Variant(arm, problem, optimizer, seeds, Overlaid(document, index, arm.name))
+
+
+def bare(document: Document) -> list[ArmTable]:
+    """What arms that are faulty elsewhere still say of the problem and the optimizer."""
+    found = []
+    for index, arm in enumerate(_tables(document)):
+        given = {key: arm[key] for key in ("problem", "optimizer") if isinstance(arm.get(key), dict)}
+        found.append(ArmTable(str(arm.get("name", index)), **given))
+    return found
 
 
 def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
@@ -77,12 +97,14 @@ def chosen(document: Document, names: Sequence[str]) -> None:
     ]
     if faults:
         raise ScenarioError(*faults)
-    document.table["arms"] = [arm for arm in arms if arm.get("name") in names]
+    listed = enumerate(document.table["arms"])
+    document.keep("arms", [place for place, arm in listed if isinstance(arm, dict) and arm.get("name") in names])
     # What is asked about the others has no answer here.
     asked = document.table.get("questions")
     if isinstance(asked, list):
         gone = set(known) - set(names)
-        document.table["questions"] = [one for one in asked if not (isinstance(one, dict) and one.get("arm") in gone)]
+        kept = [place for place, one in enumerate(asked) if not (isinstance(one, dict) and one.get("arm") in gone)]
+        document.keep("questions", kept)
 
 
 def capped(document: Document, seeds: int) -> None:
@@ -97,10 +119,12 @@ def _tables(document: Document) -> list[dict[str, Any]]:
     return [arm for arm in tables if isinstance(arm, dict)] if isinstance(tables, list) else []
 
 
-def _stands(table: Any, at: Path) -> bool:
-    """Whether at least the first two parts of a path stand in a table: the section and a key of it."""
-    for part in at[:2]:
-        if not isinstance(table, dict) or part not in table:
-            return False
+def _depth(table: Any, at: Path) -> int:
+    """How many parts of a path stand in a table; what is no table holds all that may follow."""
+    for depth, part in enumerate(at):
+        if not isinstance(table, dict):
+            return len(at)
+        if part not in table:
+            return depth
         table = table[part]
-    return len(at) > 1
+    return len(at)

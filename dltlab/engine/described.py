@@ -1,6 +1,6 @@
 """What the probes of an experiment will tell: names, axes and shapes of its series."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 import jax
@@ -8,6 +8,7 @@ import numpy as np
 from msgspec.structs import replace
 
 from dltlab import catalog
+from dltlab.engine import arms
 from dltlab.engine.arms import Variant
 from dltlab.engine.probes import AbstractProbe
 from dltlab.engine.readings import series_name
@@ -50,8 +51,7 @@ def series(
         try:
             shown = probe.shown(simulation)
         except ValueError as fault:
-            said = f"(arm {variant.table.name}) {fault}" if variant.table else str(fault)
-            faults.append(document.fault((section, name), said))
+            faults.append(document.fault((section, name), arms.said(variant, str(fault))))
             continue
         memory = jax.eval_shape(probe.remember, simulation, moment)
         shapes = probe.told(simulation, moment, memory)
@@ -101,11 +101,13 @@ def _title(ones: Sequence[Series]) -> str:
     return joined if len(joined) <= _LONGEST_TITLE else ones[0].name
 
 
-def check_panels(document: Document, panels: Sequence[Any], known: Sequence[str], faults: list[str]) -> None:
-    """Refuse panels of series that there are none of."""
+def check_panels(
+    document: Document, panels: Sequence[Any], known: Collection[str], unread: Collection[str], faults: list[str]
+) -> None:
+    """Refuse panels of series that there are none of; probes that are unread may have more than are known."""
     for index, panel in enumerate(panels):
         named = panel.get("series", ())
         for place, wanted in enumerate(named if isinstance(named, list) else ()):
-            if wanted not in known:
-                cure = catalog.near_miss(str(wanted), known)
+            if wanted not in known and str(wanted).split(".")[0] not in unread:
+                cure = catalog.near_miss(str(wanted), [*known, *unread])
                 faults.append(document.fault(("panels", index, "series", place), f"no series {wanted!r}; {cure}"))

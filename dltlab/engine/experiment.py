@@ -1,12 +1,13 @@
 """A scenario becomes an experiment: looked up, bound, sized and described."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from msgspec.structs import replace
 
 from dltlab import catalog
 from dltlab.catalog import Shelf
@@ -17,14 +18,16 @@ from dltlab.engine.probes import PROBES, AbstractProbe
 from dltlab.engine.probes.base import Budgeted
 from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.program import Program
-from dltlab.engine.simulation import Simulation, in_precision
+from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
-from dltlab.errors import ScenarioError
+from dltlab.errors import AbsentDataError, ScenarioError
 from dltlab.records import Arm, Knob, Series
-from dltlab.scenario import Document, Scenario, validate
+from dltlab.scenario import Document, Scenario, Sound, validate
 
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_FRAMES: Final = 32768
+_Knobs = tuple[tuple[Knob, ...], dict[str, tuple[float | None, ...]]]
+"""The knobs of the optimizers, and every arm's value in units of the first one's."""
 
 
 class Experiment(NamedTuple):
@@ -88,81 +91,145 @@ def build(
     for key, value in (("seed", seed), ("seeds", seeds), ("steps", steps)):
         if value is not None:
             document.set(f"run.{key}={value}")
-    scenario = validate(document)
+    found = survey(document, Sound(validate(document)))
+    if found.experiment is None:
+        raise ScenarioError(*found.faults)
+    return found.experiment
+
+
+class Survey(NamedTuple):
+    """What became of building a scenario: an experiment, or all that is wrong with it."""
+
+    experiment: Experiment | None
+    faults: tuple[str, ...]
+    series: tuple[str, ...] | None
+    """The names of the series that are known; None if nobody knows of any."""
+    open: frozenset[str]
+    """The probes and theories that may have more of them."""
+    absent: frozenset[str]
+    """The faults that are none of the scenario: data that are not on this machine."""
+
+
+def survey(document: Document, sound: Sound) -> Survey:
+    """Build what is sound of a scenario, and tell every fault that shows."""
+    faults: list[str] = []
+    scenario, lacking = sound.scenario, sound.lacking
+    if "arms" in lacking:
+        scenario = replace(scenario, arms=arms.bare(document))
     variants = tuple(arms.variants(document, scenario))
-    simulations, probes = _made(document, scenario, variants)
-    return _bound(document, scenario, variants, simulations, probes)
+    parts = _made(document, scenario, lacking, variants, faults)
+    told = [
+        described.series(document, one.variant, one.simulation, one.state, parts.probes, scenario.run.every, faults)
+        for one in parts.arms
+    ]
+    whole = len(parts.arms) == len(variants)
+    series = described.merged(document, told, described.lead(scenario, _members(scenario, variants)), faults)
+    read = [{one.source for one in own.values()} for own in told]
+    tables = [(section, name) for section in ("probes", "theories") for name in getattr(scenario, section)]
+    unread = {name for at, name in tables if not whole or any(f"{at}.{name}" not in own for own in read)}
+    names = None if lacking & {"probes", "theories"} else tuple(one.name for one in series)
+    if names is not None:
+        described.check_panels(document, scenario.panels, names, unread, faults)
+    # Which hyperparameters there are is known once every arm has its optimizer.
+    knobs = _knobs(document, scenario, [one.state for one in parts.arms], faults) if whole else ((), {})
+    experiment = None
+    if not faults and not lacking:
+        try:
+            experiment = _bound(document, scenario, parts, series, knobs)
+        except ScenarioError as found:
+            faults += found.faults
+    return Survey(experiment, tuple(dict.fromkeys(faults)), names, frozenset(unread), frozenset(parts.absent))
+
+
+class _Arm(NamedTuple):
+    """An arm, or the only one of a scenario without, at its start."""
+
+    variant: Variant
+    simulation: Simulation
+    state: State
+
+
+class _Parts(NamedTuple):
+    """What of a scenario could be built: arms, and probes with theories by their place."""
+
+    arms: list[_Arm]
+    probes: dict[str, AbstractProbe]
+    absent: list[str]
+    """The faults that are only missing data."""
 
 
 def _made(
-    document: Document, scenario: Scenario, variants: Sequence[Variant]
-) -> tuple[list[Simulation], dict[str, AbstractProbe]]:
-    """Everything that the scenario names, built."""
-    faults: list[str] = []
+    document: Document, scenario: Scenario, lacking: Collection[str], variants: Sequence[Variant], faults: list[str]
+) -> _Parts:
+    """Everything that the scenario names and that can be built."""
+    absent: list[str] = []
 
     def made(shelf: Shelf, table: object, noun: str, places: Overlaid | Document, *at: str) -> Any:
+        if at[0] in lacking:
+            return None
         try:
             return catalog.make(shelf, table, noun=noun, at=at, places=places)
         except ScenarioError as found:
-            faults.extend(fault for fault in found.faults if fault not in faults)
+            faults.extend(found.faults)
+            if isinstance(found, AbsentDataError):
+                absent.extend(found.faults)
 
-    probes: dict[str, AbstractProbe] = {}
     optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one.places, "optimizer") for one in variants]
+    probes: dict[str, AbstractProbe] = {}
     for section, shelf, noun in (("probes", PROBES, "probe"), ("theories", THEORIES, "theory")):
         for name, table in getattr(scenario, section).items():
-            probes[f"{section}.{name}"] = made(shelf, table, noun, document, section, name)
+            if (probe := made(shelf, table, noun, document, section, name)) is not None:
+                probes[f"{section}.{name}"] = probe
     problems = [made(PROBLEMS, one.problem, "problem", one.places, "problem") for one in variants]
-    if faults:
-        raise ScenarioError(*faults)
-    memory.fit(
-        document, scenario, [(problem, one.seeds) for problem, one in zip(problems, variants, strict=True)], probes
-    )
+    sized = [(problem, one.seeds) for problem, one in zip(problems, variants, strict=True) if problem is not None]
+    try:
+        memory.fit(document, scenario, sized, probes)
+    except ScenarioError as found:
+        faults += found.faults
+        return _Parts([], probes, absent)
     dtype = jnp.dtype(scenario.run.precision)
-    simulations: list[Simulation] = []
+    begun: list[_Arm] = []
     for one, problem, optimizer in zip(variants, problems, optimizers, strict=True):
+        if problem is None or optimizer is None:
+            continue
         try:
-            simulations.append(Simulation(in_precision(problem, dtype), optimizer))
+            simulation = Simulation(in_precision(problem, dtype), optimizer)
         except ValueError as fault:
-            faults.append(one.places.fault(("optimizer",), str(fault)))
-    if faults:
-        raise ScenarioError(*dict.fromkeys(faults))
-    return simulations, probes
+            faults.append(document.fault(("optimizer",), arms.said(one, str(fault))))
+        else:
+            begun.append(_Arm(one, simulation, simulation.begin(scenario.run.seed)))
+    return _Parts(begun, probes, absent)
+
+
+def _members(scenario: Scenario, variants: Sequence[Variant]) -> tuple[tuple[int, ...], ...]:
+    """The seeds of each arm."""
+    first = scenario.run.seed
+    return tuple(tuple(range(first, first + one.seeds)) for one in variants)
 
 
 def _bound(
-    document: Document,
-    scenario: Scenario,
-    variants: Sequence[Variant],
-    simulations: Sequence[Simulation],
-    probes: dict[str, AbstractProbe],
+    document: Document, scenario: Scenario, parts: _Parts, series: tuple[Series, ...], own: _Knobs
 ) -> Experiment:
-    """Check the parts against each other, and describe what they will tell."""
-    faults: list[str] = []
+    """The parts together, all of them sound.
+
+    Raises:
+        ScenarioError: Their readings would not fit.
+    """
     run = scenario.run
-    members = tuple(tuple(range(run.seed, run.seed + one.seeds)) for one in variants)
-    states = [simulation.begin(run.seed) for simulation in simulations]
-    sizes = [sum(leaf.size for leaf in jax.tree.leaves(state.params)) for state in states]
-    told = [
-        described.series(document, one, simulation, state, probes, run.every, faults)
-        for one, simulation, state in zip(variants, simulations, states, strict=True)
-    ]
-    lead = described.lead(scenario, members)
-    series = described.merged(document, told, lead, faults)
-    described.check_panels(document, scenario.panels, [item.name for item in series], faults)
-    knobs, ratios = _knobs(document, scenario, states, faults)
-    if faults:
-        raise ScenarioError(*dict.fromkeys(faults))
-    memory.fit_readings(document, scenario, series, probes)
+    memory.fit_readings(document, scenario, series, parts.probes)
     row = sum(math.prod(item.shape) * np.dtype(item.dtype).itemsize * run.every / item.every for item in series)
     frames = int(min(_MOST_FRAMES, max(2, _CHUNK_BYTES // max(row, 1))))
     frames = min(frames, max(2, -(-run.steps // run.every)))
+    sizes = [sum(leaf.size for leaf in jax.tree.leaves(one.state.params)) for one in parts.arms]
+    variants = [one.variant for one in parts.arms]
     heads = tuple(
         Arm(one.table.name, one.table.title or one.table.name, one.table.value, one.seeds, size)
         for one, size in zip(variants, sizes, strict=True)
         if one.table is not None
     )
-    programs = tuple(Program(simulation, probes, run.every, frames) for simulation in simulations)
-    limits, budgets = _budgets(probes)
+    programs = tuple(Program(one.simulation, parts.probes, run.every, frames) for one in parts.arms)
+    (knobs, ratios), (limits, budgets) = own, _budgets(parts.probes)
+    members = _members(scenario, variants)
     return Experiment(scenario, programs, heads, members, series, knobs + limits, ratios, budgets, max(sizes))
 
 
@@ -179,9 +246,7 @@ def _budgets(probes: Mapping[str, AbstractProbe]) -> tuple[tuple[Knob, ...], dic
     return tuple(knobs), whose
 
 
-def _knobs(
-    document: Document, scenario: Scenario, states: Sequence[Any], faults: list[str]
-) -> tuple[tuple[Knob, ...], dict[str, tuple[float | None, ...]]]:
+def _knobs(document: Document, scenario: Scenario, states: Sequence[Any], faults: list[str]) -> _Knobs:
     """The knobs, at the value of the first arm that has them, and every arm's value in units of that one."""
     values = [{name: float(value) for name, value in state.opt.hyperparams.items()} for state in states]
     known = dict.fromkeys(name for own in values for name in own)

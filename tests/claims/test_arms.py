@@ -1,6 +1,9 @@
 """Claims across arms: the worst is shown, arms are found by name, seeds are matched, slopes are slopes."""
 
+import ast
 import json
+import re
+from itertools import pairwise
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -160,6 +163,29 @@ def test_an_order_is_as_good_as_its_weakest_step():
     assert judged(history, "ordered", terms=terms[:3], factor=2.0).measured == "2"
     assert judged(history, "ordered", terms=terms, direction="rises").status == "fails"
     assert judged(history, "ordered", terms=[terms[0], terms[0]]).status == "fails", "what is equal does not fall"
+
+
+@pytest.mark.parametrize("over", ["median", "all"])
+@pytest.mark.parametrize("factor", [None, 1.05])
+def test_the_numbers_beside_an_order_give_what_was_measured(over, factor):
+    column = np.random.default_rng(3).uniform(1.0, 2.0, (2, 4, 3)) * np.array([8.0, 4.0, 2.0, 1.0])[:, None]
+    terms = [{"series": "drift", "arm": f"m{width:.0f}", "at": "last"} for width in WIDTHS]
+    told = judged(history_of({"drift": column}), "ordered", terms=terms, over=over, factor=factor)
+    row, step = re.findall(r"seed \d: (.*): smallest (?:difference|factor) (\S+)$", told.detail)[0]
+    numbers = [float(number) for number in row.split(", ")]
+    steps = [a - b if factor is None else a / b for a, b in pairwise(numbers)]
+    assert step == told.measured
+    assert min(steps) == pytest.approx(float(step), abs=2e-3)
+
+
+@pytest.mark.parametrize("axes", ["loglog", "semilogx", "semilogy"])
+def test_the_points_beside_a_slope_give_it(axes):
+    told = judged(history_of({"drift": drift(seeds=3)}), "scaling", term=LAST, axes=axes, predicted=-0.5)
+    points, slope = re.findall(r"seed \d: (.*): slope of .* (\S+)$", told.detail)[0]
+    x, y = np.array(ast.literal_eval(f"[{points}]")).T
+    x, y = x if axes == "semilogy" else np.log(x), y if axes == "semilogx" else np.log(y)
+    assert slope == told.measured
+    assert np.polyfit(x, y, 1)[0] == pytest.approx(float(slope), rel=2e-3)
 
 
 def test_a_bound_tells_how_loose_it_is_and_a_floor_spares_rounding():

@@ -92,6 +92,14 @@ def test_the_rate_is_that_of_the_step():
             "first loss of 401 readings = 1, not > 2",
         ),
         (
+            {"kind": "level", "series": "sharpness", "statistic": "first", "above": 2.0, "below": 4.0},
+            "first λ₁ of 401 readings = 3, between 2 and 4",
+        ),
+        (
+            {"kind": "monotone", "series": "loss", "at_least": 0.5, "at_most": 0.75},
+            "loss rises on 100 of 400 steps: 100/400 = 0.25, not between 0.5 and 0.75",
+        ),
+        (
             {"kind": "crosses", "series": "sharpness", "crosses": "sharpness.theory"},
             "λ₁ rises above 2/η between steps 201 and 202, from 0 to 400",
         ),

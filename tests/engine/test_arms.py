@@ -224,6 +224,36 @@ def test_a_fault_in_an_arm_is_told_where_it_stands(override: str, said: str) -> 
     assert said in str(fault.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("widths = [20]", "widths = [0]", "arms[1].problem.model.widths[0]: expected a whole number >= 1, not 0."),
+        ("gain = 1.9", "gain = -1", "problem.model.gain: expected a number > 0, not -1."),
+        ("widths = [5, 5]", "depth = 2", "arms[2].problem.model.depth: unknown key 'depth'"),
+        ("learning_rate = 0.1", 'learning_rate = "a"', "optimizer.learning_rate: expected a number, not 'a'."),
+    ],
+)
+def test_a_wrong_value_is_told_once_at_its_own_line_whichever_arms_share_it(old: str, new: str, said: str) -> None:
+    text = TEXT.replace(old, new, 1)
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if new in line]
+    with pytest.raises(ScenarioError) as caught:
+        experiment.build(scenario.parse(text, "x.toml"))
+    [told] = caught.value.faults
+    place, _, message = told.partition(": ")
+    assert place.split(":")[1] == str(lines[0])
+    assert message.startswith(said)
+
+
+def test_with_some_arms_alone_a_fault_still_stands_where_it_is_written() -> None:
+    text = TEXT.replace("widths = [5, 5]", "widths = [5, 0]")
+    line = text.splitlines().index("problem.model.widths = [5, 0]") + 1
+    with pytest.raises(ScenarioError, match=rf"^x\.toml:{line}:28: arms\[2\]\.problem\.model\.widths\[1\]: "):
+        experiment.build(scenario.parse(text, "x.toml"), only=["deep"])
+    override = "arms.deep.problem.model.widths=[-1]"
+    with pytest.raises(ScenarioError, match=r"^--set arms\.deep\.problem\.model\.widths=\[-1\]: arms\[2\]"):
+        experiment.build(document(override), only=["deep"])
+
+
 def test_an_arm_that_is_not_there_is_refused_with_its_likeliest_name() -> None:
     with pytest.raises(ScenarioError, match=r"--arms wode.*did you mean 'wide'"):
         experiment.build(document(), only=["wode"])

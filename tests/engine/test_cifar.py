@@ -17,13 +17,25 @@ def dltlab(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(order, capture_output=True, text=True, timeout=200, check=False, cwd=folder)
 
 
-@pytest.mark.parametrize("command", ["run", "check", "show"])
+@pytest.mark.parametrize("command", ["run", "check"])
 def test_without_the_images_one_sentence_says_where_to_put_them(command: str, tmp_path: Path) -> None:
     done = dltlab(tmp_path, command, NAME)
     assert done.returncode == errors.USAGE
     [said] = (done.stdout + done.stderr).strip().splitlines()
     assert "cifar-10-batches-bin: no data_batch_1.bin" in said
     assert "put it there, or name its folder in problem.data.path" in said
+
+
+def test_without_the_images_it_is_shown_with_a_note_on_what_is_missing(tmp_path: Path) -> None:
+    done = dltlab(tmp_path, "show", NAME)
+    assert done.returncode == errors.HOLDS
+    assert "cifar-10-batches-bin: no data_batch_1.bin" in done.stderr
+    for words in ("download CIFAR-10's binary form", "Sources", "Claims", "[theories.sharpness]"):
+        assert words in done.stdout
+    # What is wrong with the scenario itself is refused, data or none.
+    wrong = dltlab(tmp_path, "show", NAME, "--set", "probes.loss.evry=3")
+    assert (wrong.returncode, wrong.stdout) == (errors.USAGE, "")
+    assert "evry" in wrong.stderr
 
 
 def test_with_images_it_runs_from_the_folder_that_holds_them(tmp_path: Path) -> None:

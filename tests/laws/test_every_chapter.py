@@ -380,6 +380,16 @@ def test_it_is_a_sentence_of_clean_text_under_a_short_title(kind: str) -> None:
         assert chapter.known >= chapter.step
 
 
+def test_theory_and_simulation_of_a_saddle_are_told_in_the_same_unit() -> None:
+    exits = np.full((40, 2), np.nan)
+    exits[6:, 0], exits[31:, 1] = 50, 300
+    columns = {"exits": exits, "exits.theory": np.tile([48.0, 310.0], (40, 1))}
+    history = History(header(series=tuple(Series(name, name, ("saddle",), (2,)) for name in columns)))
+    history.extend(told(Story(columns, 0)))
+    told_of_second = "Saddle 2 is escaped at step 300; theory says step 310. It held for 250 steps."
+    assert detect(history)[-1].text == told_of_second
+
+
 def test_a_long_title_is_cut_to_its_cells() -> None:
     assert short("x" * 32) == "x" * 32
     assert short("x" * 33) == "x" * 31 + "…"

@@ -58,7 +58,7 @@ def _loaded(path: Path, shown: str) -> tuple[np.ndarray, np.ndarray]:
             # NumPy's own ValueError speaks of pickles that one might trust; nobody should.
             return tuple(_array(stored, name, shown) for name in ("x", "y"))  # type: ignore[return-value]
     except FileNotFoundError:
-        raise ValueError(f"{shown}: no such file; write one with numpy.savez(path, x=…, y=…).") from None
+        raise FileNotFoundError(f"{shown}: no such file; write one with numpy.savez(path, x=…, y=…).") from None
     except (OSError, zipfile.BadZipFile, EOFError) as fault:
         raise ValueError(f"{shown}: cannot be read ({one_line(str(fault))}); write it with numpy.savez.") from None
 

@@ -45,7 +45,7 @@ class Cifar10(AbstractData):
                 if pickled
                 else "download CIFAR-10's binary form and put it there, or name its folder in problem.data.path"
             )
-            raise ValueError(f"{shown}: no data_batch_1.bin … there; {cure}.")
+            raise FileNotFoundError(f"{shown}: no data_batch_1.bin … there; {cure}.")
         raw = np.concatenate([np.fromfile(file, np.uint8) for file in files])
         if len(raw) == 0 or len(raw) % _RECORD:
             raise ValueError(

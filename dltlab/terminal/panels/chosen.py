@@ -1,6 +1,6 @@
 """Which panels a session shows: its scenario's own, or ones that follow from its series."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
 from dltlab import catalog
@@ -30,30 +30,55 @@ def build(tables: Iterable[object], places: catalog.Places | None = None) -> lis
     Raises:
         ScenarioError: With every table's fault.
     """
-    panels, faults = [], []
-    for index, table in enumerate(tables):
-        try:
-            panels.append(catalog.make(PANELS, table, noun="panel", at=("panels", index), places=places))
-        except ScenarioError as found:
-            faults += found.faults
+    panels, faults = tried(tables, places)
     if faults:
         raise ScenarioError(*faults)
-    return panels
+    return [panel for panel in panels if panel is not None]
+
+
+def tried(
+    tables: Iterable[object], places: catalog.Places | None = None
+) -> tuple[list[AbstractPanel | None], list[str]]:
+    """Panels from the ``[[panels]]`` tables of a scenario, None where one is faulty; and every fault."""
+    panels: list[AbstractPanel | None] = []
+    faults: list[str] = []
+    for index, table in enumerate(tables):
+        panel = None
+        try:
+            panel = catalog.make(PANELS, table, noun="panel", at=("panels", index), places=places)
+        except ScenarioError as found:
+            faults += found.faults
+        panels.append(panel)
+    return panels, faults
 
 
 def strangers(
-    panels: Sequence[AbstractPanel], series: Sequence[str] | None, arms: Sequence[str], places: catalog.Places
+    panels: Sequence[AbstractPanel | None],
+    series: Collection[str] | None,
+    arms: Collection[str] | None,
+    places: catalog.Places,
+    unread: Collection[str] = (),
 ) -> list[str]:
-    """Faults of panels that name series or arms which the scenario has not; ``series`` is None if nobody knows them."""
+    """Faults of panels that name series or arms which the scenario has not.
+
+    Args:
+        panels: The panels in the order of their tables; None for one that is not judged.
+        series: The series that there are; None if nobody knows them.
+        arms: The arms that there are; None if nobody knows them.
+        places: Words faults with their place in the file.
+        unread: Probes and theories that may have more series than these.
+    """
     faults = []
     for index, panel in enumerate(panels):
+        if panel is None:
+            continue
         # The engine refuses strangers under "series" itself.
-        wanted = [("series", key, series) for key in panel.KEYS if key != "series"]
-        wanted += [("arm", "arm", arms), ("arm", "arms", arms)]
-        for noun, key, known in wanted:
+        wanted = [("series", key, series, unread) for key in panel.KEYS if key != "series"]
+        wanted += [("arm", "arm", arms, ()), ("arm", "arms", arms, ())]
+        for noun, key, known, more in wanted:
             for name in listed(getattr(panel, key, "")):
-                if known is not None and name not in known:
-                    fault = f"no {noun} {name!r}; {catalog.near_miss(name, known)}"
+                if known is not None and name not in known and name.split(".")[0] not in more:
+                    fault = f"no {noun} {name!r}; {catalog.near_miss(name, [*known, *more])}"
                     faults.append(places.fault(("panels", index, key), fault))
     return faults
 
