@@ -131,6 +131,11 @@ class Document:
         found = (self._where.find(at[:length]) for length in range(len(at), -1, -1))
         return next(place for place in found if place)
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether arms were left out."""
+        return "arms" in self._kept
+
     def keep(self, section: str, places: list[int]) -> None:
         """Leave only these items of a list; what is wrong with them is told where they stand in the file."""
         self.table[section] = [self.table[section][place] for place in places]

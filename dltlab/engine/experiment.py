@@ -255,7 +255,9 @@ def _knobs(document: Document, scenario: Scenario, states: Sequence[Any], faults
     for index, knob in enumerate(scenario.knobs):
         if knob.name not in known:
             cure = catalog.near_miss(knob.name, known)
-            faults.append(document.fault(("knobs", index, "name"), f"the optimizer has no {knob.name!r}; {cure}"))
+            # It may be one of an arm that was left out.
+            if not document.narrowed:
+                faults.append(document.fault(("knobs", index, "name"), f"the optimizer has no {knob.name!r}; {cure}"))
             continue
         title = knob.title or LETTERS.get(knob.name, knob.name)
         first = next(own[knob.name] for own in values if knob.name in own)

@@ -254,6 +254,15 @@ def test_with_some_arms_alone_a_fault_still_stands_where_it_is_written() -> None
         experiment.build(document(override), only=["deep"])
 
 
+def test_a_knob_of_an_arm_that_is_left_out_is_no_fault() -> None:
+    momentum = '[[arms]]\nname = "heavy"\noptimizer = {kind = "polyak", learning_rate = 0.1, momentum = 0.5}\n'
+    text = f'{TEXT}\n{momentum}[[knobs]]\nname = "momentum"\nlow = 0.1\nhigh = 0.9\n'
+    whole, alone = (experiment.build(scenario.parse(text, "x.toml"), only=only) for only in ((), ("wide",)))
+    assert {knob.name for knob in whole.knobs} - {knob.name for knob in alone.knobs} == {"momentum"}
+    with pytest.raises(ScenarioError, match="has no 'mass'"):
+        experiment.build(scenario.parse(text.replace('"momentum"\nlow', '"mass"\nlow'), "x.toml"))
+
+
 def test_an_arm_that_is_not_there_is_refused_with_its_likeliest_name() -> None:
     with pytest.raises(ScenarioError, match=r"--arms wode.*did you mean 'wide'"):
         experiment.build(document(), only=["wode"])

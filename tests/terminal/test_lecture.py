@@ -5,25 +5,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from msgspec.structs import replace
 from textual.pilot import Pilot
 
-from dltlab.chapters import Chapter
 from dltlab.commands import Pause, Resume, Turn
-from dltlab.questions import Question
-from dltlab.records import FORMAT, Event, Footer, Header, encode
+from dltlab.records import Event, Footer, Header, encode
 from dltlab.session import notes, place
-from dltlab.session.history import History
 from dltlab.session.replay import Replay
 from dltlab.session.source import Source
 from dltlab.terminal.app import Lab
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
-from dltlab.terminal.screens.conducting import hands_of
 from dltlab.terminal.screens.lecture import Lecture
-from dltlab.terminal.screens.lesson import Lesson, opening
 from dltlab.terminal.screens.speaking import Speaking
 
 ASKED = {
@@ -326,82 +319,3 @@ def test_the_second_terminal_follows_and_changes_nothing(recording, shown):
 
     asyncio.run(main())
     assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
-
-
-# The course of a lecture, without a screen.
-
-
-def _chapter(step: int, kind: str, arm: str = "") -> Chapter:
-    return Chapter(step, kind, kind, kind, "", arm, step)
-
-
-def _question(**more: object) -> Question:
-    return Question(**{"name": "a", "at": "saddle", "ask": "?", "choices": ["x", "y"], "answer": 0, "why": "z", **more})
-
-
-@pytest.mark.parametrize(
-    ("more", "step"),
-    [
-        ({}, 10),
-        ({"nth": 2}, 30),
-        ({"nth": 2, "arm": "b"}, 40),
-        ({"nth": 3}, None),
-        ({"at": 77}, 77),
-        ({"at": "edge"}, None),
-        ({"arm": "b"}, 20),
-        ({"since": 15}, 20),
-        ({"since": 15, "arm": "a"}, 30),
-        ({"since": 15, "nth": 2}, 30),
-        ({"since": 50}, 10),
-    ],
-)
-def test_a_question_is_asked_where_its_chapter_opens(more, step):
-    chapters = [
-        _chapter(10, "saddle", "a"),
-        _chapter(20, "saddle", "b"),
-        _chapter(30, "saddle", "a"),
-        _chapter(40, "saddle", "b"),
-    ]
-    since = more.pop("since", 0)
-    assert opening(_question(**more), chapters, since) == step
-
-
-@given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 59), st.integers(1, 60), st.booleans())
-def test_every_question_is_asked_once_at_its_step_and_told_by_the_end(strides, at, steps, answered):
-    asked = {**ASKED, "at": at, "steps": steps}
-    header = Header(
-        FORMAT, "x", "", "x", {"questions": [asked]}, "x", 2000, 1, None, (0,), (), (), 1, "float32", "", {}, {}, 1, "",
-    )  # fmt: skip
-    lesson, history, told = Lesson(header), History(header), []
-    for stride in [*strides, 60, 60, 60]:
-        history.step += stride
-        while lesson.look(history, ()):
-            told.append((lesson.phase, history.step))
-            if lesson.phase == "asking":
-                assert lesson.limit == lesson.opened == at
-                assert history.step - stride <= at <= history.step or history.step == stride
-                assert not answered or lesson.answer(0)
-                lesson.reveal()
-                assert lesson.limit is None
-            else:
-                assert history.step >= at + steps
-                lesson.close()
-    assert [phase for phase, _ in told] == ["asking", "told"]
-
-
-@pytest.mark.parametrize(
-    ("text", "hands"),
-    [
-        ("3 12 4", [3, 12, 4]),
-        ("3,12,4", [3, 12, 4]),
-        ("3 12", []),
-        ("a b c", []),
-        ("0 0 0", []),
-        ("1 2 -3", []),
-        ("", []),
-        ("²  1 1", []),
-        ("9" * 40 + " 1 1", []),
-    ],
-)
-def test_hands(text, hands):
-    assert hands_of(text, 3) == hands
