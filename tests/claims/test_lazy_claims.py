@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dltlab import errors
 
 
@@ -21,3 +23,17 @@ def test_slopes_of_minus_one_in_tau_fail(tmp_path: Path) -> None:
     assert {name for name, status in told.items() if status == "fails"} == {"kappa-law", "movement-law"}
     assert set(told.values()) == {"holds", "fails"}
     assert len(told) > 10
+
+
+@pytest.mark.parametrize("draw", [1, 2, 3])
+def test_lazy_training_has_its_price_on_other_draws_of_teacher_and_points(draw: int, tmp_path: Path) -> None:
+    data = [f"--set={place}.data.seed={draw}" for place in ("problem", "probes.test", "theories.linear")]
+    report = tmp_path / "report.json"
+    order = [sys.executable, "-m", "dltlab", "run", "lazy-generalisation", "--alone", "--seeds=2", "--arms=t003,t10"]
+    done = subprocess.run(
+        [*order, *data, "--quiet", f"--json={report}"], capture_output=True, text=True, timeout=300, check=False
+    )
+    assert report.exists(), done.stderr
+    [run] = json.loads(report.read_text(encoding="utf-8"))["runs"]
+    told = {verdict["name"]: verdict["status"] for verdict in run["claims"]}
+    assert (told["price"], told["all-fit"], told["kernel-method"]) == ("holds", "holds", "holds")

@@ -106,11 +106,13 @@ def test_both_regimes_agree_with_numpy(arm: str, rate: float) -> None:
             far = movement(net, start)
             assert far == pytest.approx(told["probes.movement.relative"][step // 10], rel=1e-6, abs=1e-12)
             assert turn(net, train) == pytest.approx(told["probes.neurons.turn"][step // 30], rel=1e-6)
+            assert swing(net, start) == pytest.approx(told["probes.neurons.swing"][step // 30], rel=1e-6, abs=1e-5)
         net = stepped(net, x, y, rate)
     # What the claims say of them, by NumPy's numbers alone.
     assert (movement(net, start) > 2) == (arm == "rich")
     assert (drift > 5) == (arm == "rich")
     assert (turn(net, train) > 0.75) == (arm == "rich")
+    assert (swing(net, start) < 2) == (arm == "lazy")
     assert loss(net, x, y) < 1e-3
 
 
@@ -123,6 +125,16 @@ def turn(net: Net, data: Examples) -> float:
         cosines = [float(w @ v) / float(np.linalg.norm(w)) for v, b in pairs if a * float(b) > 0]
         mass = abs(a) * float(np.linalg.norm(w))
         total, weight = total + mass * max(cosines, default=-1.0), weight + mass
+    return total / weight
+
+
+def swing(net: Net, start: Net) -> float:
+    """The mass-weighted angle to the first directions in degrees, neuron by neuron."""
+    total = weight = 0.0
+    for w, a, first in zip(net.inner, net.outer, start.inner, strict=True):
+        cosine = float(w @ first) / float(np.linalg.norm(w) * np.linalg.norm(first))
+        mass = abs(float(a)) * float(np.linalg.norm(w))
+        total, weight = total + mass * np.degrees(np.arccos(np.clip(cosine, -1, 1))), weight + mass
     return total / weight
 
 

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.integrate
 
 from dltlab import errors, scenario
 from dltlab.engine import ensemble, experiment, keyframes
@@ -216,13 +217,23 @@ kind = "exit_times"
 
 
 def test_a_monkey_saddle_takes_as_long_as_its_flow() -> None:
-    for start in (0.02, 0.005):
+    for start, quartic in ((0.1, 1.0), (0.02, 1.0), (0.005, 1.0), (0.02, 3.0)):
         made = built(f"""
-problem = {{kind = "saddle_monkey", start = {start}}}
+problem = {{kind = "saddle_monkey", start = {start}, quartic = {quartic}}}
 optimizer = {{kind = "gradient_descent", learning_rate = 0.01}}
 run = {{steps = 9000, every = 100, precision = "float64"}}
 [probes.escape]
 kind = "escape"
 """)
+        problem: Any = made.program.simulation.problem
+        slope, far = jax.jit(jax.grad(problem.loss)), float(problem.far())
+        # At x = −r the way down is dr/dt = ∂f/∂x; the time from r₀ to r is the integral of dr over it.
+        flow, _ = scipy.integrate.quad(
+            lambda r, slope=slope: 1 / float(slope({"w": jnp.asarray([-r, 0.0])})["w"][0]), start, far, epsrel=1e-9
+        )
+        predicted = float(problem.leaving(jnp.asarray(start), jnp.asarray(0.01)))
+        assert predicted == pytest.approx(flow / 0.01, rel=1e-6)
         flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 8000)
-        assert float(flight.memories["probes.escape"]) == pytest.approx((1 / start - 1 / 0.6) / 0.03, rel=0.05)
+        assert float(flight.memories["probes.escape"]) == pytest.approx(predicted, rel=0.015)
+        # Who starts beyond has left it.
+        assert float(problem.leaving(jnp.asarray(5.0), jnp.asarray(0.01))) == 0

@@ -1,8 +1,10 @@
 """Every scenario of the gallery is a test: its claims hold headless, and each of them can fail."""
 
+import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +104,85 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
         assert "fails" in {verdict.status for verdict in verdicts}, (table, verdicts)
 
 
+LOOSE = {
+    # Exponents at finite width, small ones, and averages of few chaotic runs: by how much they must be off.
+    ("central-flow", "variance"): 0.5,
+    ("overparam-fit", "kernel"): 0.5,
+    ("phase-diagram", "linear-g025"): 0.5,
+    ("phase-diagram", "linear-g050"): 0.5,
+    ("phase-diagram", "linear-g075"): 0.5,
+    ("phase-diagram", "condensed-g125"): 0.8,
+    ("phase-diagram", "condensed-g150"): 0.5,
+    ("saddle-octopus-dimension", "radius"): 0.5,
+    ("strict-saddle", "noise"): 0.5,
+    ("strict-saddle", "noise-2"): 0.5,
+    ("strict-saddle", "noise-3"): 0.5,
+}
+
+
+@contextlib.contextmanager
+def other(history: History, name: str) -> Iterator[np.ndarray]:
+    """The values of a series, to be written over for a while."""
+    values = history[name].values
+    kept = values.copy()
+    try:
+        yield values
+    finally:
+        values[:] = kept
+
+
+def weak(history: History) -> None:
+    """E with x²/4 for x²/2."""
+    square = history["valley.square"].values
+    history["valley.energy"].values[:] -= square / 4
+    history["cycle.energy"].values[:] -= square[0] / 4
+
+
+def cubic(history: History) -> None:
+    """The monkey saddle without its quartic: 1/r₀ − 1/r, in steps of 3η."""
+    for place, arm in enumerate(history.header.arms):
+        assert arm.value is not None
+        history["escape.theory"].values[:, place] = (1 / arm.value - 1 / 0.6) / 0.06
+
+
+def narrow(history: History) -> None:
+    """Kicks whose part along the way out were r, not about r/√(d + 2): so many steps fewer at each saddle."""
+    rate, saddles = 1 / (4 * np.e), 1 + np.arange(5)
+    history["exits.theory"].values[:] -= saddles * np.log(np.sqrt(7)) / np.log1p(2 * rate)
+
+
+WRONG: dict[str, tuple[str, Callable[[History], None] | None, dict[str, Any]]] = {
+    "self-stabilization": ("first-integral", weak, {}),
+    "saddle-monkey": ("escape", cubic, {}),
+    "saddle-octopus": ("perturbed", narrow, {}),
+    # The exponent of the other regime.
+    "phase-diagram": ("linear-g075", None, {"predicted": -0.125}),
+}
+
+
+def test_what_theory_predicts_is_refuted_once_it_is_a_fifth_off(run: tuple[str, int, Path]) -> None:
+    """Numbers that theory gives, and curves, not bounds, which say nothing of how much; and some formulas."""
+    name, _, session = run
+    history, _ = recording.read_all(session)
+    for table in tables(name):
+        off = LOOSE.get((name, table["name"]), 0.2)
+        for share in (1 - off, 1 + off):
+            if table.get("predicted"):
+                [claim] = claims.build([{**table, "predicted": table["predicted"] * share}])
+                assert claim.judge(history).status == "fails", (table["name"], share)
+            elif table["kind"] == "agrees":
+                [claim] = claims.build([table])
+                with other(history, table.get("theory") or f"{table['series']}.theory") as theory:
+                    theory *= share
+                    assert claim.judge(history).status == "fails", (table["name"], share)
+    if name in WRONG:
+        refuted, spoil, change = WRONG[name]
+        if spoil:
+            spoil(history)
+        [table] = [table for table in tables(name) if table["name"] == refuted]
+        assert claims.build([{**table, **change}])[0].judge(history).status == "fails"
+
+
 def read(arm: History, name: str, seed: int) -> np.ndarray:
     """A seed's readings; of a vector the first component, but for the exits of saddles."""
     values = arm[name].values
@@ -178,6 +259,7 @@ def interpolates(name: str, arm: str, alone: History, seed: int) -> list[float]:
 def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tuple[str, int, Path]) -> None:
     name, _, session = run
     history, _ = recording.read_all(session)
+    told: list[bool] = []
     for member in range(min(3, len(history.header.seeds))):
         said = chapters.detect(history, member)
         for arm in [arm.name for arm in history.header.arms] or [""]:
@@ -191,14 +273,15 @@ def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tup
                 "kernel drift": drifts(alone, member),
                 "interpolation": interpolates(name, arm, alone, member),
             }
-            if "momentum" in name:
+            if "momentum" in name or "adam" in name:
                 # Its overshoots are catapults of hundreds of steps: at one of the first crossings the edge begins, who
                 # comes there with the last readings has not been seen to stay, and a late one may lead to it again.
+                # Where an undershoot follows that is as long, it may go untold, of one member in five.
                 found = [chapter for chapter in said if (chapter.kind, chapter.arm) == ("edge", arm)]
                 assert len(found) <= 2
                 said = [chapter for chapter in said if chapter not in found[1:]]
                 found = found[:1]
-                assert arm == "nesterov-1" or found
+                told.append(bool(found))
                 happened["edge"] = [step for step in rises(alone, member)[:3] for one in found if one.step == step]
             mine = [chapter for chapter in said if chapter.arm == arm]
             assert {chapter.kind for chapter in mine} <= set(happened), mine
@@ -206,6 +289,7 @@ def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tup
                 found = sorted(chapter.step for chapter in mine if chapter.kind == kind)
                 assert len(found) == len(steps), (arm, member, kind, found, steps)
                 assert np.allclose(found, sorted(steps), rtol=0.02, atol=alone.header.every), (arm, kind, found, steps)
+    assert sum(told) >= 0.8 * len(told)
 
 
 def test_what_its_chapters_say_of_a_beginning_stands(run: tuple[str, int, Path]) -> None:

@@ -7,6 +7,7 @@ arXiv:1812.07956, figure 1).
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -19,6 +20,15 @@ from dltlab.engine.problems.unseen import fitted
 from dltlab.engine.simulation import Moment, Simulation
 
 
+class Beginning(NamedTuple):
+    """What is kept of the first weights."""
+
+    longest: Float[Array, ""]
+    """max_k |a_k|‖w_k‖."""
+    directions: Float[Array, "m d"]
+    """w_j/‖w_j‖."""
+
+
 class NeuronPlane(AbstractProbe):
     """The points a_j w_j and the signs of the a_j; the teacher's points b_k v_k, and how far the neurons have turned.
 
@@ -26,6 +36,7 @@ class NeuronPlane(AbstractProbe):
 
     The turn is Σ_j μ_j max_k cos(w_j, v_k) / Σ_j μ_j over the teacher's neurons k of j's own sign, with the
     masses μ_j = |a_j|‖w_j‖: 1 where all the mass points to the teacher, about 0.3 at random in the plane.
+    The swing is the mean angle of the w_j to where they pointed at the start, with the same masses.
     """
 
     every: Every = 0
@@ -33,7 +44,7 @@ class NeuronPlane(AbstractProbe):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """Points in two dimensions only; the teacher and the turn where the data have a teacher."""
         problem = _problem(simulation)
-        known = {"sign": Shown("aⱼ", axes=("neuron",))}
+        known = {"sign": Shown("aⱼ", axes=("neuron",)), "swing": Shown("angle of the neurons to their start, in °")}
         if _flat(problem):
             known[""] = Shown("neurons aⱼwⱼ", axes=("neuron", "coordinate"))
             known["scaled"] = Shown("aⱼwⱼ / maxₖ ‖aₖwₖ‖ at the start", axes=("neuron", "coordinate"))
@@ -43,22 +54,21 @@ class NeuronPlane(AbstractProbe):
                 known["teacher"] = Shown("teacher", axes=("teacher", "coordinate"))
         return known
 
-    def remember(self, simulation: Simulation, moment: Moment) -> Float[Array, ""]:
-        """The length of the longest neuron, max_k |a_k|‖w_k‖."""
+    def remember(self, simulation: Simulation, moment: Moment) -> Beginning:
+        """Where the neurons point, and how long the longest is."""
         del simulation
         inner, outer = moment.state.params["inner"].T, moment.state.params["outer"][:, 0]
-        return jnp.max(jnp.abs(outer) * jnp.linalg.norm(inner, axis=1))
+        return Beginning(jnp.max(jnp.abs(outer) * jnp.linalg.norm(inner, axis=1)), directions(inner))
 
-    def measure(
-        self, simulation: Simulation, moment: Moment, memory: Float[Array, ""]
-    ) -> tuple[Readings, Float[Array, ""]]:
+    def measure(self, simulation: Simulation, moment: Moment, memory: Beginning) -> tuple[Readings, Beginning]:
         """Look at the weights."""
         problem = _problem(simulation)
         inner, outer = moment.state.params["inner"].T, moment.state.params["outer"][:, 0]
-        readings: Readings = {"sign": jnp.sign(outer)}
+        readings: Readings = {"sign": jnp.sign(outer), "swing": swing(inner, outer, memory.directions)}
         if _flat(problem):
             readings[""] = outer[:, None] * inner
-            readings["scaled"] = readings[""] / jnp.where(memory > 0, memory, jnp.ones_like(memory))
+            longest = memory.longest
+            readings["scaled"] = readings[""] / jnp.where(longest > 0, longest, jnp.ones_like(longest))
         if problem.teacher is not None:
             readings["turn"] = turn(inner, outer, problem.teacher)
             if _flat(problem):
@@ -73,12 +83,28 @@ class NeuronPlane(AbstractProbe):
 
 def turn(inner: Float[Array, "m d"], outer: Float[Array, " m"], teacher: Neurons) -> Float[Array, ""]:
     """The mass-weighted cosine of each neuron with the nearest of the teacher's that has its sign, −1 if none has."""
-    lengths = jnp.linalg.norm(inner, axis=1)
-    cosines = (inner @ teacher.directions.T) / jnp.where(lengths > 0, lengths, jnp.ones_like(lengths))[:, None]
+    cosines = directions(inner) @ teacher.directions.T
     alike = jnp.sign(outer)[:, None] == jnp.sign(jnp.asarray(teacher.outputs))[None, :]
     nearest = jnp.max(jnp.where(alike, cosines, -jnp.ones_like(cosines)), axis=1)
-    masses = jnp.abs(outer) * lengths
-    return jnp.sum(masses * nearest) / jnp.sum(masses)
+    return _weighted(nearest, inner, outer)
+
+
+def swing(inner: Float[Array, "m d"], outer: Float[Array, " m"], first: Float[Array, "m d"]) -> Float[Array, ""]:
+    """The mass-weighted angle, in degrees, of each neuron to its first direction."""
+    # Of small angles the cosine keeps half the digits only, the chord all.
+    chords = jnp.linalg.norm(directions(inner) - first, axis=1)
+    return _weighted(jnp.rad2deg(2 * jnp.arcsin(jnp.minimum(chords / 2, 1.0))), inner, outer)
+
+
+def directions(inner: Float[Array, "m d"]) -> Float[Array, "m d"]:
+    """The w_j at length 1, 0 where they are 0."""
+    lengths = jnp.linalg.norm(inner, axis=1, keepdims=True)
+    return inner / jnp.where(lengths > 0, lengths, jnp.ones_like(lengths))
+
+
+def _weighted(values: Float[Array, " m"], inner: Float[Array, "m d"], outer: Float[Array, " m"]) -> Float[Array, ""]:
+    masses = jnp.abs(outer) * jnp.linalg.norm(inner, axis=1)
+    return jnp.sum(masses * values) / jnp.sum(masses)
 
 
 def _problem(simulation: Simulation) -> Supervised:

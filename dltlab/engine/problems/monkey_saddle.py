@@ -1,7 +1,7 @@
 """The monkey saddle: flat at its centre, so that what is known of strict saddles does not hold there.
 
 f(x, y) = x³ − 3xy² + ¼κ(x² + y²)²: the Hessian at 0 vanishes, there are three ways down (the third for
-the tail), and along each of them r ← r + 3ηr², slowly at first: it takes 1/r₀, not ln(1/r₀).
+the tail), and along each of them r ← r + η(3r² − κr³), slowly at first: it takes 1/r₀, not ln(1/r₀).
 """
 
 from typing import Annotated
@@ -50,7 +50,7 @@ class MonkeySaddle(AbstractProblem, Pictured, Saddled):
         return jnp.asarray([-1.0, 0.0], self.quartic.dtype)
 
     def far(self) -> Float[Array, ""]:
-        """A fifth of the way to the minimum, where the cubic still rules."""
+        """A fifth of the way to the minimum."""
         return 0.6 / self.quartic
 
     @property
@@ -63,8 +63,12 @@ class MonkeySaddle(AbstractProblem, Pictured, Saddled):
         return jnp.zeros_like(self.quartic)
 
     def leaving(self, start: Float[Array, ""], rate: Float[Array, ""]) -> Float[Array, ""]:
-        """(1/r₀ − 1/r)/3η: the flow dr/dt = 3r²."""
-        return (1 / start - 1 / self.far()) / (3 * rate)
+        """(F(r) − F(r₀))/η, F(r) = (κ/9) ln(r/(3 − κr)) − 1/3r: the flow dr/dt = 3r² − κr³ on the way down."""
+
+        def clock(r: Float[Array, ""]) -> Float[Array, ""]:
+            return self.quartic / 9 * jnp.log(r / (3 - self.quartic * r)) - 1 / (3 * r)
+
+        return (clock(self.far()) - clock(jnp.minimum(start, self.far()))) / rate
 
     def picture(self, point: Float[Array, "2"]) -> Picture:
         """The plane itself."""
