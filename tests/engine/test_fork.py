@@ -88,7 +88,7 @@ def parent(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
     folder = tmp_path_factory.mktemp(request.param)
     scenario, path = folder / "scenario.toml", folder / f"parent{records.SUFFIX}"
-    alone = HEAD.replace('kind = "gradient_descent"', 'kind = "adam"').replace("[problem]", "[problem]\nbatch = 5")
+    alone = HEAD.replace('kind = "gradient_descent"', 'kind = "polyak"').replace("[problem]", "[problem]\nbatch = 5")
     several = HEAD.replace("steps = 300", "steps = 300\nseeds = 2")
     scenario.write_text(alone + ALONE if request.param == "alone" else several + SEVERAL, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:

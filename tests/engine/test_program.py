@@ -33,9 +33,6 @@ every = 5
 [probes.movement]
 kind = "weight_movement"
 every = 10
-[theories.flow]
-kind = "gradient_flow"
-every = 10
 """
 
 

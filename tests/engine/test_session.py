@@ -73,6 +73,8 @@ def written(folder: Path, optimizer: str) -> Path:
     if optimizer == "arms":
         # Two seeds an arm but for one, three programs, one of which draws noise as it goes.
         text = (TEXT + ARMS).replace("OPTIMIZER", "gradient_descent").replace("steps = 3000", "steps = 3000\nseeds = 2")
+    if optimizer == "adam":
+        text = text.replace('[theories.flow]\nkind = "gradient_flow"\nevery = 50\n', "")
     path.write_text(text.replace("OPTIMIZER", optimizer), encoding="utf-8")
     return path
 
