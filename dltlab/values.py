@@ -48,7 +48,7 @@ def dotted(at: Path) -> str:
 
 def near_miss(word: str, known: Iterable[str]) -> str:
     """A cure: the likeliest of the known words, or all of them."""
-    known = list(known)
+    known = list(dict.fromkeys(known))
     close = get_close_matches(word, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known) or 'none'}."
 

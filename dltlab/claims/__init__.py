@@ -95,7 +95,10 @@ def check_series(
     """
     names, places = list(names), document or catalog.Nowhere()
     return [
-        places.fault(_path(index, key), f"no series {name!r}; {catalog.near_miss(name, [*names, *unread])}")
+        places.fault(
+            _path(index, key),
+            f"no series {name!r}; {catalog.near_miss(name, [*names, *sorted(unread)])}",
+        )
         for index, claim in enumerate(claims)
         if claim is not None
         for key, name in claim.needs().items()

@@ -109,5 +109,5 @@ def check_panels(
         named = panel.get("series", ())
         for place, wanted in enumerate(named if isinstance(named, list) else ()):
             if wanted not in known and str(wanted).split(".")[0] not in unread:
-                cure = catalog.near_miss(str(wanted), [*known, *unread])
+                cure = catalog.near_miss(str(wanted), [*known, *sorted(unread)])
                 faults.append(document.fault(("panels", index, "series", place), f"no series {wanted!r}; {cure}"))

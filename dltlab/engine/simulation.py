@@ -18,8 +18,9 @@ from dltlab.engine.arrays import placed
 from dltlab.engine.charts import AbstractChart, Point
 from dltlab.engine.numerics import lanczos, randoms
 from dltlab.engine.numerics.hessian import products
-from dltlab.engine.optimizers import OPTIMIZERS, AbstractOptimizer, Kicking, Proportional, Shaking
+from dltlab.engine.optimizers import OPTIMIZERS, AbstractOptimizer, Isotropic, Kicking, Proportional, Shaking
 from dltlab.engine.problems import AbstractProblem, Params
+from dltlab.engine.problems.supervised import Supervised
 
 _OPTIMIZERS_NOISE: Final = 2**30
 _VIEWERS_NOISE: Final = 2**31
@@ -60,6 +61,12 @@ class Simulation(eqx.Module):
     optimizer: AbstractOptimizer
 
     def __check_init__(self) -> None:
+        spanned = isinstance(self.problem, Supervised) and self.problem.frame is not None
+        if spanned and not isinstance(self.optimizer, Isotropic):
+            raise ValueError(
+                'with coordinates = "span" a metric for each weight, or noise, means something else: '
+                'take gradient_descent, polyak, nesterov or ema_momentum, or coordinates = "given".'
+            )
         if not self.chart.flat and not isinstance(self.optimizer, Proportional):
             exact = " and ".join(name for name, kind in OPTIMIZERS.items() if _proportional(kind))
             raise ValueError(

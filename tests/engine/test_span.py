@@ -76,3 +76,12 @@ DESCENT = '{kind = "gradient_descent", learning_rate = 0.1}'
 def test_where_it_is_of_no_use_it_is_refused(tmp_path: Path, model: str, rows: int, probes: str, cure: str) -> None:
     with pytest.raises(ScenarioError, match=cure):
         experiment.build(scenario.parse(case(tmp_path, "span", DESCENT, model, rows, probes), "case.toml"))
+
+
+@pytest.mark.parametrize("kind", ["adam", "rmsprop", "perturbed_gradient_descent", "noisy_gradient_descent"])
+def test_optimizers_that_are_not_the_same_in_other_coordinates_are_refused(tmp_path: Path, kind: str) -> None:
+    optimizer = f'{{kind = "{kind}", learning_rate = 0.1}}'
+    with pytest.raises(
+        ScenarioError, match=r'means something else: take gradient_descent, .* or coordinates = "given"'
+    ):
+        experiment.build(scenario.parse(case(tmp_path, "span", optimizer, MLP), "case.toml"))

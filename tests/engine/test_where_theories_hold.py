@@ -63,6 +63,12 @@ def readings(text: str, steps: int) -> dict[str, Mapping[str, np.ndarray]]:
         (BOWL, ADAM, "gradient_flow", "use gradient_descent, or remove"),
         (BOWL, '{kind = "rmsprop", learning_rate = 0.01}', "gradient_flow", "use gradient_descent, or remove"),
         (BATCHES, DESCENT, "central_flow", "on all the data; use batch = 0"),
+        (
+            '{kind = "self_stabilization", sharpness = 40.0, slope = 0.25}',
+            POLYAK,
+            "valley_cycle",
+            "is that of gradient_descent; use that",
+        ),
         (NETWORK.replace("OPTIONS", 'train = "both"'), DESCENT, "neuron_cap", 'use train = "first"'),
     ],
 )

@@ -64,6 +64,10 @@ class Proportional:
     """An optimizer whose step is −η times the gradient of now: it means the same in every chart."""
 
 
+class Isotropic:
+    """An optimizer whose step is a linear combination of gradients: in rotated coordinates it goes the same way."""
+
+
 class Unsmoothed:
     """An optimizer whose step is −η times the gradient of now in a metric that it learns.
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import optax
 from jaxtyping import Array, Float
 
-from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Positive, Proportional
+from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Isotropic, Positive, Proportional
 
 
-class GradientDescent(AbstractOptimizer, Proportional):
+class GradientDescent(AbstractOptimizer, Isotropic, Proportional):
     """Plain gradient descent."""
 
     learning_rate: Positive
@@ -33,7 +33,7 @@ class GradientDescent(AbstractOptimizer, Proportional):
         del opt, hyperparameters
 
 
-class _Summing(AbstractOptimizer):
+class _Summing(AbstractOptimizer, Isotropic):
     """Momentum that sums up gradients: at a constant one the velocity is 1/(1 − β) times it."""
 
     def elapsed(self, hyperparameters: Hyperparameters) -> Float[Array, ""]:
@@ -87,7 +87,7 @@ def _ema(learning_rate: Float[Array, ""] | float, momentum: Float[Array, ""] | f
     return optax.chain(optax.ema(momentum, debias=False), optax.scale_by_learning_rate(learning_rate))
 
 
-class ExponentialMomentum(AbstractOptimizer):
+class ExponentialMomentum(AbstractOptimizer, Isotropic):
     """Gradient descent on an exponential moving average of gradients."""
 
     learning_rate: Positive

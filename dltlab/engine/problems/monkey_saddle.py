@@ -36,7 +36,7 @@ class MonkeySaddle(AbstractProblem, Pictured, Saddled):
         return {"w": self.start * np.array([-1.0, random.uniform(-0.05, 0.05)])}
 
     def loss(self, params: Plane) -> Float[Array, ""]:
-        """F; 0 at the saddle, −27/4κ³ at the minima."""
+        """F; 0 at the saddle, −27/(4κ³) at the minima."""
         x, y = params["w"]
         return x**3 - 3 * x * y**2 + 0.25 * self.quartic * (x**2 + y**2) ** 2
 
@@ -63,7 +63,7 @@ class MonkeySaddle(AbstractProblem, Pictured, Saddled):
         return jnp.zeros_like(self.quartic)
 
     def leaving(self, start: Float[Array, ""], rate: Float[Array, ""]) -> Float[Array, ""]:
-        """(F(r) − F(r₀))/η, F(r) = (κ/9) ln(r/(3 − κr)) − 1/3r: the flow dr/dt = 3r² − κr³ on the way down."""
+        """(F(r) − F(r₀))/η, F(r) = (κ/9) ln(r/(3 − κr)) − 1/(3r): the flow dr/dt = 3r² − κr³ on the way down."""
 
         def clock(r: Float[Array, ""]) -> Float[Array, ""]:
             return self.quartic / 9 * jnp.log(r / (3 - self.quartic * r)) - 1 / (3 * r)

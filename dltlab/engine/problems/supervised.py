@@ -6,8 +6,8 @@ rates are n times smaller), the cross-entropy L = −(1/n) Σᵢ log softmax(f(x
 Where n < d the gradient of a first layer lies in the span of the n inputs, and what its weights have outside never
 changes. ``coordinates = "span"`` writes inputs and weights in an orthonormal basis of that span: n numbers an input
 instead of d. For gradient descent, with momentum or without, loss, movement and the Hessian's spectrum but for zeros
-stay what they are; steps become shorter by nearly d/n. Optimizers with a metric of their own, and noise, are not the
-same in other coordinates.
+stay what they are; steps become shorter by nearly d/n. ‖θ₀‖ is that of what lies in the span. Optimizers with a metric
+of their own, or with noise, are not the same in other coordinates, and are refused.
 """
 
 from typing import Annotated, Literal

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 
+from dltlab.engine.optimizers.descent import GradientDescent
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
 from dltlab.engine.probes.valley import Cycle, cycle, need_valley
 from dltlab.engine.simulation import Moment, Simulation
@@ -22,8 +23,11 @@ class ValleyCycle(AbstractProbe):
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """Three numbers that stay."""
+        """Three numbers that stay; refuses optimizers of which they are not the cycle's."""
         need_valley(simulation, "a valley_cycle")
+        if not isinstance(simulation.optimizer, GradientDescent):
+            message = "the valley's cycle is that of gradient_descent; use that, or remove the theory."
+            raise ValueError(message)  # noqa: TRY004
         return {
             "overshoot": Shown("√(y₀² + g(x₀²/δ² − 1 − ln x₀²/δ²))"),
             "square": Shown("δ² = 2g"),

@@ -78,7 +78,7 @@ def strangers(
         for noun, key, known, more in wanted:
             for name in listed(getattr(panel, key, "")):
                 if known is not None and name not in known and name.split(".")[0] not in more:
-                    fault = f"no {noun} {name!r}; {catalog.near_miss(name, [*known, *more])}"
+                    fault = f"no {noun} {name!r}; {catalog.near_miss(name, [*known, *sorted(more)])}"
                     faults.append(places.fault(("panels", index, key), fault))
     return faults
 
