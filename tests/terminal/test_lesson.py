@@ -11,16 +11,6 @@ from dltlab.session.history import History
 from dltlab.terminal.screens.conducting import hands_of
 from dltlab.terminal.screens.lesson import Lesson, opening
 
-ASKED = {
-    "name": "edge",
-    "at": 200,
-    "ask": "What will λ₁ do?",
-    "choices": ["climb", "hover at 2/η", "fall"],
-    "answer": 1,
-    "why": "The steps along u₁ push it down again (Damian et al. 2023).",
-    "steps": 100,
-}
-
 
 def _chapter(step: int, kind: str, arm: str = "") -> Chapter:
     return Chapter(step, kind, kind, kind, "", arm, step)
@@ -59,7 +49,7 @@ def test_a_question_is_asked_where_its_chapter_opens(more, step):
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 59), st.integers(1, 60), st.booleans())
 def test_every_question_is_asked_once_at_its_step_and_told_by_the_end(strides, at, steps, answered):
-    asked = {**ASKED, "at": at, "steps": steps}
+    asked = {"name": "a", "at": at, "ask": "?", "choices": ["x", "y"], "answer": 0, "why": "z", "steps": steps}
     header = Header(
         FORMAT, "x", "", "x", {"questions": [asked]}, "x", 2000, 1, None, (0,), (), (), 1, "float32", "", {}, {}, 1, "",
     )  # fmt: skip
