@@ -86,7 +86,7 @@ def power(base: Float[Array, "*s"], steps: Float[Array, ""]) -> Float[Array, "*s
     return jnp.where(odd & (base < 0), -1.0, 1.0) * jnp.abs(base) ** steps
 
 
-def rounding(modes: Modes) -> Float[Array, ""]:
+def negligible(modes: Modes) -> Float[Array, ""]:
     """The eigenvalue below which one is that of a singular kernel."""
     return modes.values.size * float(jnp.finfo(modes.values.dtype).eps) * jnp.max(modes.values)
 

@@ -41,7 +41,7 @@ class KernelTravel(AbstractProbe):
     def measure(self, simulation: Simulation, moment: Moment, memory: Modes) -> tuple[Readings, Modes]:
         """The distance at the moment's step, and the last one."""
         now = modes.onward(memory, moment.state)
-        there = now.values > modes.rounding(now)
+        there = now.values > modes.negligible(now)
         whole = modes.regression(simulation, self.kernel).weight() * now.start**2 / jnp.where(there, now.values, 1.0)
         way = jnp.sum(jnp.where(there, (1 - now.factor) ** 2 * whole, 0.0))
         # What of the residual no direction of the kernel reaches would take an infinite way, and is never gone.
@@ -78,7 +78,7 @@ class NeuronCap(AbstractProbe):
         assert isinstance(problem, Supervised)
         steepest = network(simulation).steepest(params, problem.inputs)
         lowest = jnp.min(memory.values)
-        lowest = jnp.where(lowest > modes.rounding(memory), lowest, 0.0) / problem.weight()
+        lowest = jnp.where(lowest > modes.negligible(memory), lowest, 0.0) / problem.weight()
         length = jnp.linalg.norm(memory.start)
         return {"": 4 * steepest * math.sqrt(problem.inputs.shape[0]) * length / lowest}, memory
 

@@ -242,7 +242,7 @@ class AbstractConducted(Screen[None]):
     def _looks_at_end(self) -> bool:
         """Whether the class sees the session as it stands, so that it may be acted on; where it does not, says so."""
         if self.looking.cursor is not None:
-            self.following.say(f"{past(self.step)}; space goes on.")
+            self.following.say(f"{past(self.step)}; space goes on.", sentence=True)
         return self.looking.cursor is None
 
     def action_turn(self, notches: int) -> None:

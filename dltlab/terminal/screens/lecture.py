@@ -19,7 +19,6 @@ from dltlab.terminal.panels.panel import AbstractPanel, Look
 from dltlab.terminal.screens import lecturing
 from dltlab.terminal.screens.conducting import AbstractConducted
 from dltlab.terminal.screens.following import Following
-from dltlab.terminal.screens.looking import past
 from dltlab.terminal.screens.painting import Painting
 from dltlab.terminal.widgets.board import Board
 from dltlab.terminal.widgets.sheet import Sheet
@@ -229,7 +228,8 @@ class Lecture(AbstractConducted):
             said = ""
         choices = len(question.choices) if question else 0
         shown = lecturing.offered(self.lesson.phase, choices, plot=self._plot, held=self.following.held)
-        if not said or (question and not said.startswith(past(self.step))):
+        # While a question is open its keys are worth more than a notice, but not than a sentence.
+        if not said or (question and not self.following.sentence):
             return (prose.keys_line(shown, width),)
         room = max(width - 24, width // 2)
         spans = fit(((f" {one_line(said)}", "pending"),), room)
