@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import scipy.linalg
 from jax import lax
 from jax.flatten_util import ravel_pytree
 
@@ -99,16 +100,24 @@ def wrong(told: Told, truth: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("rate", [1e-3, 4e-3, 2e-2])
 def test_an_eigenvalue_that_overtakes_the_leading_one_is_seen_as_it_does(rate: float) -> None:
-    # It overtakes in the middle.
-    rising = 1.0 + rate * (np.arange(READINGS) - READINGS // 2 + 0.5)
-    told = followed(drifting(lambda t: np.array([1.0, max(rising[t], 0.6)])))
-    truth = np.maximum(1.0, rising)
-    off = wrong(told, truth)
-    assert off.max() < 10 * TOLERANCE
-    # What is wrong by more than the tolerance says so, and hardly a bar is too small at all.
-    assert not ((off > TOLERANCE) & (off > told.errors[:, 0] / truth)).any()
-    assert np.mean(off > told.errors[:, 0] / truth) < 0.1
-    assert told.products[1:].mean() < 2
+    silent = []
+    for seed in range(8):
+        # It overtakes in the middle.
+        random = np.random.default_rng(seed)
+        rising = 1.0 + rate * (np.arange(READINGS) - READINGS // 2 + random.uniform())
+        basis = np.linalg.qr(random.standard_normal((SIZE, SIZE)))[0]
+        spectra = np.stack([np.ones(READINGS), np.maximum(rising, 0.6)], axis=1)
+        told = followed(drifting(lambda t, spectra=spectra: spectra[t], basis=basis), seed=seed)
+        truth = spectra.max(axis=1)
+        off, bars = wrong(told, truth)[1:], told.errors[1:, 0] / truth[1:]
+        # A reading late at most.
+        assert off.max() < max(10 * TOLERANCE, 2 * rate)
+        silent.append(np.sum((off > TOLERANCE) & (off > bars)))
+        assert np.mean(off > bars) < 0.1
+        assert told.products[1:].mean() < 2
+    # What is wrong by more than the tolerance says so, but for the very reading in which it overtakes, now and then.
+    assert max(silent) <= 1
+    assert np.mean(silent) <= 0.5
 
 
 def test_the_basis_stays_orthonormal_while_the_leading_vector_turns() -> None:
@@ -132,6 +141,18 @@ def test_an_eigenvalue_that_leaps_above_the_leading_one_is_seen_within_the_perio
     off = wrong(told, np.where(np.arange(READINGS) >= leap, 1.3, 1.0))
     assert off[:leap].max() < TOLERANCE
     assert off[leap + Tracker(1).period :].max() < TOLERANCE
+
+
+def test_what_turns_without_end_far_below_the_leading_pair_is_mostly_left_to_the_clock() -> None:
+    turning = np.random.default_rng(7).standard_normal((SIZE, SIZE))
+    turning = scipy.linalg.expm(0.03 * (turning - turning.T) / np.linalg.norm(turning - turning.T, 2))
+    spectrum, basis, matrices = np.r_[1.0, 0.84, np.linspace(-0.3, 0.7, SIZE - 2)], BASIS, []
+    for _ in range(READINGS):
+        matrices.append((basis * spectrum) @ basis.T)
+        basis = turning @ basis
+    told = followed(np.stack(matrices))
+    assert wrong(told, np.ones(READINGS))[1:].max() < TOLERANCE
+    assert told.products[READINGS // 4 :].mean() < 1.6
 
 
 @pytest.mark.parametrize("depth", [0.88, 0.7, 0.55, -0.5])
