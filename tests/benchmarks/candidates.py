@@ -10,6 +10,7 @@ import numpy as np
 import scans
 import workloads
 from peers import Peer
+from prototype import Prototype
 from rounds import Candidate, timed
 from scans import Task
 from workloads import Table, Workload
@@ -55,6 +56,8 @@ class Bench:
             "tracked-10": lambda: self._engine({"sharpness": self.sharpness | {"every": 10}}),
             "tracked-100": lambda: self._engine({"sharpness": self.sharpness | {"every": 100}}),
             "calm": self._calm,
+            "prototype": lambda: self._prototype(0, self.steps),
+            "prototype-calm": lambda: self._prototype(*CALM[self.name]),
             "single": lambda: self._engine({"loss": CHEAP["loss"]}, steps=self._few(SWEEP)),
             "sweep": lambda: self._engine({"loss": CHEAP["loss"]}, steps=self._few(SWEEP), members=MEMBERS),
         }
@@ -86,6 +89,11 @@ class Bench:
     def _scan(self, *, columns: bool, product: bool = False) -> Candidate:
         run = scans.scan(self.task(), self.steps, columns=columns, product=product)
         return lambda: timed(lambda: jax.block_until_ready(run())) / self.steps
+
+    def _prototype(self, first: int, steps: int) -> Candidate:
+        run = Prototype(self.task(), columns=self.name != "cheb")
+        start, _ = run.fly(run.begin(), first)
+        return lambda: timed(lambda: jax.block_until_ready(run.fly(start, steps))) / steps
 
     def _engine(
         self,
