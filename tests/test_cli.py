@@ -160,10 +160,11 @@ def test_check_tells_the_faults_of_every_stage_at_once_in_the_order_of_the_file(
     told = [line.removeprefix(f"{bad}:").split(": ") for line in dltlab("check", str(bad)).stdout.splitlines()]
     keys = [key for _, key, *_ in told]
     for key in (
-        "titel", "problem.loss", "optimizer.learning_rat", "run", "run.stepz", "probes.sharpness.kind",
+        "titel", "problem.loss", "optimizer.learning_rat", "run.stepz", "probes.sharpness.kind",
         "knobs[0].name", "arms[0].vale", "arms[0].problem.loss", "arms[1].optimizer.lr",
     ):  # fmt: skip
         assert key in keys, (key, told)
+    assert not {"run", "optimizer"} & set(keys), "what is misspelt is not missing besides"
     said = [": ".join(rest) for _, *rest in told]
     assert any("no series 'los'" in line for line in said), told
     assert not any("no series 'sharpness.theory'" in line for line in said), "it is not known whether it is there"

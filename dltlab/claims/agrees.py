@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between, worded
 from dltlab.claims.level import window_needs
 from dltlab.claims.verdict import Interval, Measured, shown
@@ -16,9 +16,9 @@ from dltlab.session.history import History
 class Agrees(AbstractArmClaim, frozen=True, kw_only=True):
     """The deviation of a series from its theory over a window, at most the tolerance."""
 
-    series: Name
+    series: SeriesName
     component: Components = 0
-    theory: Name | None = None
+    theory: SeriesName | None = None
     """The series to agree with; ``NAME.theory`` if none is given."""
     deviation: Literal["max", "rms", "median"] = "max"
     units: Literal["theory", "first", "absolute"] = "theory"

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between
 from dltlab.claims.level import window_needs
 from dltlab.claims.monotone import Fraction
@@ -17,9 +17,9 @@ from dltlab.session.history import History
 class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
     """The fraction of readings in a window that lie beyond a bound."""
 
-    series: Name
+    series: SeriesName
     component: Components = 0
-    bound: float | Name
+    bound: float | SeriesName
     """A number, or the series that bounds it."""
     side: Literal["below", "above"] = "below"
     """Where the bound lets the series be."""

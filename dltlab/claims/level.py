@@ -3,7 +3,7 @@
 import numpy as np
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between, near, one_of, worded
 from dltlab.claims.verdict import Interval, Measured, middle, shown
 from dltlab.claims.windows import Components, Crossing, Statistic, bounds, folded, within
@@ -13,7 +13,7 @@ from dltlab.session.history import History
 class Level(AbstractArmClaim, frozen=True, kw_only=True):
     """A statistic of a series over a window, near a prediction or within bounds."""
 
-    series: Name
+    series: SeriesName
     component: Components = 0
     statistic: Statistic = "median"
     window: Span = (0.0, 1.0)

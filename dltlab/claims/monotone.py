@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Meta
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between, one_of, worded
 from dltlab.claims.level import window_needs
 from dltlab.claims.verdict import Interval, Measured, middle
@@ -19,7 +19,7 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 class Monotone(AbstractArmClaim, frozen=True, kw_only=True):
     """The fraction of consecutive readings in a window that go against a direction."""
 
-    series: Name
+    series: SeriesName
     component: Component = 0
     direction: Literal["falls", "rises"] = "falls"
     window: Span = (0.0, 1.0)

@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Meta
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Span
+from dltlab.claims.abstract import AbstractArmClaim, SeriesName, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.level import window_needs
 from dltlab.claims.verdict import Interval, Measured, shown
@@ -17,9 +17,9 @@ from dltlab.session.history import History
 class Slope(AbstractArmClaim, frozen=True, kw_only=True):
     """The least-squares slope of log y on log x, or of log y on x, near a prediction."""
 
-    series: Name
+    series: SeriesName
     component: Component = 0
-    against: Name | None = None
+    against: SeriesName | None = None
     """The series on the horizontal axis; the step if none is given."""
     axes: Literal["loglog", "semilog"] = "loglog"
     window: Span = (0.0, 1.0)

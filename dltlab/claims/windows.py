@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta, Struct
 
-from dltlab.claims.abstract import Name, Span
+from dltlab.claims.abstract import SeriesName, Span
 from dltlab.session.history import History
 
 Statistic = Literal["last", "first", "median", "mean", "max", "min"]
@@ -18,8 +18,8 @@ Components = Component | Literal["all"]
 class Crossing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The first time that a series passes a number or another series; each seed has its own."""
 
-    series: Name
-    crosses: float | Name
+    series: SeriesName
+    crosses: float | SeriesName
     direction: Literal["up", "down"] = "up"
     component: Component = 0
 
