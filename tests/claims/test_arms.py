@@ -337,7 +337,7 @@ def test_an_arm_that_a_scenario_has_not_is_a_fault_at_its_place(claim, fault):
         ('kind = "levl"\narm = "wyde"', {"kind", "arm"}),
         ('kind = "level"\nseries = "1 x"\nbelow = 1', {"series"}),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_claim_is_told_at_once(claim, told):
     text = SCENARIO.replace('"any"', '{ kind = "any" }') + f'[[claims]]\nname = "one"\nsays = "So."\n{claim}\n'
     document = parse(text, "widths.toml")
