@@ -8,7 +8,7 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims import formulas
+from dltlab.claims import formulas, gaps
 from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.verdict import Interval, Measured, shown
@@ -66,7 +66,8 @@ class Plateau(AbstractArmClaim, frozen=True, kw_only=True):
                 values[member] = np.median(row[mine])
         entered = found.steps[counted.any(axis=0)]
         since = int(entered[0]) if turn is not None and len(entered) else turn
-        skipped = int((~np.isfinite(found.values) & (found.steps >= low)).sum())
+        looked = np.broadcast_to(found.steps >= low, found.values.shape)
+        skipped = gaps.told(history, self.series, found.steps, looked, np.isfinite(found.values))
         told = self._formula(history, found, ratios, counted, values)
         return Measured(values, self.interval, *self.words, False, skipped, since, formula=told)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims import formulas
+from dltlab.claims import formulas, gaps
 from dltlab.claims.abstract import AbstractArmClaim, SeriesName, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.level import window_needs
@@ -57,7 +57,7 @@ class Slope(AbstractArmClaim, frozen=True, kw_only=True):
             whole = mine & np.isfinite(across[member]) & np.isfinite(up[member])
             if whole.sum() >= self.least:
                 values[member] = least_squares(across[member][whole], up[member][whole])
-        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        skipped = gaps.told(history, self.series, found.steps, belongs, np.isfinite(found.values))
         told = self._formula(history, belongs & np.isfinite(across) & np.isfinite(up), values)
         return Measured(values, self.interval, *self.words, False, skipped, formula=told)
 

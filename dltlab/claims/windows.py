@@ -152,21 +152,29 @@ def components(history: History, name: str, asked: Components) -> range:
     return range(max(int(np.prod(further, dtype=np.int64)), 1))
 
 
-def within(
-    history: History, name: str, asked: Components, span: Bounds, other: str | float | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The readings within bounds, those of another series (or a number) beside them, and which of them belong.
+class Within(NamedTuple):
+    """Readings of all components asked for, one after the other, all but the steps of shape (members, n)."""
 
-    All three have the shape (members, readings of all components asked for, one after the other).
-    """
-    values, beside, belongs = [], [], []
+    values: np.ndarray
+    beside: np.ndarray
+    """Those of another series, or a number."""
+    belongs: np.ndarray
+    """Which of them lie within the bounds."""
+    steps: np.ndarray
+    """Shape (n,)."""
+
+
+def within(history: History, name: str, asked: Components, span: Bounds, other: str | float | None = None) -> Within:
+    """The readings within bounds, and those of another series (or a number) beside them."""
+    values, beside, belongs, steps = [], [], [], []
     for component in components(history, name, asked):
         found, mine = inside(history, name, component, span)
         theirs = aligned(history, other, found.steps, component) if isinstance(other, str) else other
         values.append(found.values)
         belongs.append(mine)
+        steps.append(found.steps)
         beside.append(np.broadcast_to(np.float64(np.nan if theirs is None else theirs), found.values.shape))
-    return np.hstack(values), np.hstack(beside), np.hstack(belongs)
+    return Within(np.hstack(values), np.hstack(beside), np.hstack(belongs), np.hstack(steps))
 
 
 def firsts(history: History, name: str, asked: Components, shape: tuple[int, int]) -> np.ndarray:
