@@ -1,12 +1,15 @@
 """The variants of a scenario: each arm's tables laid over the scenario's own."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dltlab.errors import ScenarioError
 from dltlab.scenario import ArmTable, Document, Scenario
 from dltlab.text import one_line
 from dltlab.values import Path, near_miss
+
+_NAMED: Final = 8
+"""Arms that a fault names at most."""
 
 
 class Variant(NamedTuple):
@@ -58,7 +61,8 @@ class Refusals:
 
 
 def _named(arms: Sequence[str], message: str) -> str:
-    return f"(arm{'s' * (len(arms) > 1)} {', '.join(map(one_line, arms))}) {message}"
+    told = [*map(one_line, arms[:_NAMED]), *([f"and {len(arms) - _NAMED} more"] if len(arms) > _NAMED else [])]
+    return f"(arm{'s' * (len(arms) > 1)} {', '.join(told)}) {message}"
 
 
 def variants(document: Document, scenario: Scenario) -> Iterator[Variant]:

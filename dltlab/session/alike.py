@@ -1,7 +1,7 @@
 """Seeds that were one run: where nothing is drawn at random, each of them reads the same numbers.
 
-That is seen in the readings, not guessed from the scenario. A probe that draws for itself, as Lanczos's method does,
-may tell them apart in the last digits; then nothing is said.
+That is seen in the readings, not guessed from the scenario. Estimates, which are those with error bars, are left out:
+a search for eigenvectors starts from noise of its own.
 """
 
 import numpy as np
@@ -18,7 +18,8 @@ def arms(history: History) -> list[str]:
 
 def _one_run(history: History) -> bool:
     members = len(history.header.seeds)
-    read = [column for column in history.columns.values() if len(column)]
+    estimated = {column.series.source for column in history.columns.values() if column.series.bar}
+    read = [one for one in history.columns.values() if len(one) and one.series.source not in estimated]
     return members > 1 and bool(read) and all(_same(column, members) for column in read)
 
 

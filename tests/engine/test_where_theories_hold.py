@@ -96,6 +96,8 @@ def test_what_is_refused_in_several_arms_is_told_once_and_names_them() -> None:
     assert [fault.split(": ")[2].split(") ")[0] for fault in some] == ["(arm a", "(arms a, c", "(arm c"], (
         "thresholds that differ are told apart"
     )
+    _, told, *_ = in_arms(DESCENT, plain="{learning_rate = 0.2}", **{f"a{n}": ADAM for n in range(11)})
+    assert "theories.flow: (arms a0, a1, a2, a3, a4, a5, a6, a7, and 3 more) gradient flow" in told
 
 
 @pytest.mark.parametrize("optimizer", [ADAM, '{kind = "rmsprop", learning_rate = 0.01}'])

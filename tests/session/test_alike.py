@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from dltlab import records
 from dltlab.headless import report, reports
 from dltlab.headless.outcome import Outcome
 from dltlab.records import Arm, Array, Frames, Header, Part, Series
 from dltlab.session import alike
-from dltlab.session.history import History
+from dltlab.session.history import Column, History
 
 
 def history_of(values: np.ndarray, *arms: Arm) -> History:
@@ -43,6 +44,15 @@ def test_seeds_that_read_the_same_are_said_to_be_one_run() -> None:
     other[4, 2] += 1e-15
     assert told(history_of(other)).startswith("3 seeds, 9 steps, ")
     assert alike.arms(History(history_of(same(3)).header)) == [], "nothing was read yet"
+
+
+def test_an_estimate_tells_no_seeds_apart_and_is_no_reading_to_go_by() -> None:
+    history = history_of(same(3))
+    series = replace(history["loss"].series, name="sharpness", source="probes.sharpness", bar="sharpness.error")
+    history.columns["sharpness"] = Column.of(series, np.arange(10), np.arange(30.0).reshape(10, 3))
+    assert alike.arms(history) == [""]
+    del history.columns["loss"]
+    assert alike.arms(history) == []
 
 
 @pytest.mark.parametrize(
