@@ -47,13 +47,16 @@ def _for_a_screen(path: Path) -> Path:
 @click.command()
 def sessions() -> None:
     """Recordings and running engines, newest first."""
-    from dltlab.session import shelf
+    from dltlab.session import compare, shelf
 
-    for one in shelf.kept():
+    there = shelf.kept()
+    for one, settings in zip(there, compare.apart([one.header for one in there]), strict=True):
         progress = f"{one.step:>9}/{one.header.steps:<9}"
         fork = f" (fork of {one_line(one.header.parent)} at {one.header.forked})" if one.header.forked >= 0 else ""
         state = "paused" if one.paused else one.state
-        click.echo(f"{one.name:<48} {state:<9} {progress} {one_line(one.header.title)}{fork}")
+        click.echo(
+            f"{one.name:<48} {state:<9} {progress} {one_line(one.header.title)}{fork}{settings and f' ({settings})'}"
+        )
 
 
 @click.command()

@@ -9,6 +9,7 @@ import re
 import types
 import typing
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal, Protocol
 
@@ -20,6 +21,13 @@ from dltlab.text import one_line
 Path = tuple[str | int, ...]
 _A_NAME: Final = "a name: a letter, then letters, digits, - and _, 40 at most"
 Name = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$(?!\n)", description=_A_NAME)]
+
+
+@dataclass(frozen=True)
+class Names:
+    """Marks a type of strings that name what a scenario has elsewhere: its series, its arms."""
+
+    noun: str
 
 
 class Places(Protocol):
@@ -92,22 +100,38 @@ def convert(value: object, into: Any, *, at: Path, places: Places) -> Any:
 def key_faults(
     table: Mapping[str, object], known: Iterable[str], required: Iterable[str], *, at: Path, places: Places
 ) -> Iterator[str]:
-    """The keys of a table that are unknown, then those that are missing."""
+    """The keys of a table that are unknown, then those that are missing; one that is misspelt is unknown only."""
     known = list(known)
-    for key in table:
-        if key not in known:
-            message = f"unknown key {shortened(one_line(key))!r}; {near_miss(key, known)}"
-            yield places.fault((*at, key), message)
+    strange = [key for key in table if key not in known]
+    meant = {close for key in strange for close in get_close_matches(key, known, n=1)}
+    for key in strange:
+        message = f"unknown key {shortened(one_line(key))!r}; {near_miss(key, known)}"
+        yield places.fault((*at, key), message)
     for key in required:
-        if key not in table:
+        if key not in table and key not in meant:
             yield places.fault(at, f"the key {key!r} is missing; add it.")
+
+
+def mentioned(value: object, into: Any, mark: Names, at: Path = ()) -> Iterator[tuple[Path, str]]:
+    """The strings in a value whose type has a mark, with their paths; the value need not fit, they must."""
+    if isinstance(value, str):
+        if _bears(into, mark) and not list(_faults(value, into, at, Nowhere())):
+            yield at, value
+        return
+    for part, item, kind in _items(value, into):
+        yield from mentioned(item, kind, mark, (*at, part))
+
+
+def _bears(into: Any, mark: Names) -> bool:
+    """Whether a type has a mark, or one of the types that it may be instead."""
+    return mark in getattr(into, "__metadata__", ()) or any(_bears(one, mark) for one in typing.get_args(into))
 
 
 def _faults(value: object, into: Any, at: Path, places: Places) -> Iterator[str]:
     """Every fault of a value, the innermost ones first; those of a container only if what it holds is sound."""
     inner = [fault for part, item, kind in _items(value, into) for fault in _faults(item, kind, (*at, part), places)]
-    plain = _plain(into)
-    if isinstance(value, dict) and isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+    plain = _plain(into, value)
+    if isinstance(value, dict) and _is_struct(plain):
         fields = msgspec.structs.fields(plain)
         required = [field.name for field in fields if field.required]
         inner += key_faults(value, [field.name for field in fields], required, at=at, places=places)
@@ -123,13 +147,13 @@ def _faults(value: object, into: Any, at: Path, places: Places) -> Iterator[str]
 
 def _items(value: object, into: Any) -> Iterator[tuple[str | int, object, Any]]:
     """What a container holds, each with the type that it is to become."""
-    plain = _plain(into)
+    plain = _plain(into, value)
     origin, args = typing.get_origin(plain), typing.get_args(plain)
     if isinstance(value, dict) and origin is dict:
         for key, item in value.items():
             yield key, key, args[0]
             yield key, item, args[1]
-    elif isinstance(value, dict) and isinstance(plain, type) and issubclass(plain, msgspec.Struct):
+    elif isinstance(value, dict) and _is_struct(plain):
         for field in msgspec.structs.fields(plain):
             if field.name in value:
                 yield field.name, value[field.name], field.type
@@ -138,14 +162,21 @@ def _items(value: object, into: Any) -> Iterator[tuple[str | int, object, Any]]:
             yield index, item, args[0]
 
 
-def _plain(into: Any) -> Any:
-    """The type without its bounds, and without a None that it may also be: TOML has no null."""
+def _plain(into: Any, value: object = None) -> Any:
+    """The type without its bounds, and without a None that it may also be: TOML has no null; for a table the table."""
     if typing.get_origin(into) is Annotated:
-        return _plain(typing.get_args(into)[0])
+        return _plain(typing.get_args(into)[0], value)
     if typing.get_origin(into) in (typing.Union, types.UnionType):
         others = [one for one in typing.get_args(into) if one is not type(None)]
-        return _plain(others[0]) if len(others) == 1 else into
+        tables = [one for one in others if isinstance(value, dict) and _is_struct(one)]
+        (found, *more) = tables or others
+        return into if more else _plain(found, value)
     return into
+
+
+def _is_struct(plain: Any) -> bool:
+    """Whether a type is read from a table."""
+    return isinstance(plain, type) and issubclass(plain, msgspec.Struct)
 
 
 _AT: Final = re.compile(r"(.*) - at `\$(.*)`$", re.DOTALL)

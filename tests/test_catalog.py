@@ -31,6 +31,12 @@ class Square(Struct, frozen=True):
     side: Annotated[int, Meta(ge=1, le=10)] = 2
 
 
+class Stroke(Struct, frozen=True, forbid_unknown_fields=True):
+    """A line."""
+
+    color: str
+
+
 SHAPES: Final[dict[str, Callable[..., Any]]] = {"circle": Circle, "square": Square}
 
 
@@ -45,10 +51,12 @@ class Picture:
         style: Literal["plain", "dotted"] = "plain",
         width: float | None = None,
         span: tuple[float, float] = (0.0, 1.0),
+        stroke: Literal["none", "thin"] | Stroke = "none",
     ) -> None:
         if style == "dotted" and width is None:
             raise ValueError("dotted needs a width; set it.")
-        self.shape, self.frame, self.sizes, self.style, self.width, self.span = shape, frame, sizes, style, width, span
+        self.shape, self.frame, self.sizes, self.style, self.width = shape, frame, sizes, style, width
+        self.span, self.stroke = span, stroke
 
 
 PICTURES: Final[dict[str, Callable[..., Any]]] = {"picture": Picture}
@@ -89,6 +97,13 @@ def test_a_table_becomes_what_it_names() -> None:
         ({"shape": {"kind": "square", "side": 11}}, "problem.shape.side: expected a whole number <= 10, not 11."),
         ({"shape": {"kind": "square", "side": 1.5}}, "problem.shape.side: expected a whole number, not 1.5."),
         ({"shape": {"kind": "square", "sid": 1}}, "problem.shape.sid: unknown key 'sid'; did you mean 'side'?"),
+        ({"shape": {"kind": "circle", "radus": 1}}, "problem.shape.radus: unknown key 'radus'; did you mean 'radius'?"),
+        (
+            {"shape": "square", "stroke": {"colr": "red"}},
+            "problem.stroke.colr: unknown key 'colr'; did you mean 'color'?",
+        ),
+        ({"shape": "square", "stroke": {"color": 3}}, "problem.stroke.color: expected a string, not 3."),
+        ({"shape": "square", "stroke": 3}, "problem.stroke: expected a string or a table, not 3."),
         ({"shape": "square", "sizes": [1, "b"]}, "problem.sizes[1]: expected a whole number, not 'b'."),
         ({"shape": "square", "sizes": []}, "problem.sizes: expected a list of length >= 1."),
         ({"shape": "square", "sizes": 3}, "problem.sizes: expected a list, not 3."),
@@ -172,6 +187,7 @@ def test_a_resolved_table_names_every_default_and_makes_the_same() -> None:
         "sizes": [1],
         "style": "plain",
         "span": [0.0, 1.0],
+        "stroke": "none",
     }
     assert make(PICTURES, full, noun="picture", at=()).shape == Square()
     assert catalog.resolved(PICTURES, full) == full

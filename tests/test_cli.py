@@ -160,10 +160,11 @@ def test_check_tells_the_faults_of_every_stage_at_once_in_the_order_of_the_file(
     told = [line.removeprefix(f"{bad}:").split(": ") for line in dltlab("check", str(bad)).stdout.splitlines()]
     keys = [key for _, key, *_ in told]
     for key in (
-        "titel", "problem.loss", "optimizer.learning_rat", "run", "run.stepz", "probes.sharpness.kind",
+        "titel", "problem.loss", "optimizer.learning_rat", "run.stepz", "probes.sharpness.kind",
         "knobs[0].name", "arms[0].vale", "arms[0].problem.loss", "arms[1].optimizer.lr",
     ):  # fmt: skip
         assert key in keys, (key, told)
+    assert not {"run", "optimizer"} & set(keys), "what is misspelt is not missing besides"
     said = [": ".join(rest) for _, *rest in told]
     assert any("no series 'los'" in line for line in said), told
     assert not any("no series 'sharpness.theory'" in line for line in said), "it is not known whether it is there"
@@ -275,6 +276,21 @@ def test_a_fork_is_listed_with_its_parent_and_step() -> None:
     done = dltlab("sessions")
     assert done.returncode == 0
     assert done.stdout.endswith("A fall (fork of mother\\x1b[2J at 30)\n")
+
+
+def test_sessions_that_differ_by_a_setting_are_told_apart() -> None:
+    for name, rate in (("one", 0.1), ("two", 0.2)):
+        header = records.Header(
+            format=records.FORMAT, session=name, started="2026-01-02T03:04:05Z", title="A fall",
+            scenario={"optimizer": {"kind": "gradient_descent", "learning_rate": rate}}, source="fall", steps=50,
+            every=1, pace=None, seeds=(0,), series=(), knobs=(), parameters=1, precision="float64", optimizer="",
+            versions={}, device={}, threads=1, fingerprint="",
+        )  # fmt: skip
+        (folders.sessions() / f"{name}{records.SUFFIX}").write_bytes(records.encode(header))
+    said = dltlab("sessions").stdout.splitlines()
+    assert [line.split("A fall ")[1] for line in said] == [
+        "(optimizer.learning_rate=0.2)", "(optimizer.learning_rate=0.1)",
+    ]  # fmt: skip
 
 
 def test_a_fork_is_started_with_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ def test_a_number_that_is_none_is_told_once_and_nothing_is_built_of_it() -> None
     with pytest.raises(ScenarioError) as caught:
         check(parse(bad, "x.toml"))
     keys = [line.split(": ")[1] for line in caught.value.faults if "claims" not in line]
-    assert keys == ["optimizer.learning_rate", "run", "run.stepz"]
+    assert keys == ["optimizer.learning_rate", "run.stepz"]
 
 
 def test_an_empty_file_says_what_it_needs() -> None:

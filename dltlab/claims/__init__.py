@@ -5,7 +5,7 @@ where it must hold, and says whether the median of the seeds (or every one) lies
 puts it. A new kind is one file and one line here.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from dltlab import catalog
@@ -13,6 +13,7 @@ from dltlab.claims.abstract import AbstractClaim, Judgeable
 from dltlab.claims.agrees import Agrees
 from dltlab.claims.bounded import Bounded
 from dltlab.claims.crosses import Crosses
+from dltlab.claims.faulty import Faulty
 from dltlab.claims.level import Level
 from dltlab.claims.monotone import Monotone
 from dltlab.claims.ordered import Ordered
@@ -23,6 +24,8 @@ from dltlab.claims.slope import Slope
 from dltlab.claims.verdict import Found, Interval, Measured, Verdict
 from dltlab.errors import ScenarioError
 from dltlab.session.history import History
+from dltlab.text import one_line
+from dltlab.values import shortened
 
 __all__ = [
     "CLAIMS", "AbstractClaim", "Found", "Interval", "Judgeable", "Measured", "Verdict", "build", "check_arms",
@@ -43,44 +46,70 @@ CLAIMS: Final[dict[str, type[AbstractClaim]]] = {
 }
 
 
-def build(tables: Sequence[Any], document: catalog.Places | None = None) -> list[AbstractClaim]:
+class _Arm(Protocol):
+    """An arm of a scenario, or of a header."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> float | None: ...
+
+
+class _Asking(Protocol):
+    """What names series and arms: a claim, or a table that makes none."""
+
+    def needs(self) -> dict[str, str]: ...
+    def arm_faults(self, arms: Mapping[str, float | None]) -> Iterator[tuple[str, str]]: ...
+
+
+def build(
+    tables: Sequence[Any], document: catalog.Places | None = None, arms: Iterable[_Arm] | None = None
+) -> list[AbstractClaim]:
     """The claims of a scenario's ``[[claims]]``.
+
+    Args:
+        tables: The tables.
+        document: Words faults with their place in the file.
+        arms: The arms that there are; None if nobody knows them.
 
     Raises:
         ScenarioError: With every fault of every claim, one a line.
     """
     claims, faults = tried(tables, document)
+    if arms is not None:
+        faults += check_arms(claims, arms, document)
     if faults:
         raise ScenarioError(*faults)
-    return [claim for claim in claims if claim is not None]
+    return [claim for claim in claims if isinstance(claim, AbstractClaim)]
 
 
 def tried(
     tables: Sequence[Any], document: catalog.Places | None = None
-) -> tuple[list[AbstractClaim | None], list[str]]:
-    """The claims of a scenario's ``[[claims]]``, None where a table is faulty; and every fault, one a line."""
-    claims: list[AbstractClaim | None] = []
+) -> tuple[list[AbstractClaim | Faulty], list[str]]:
+    """The claims of a scenario's ``[[claims]]``, with what a faulty table names in its place; and every fault."""
+    claims: list[AbstractClaim | Faulty] = []
     faults: list[str] = []
     names: set[str] = set()
     places = document or catalog.Nowhere()
     for index, table in enumerate(tables):
-        claim = None
         try:
-            claim = catalog.make(CLAIMS, table, noun="claim", at=("claims", index), places=places)
+            claims.append(catalog.make(CLAIMS, table, noun="claim", at=("claims", index), places=places))
         except ScenarioError as found:
             faults += found.faults
-        claims.append(claim)
-        if claim is None:
+            given = table if isinstance(table, dict) else {}
+            claims.append(Faulty(CLAIMS.get(str(given.get("kind")), AbstractClaim), given))
+        name = table.get("name") if isinstance(table, dict) else None
+        if not isinstance(name, str):
             continue
-        if claim.name in names:
-            message = f"a second claim {claim.name!r}; choose another name."
+        if name in names:
+            message = f"a second claim {shortened(one_line(name))!r}; choose another name."
             faults.append(places.fault(("claims", index, "name"), message))
-        names.add(claim.name)
+        names.add(name)
     return claims, faults
 
 
 def check_series(
-    claims: Sequence[AbstractClaim | None],
+    claims: Sequence[_Asking],
     names: Iterable[str],
     document: catalog.Places | None = None,
     unread: Collection[str] = (),
@@ -88,7 +117,7 @@ def check_series(
     """The faults of claims that read a series which the session does not have, one a line.
 
     Args:
-        claims: The claims in the order of their tables; None for one that is not judged.
+        claims: The claims in the order of their tables.
         names: The series that there are.
         document: Words faults with their place in the file.
         unread: Probes and theories that may have more series than these.
@@ -100,30 +129,17 @@ def check_series(
             f"no series {name!r}; {catalog.near_miss(name, [*names, *sorted(unread)])}",
         )
         for index, claim in enumerate(claims)
-        if claim is not None
         for key, name in claim.needs().items()
         if name not in names and name.split(".")[0] not in unread
     ]
 
 
-class _Arm(Protocol):
-    """An arm of a scenario, or of a header."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def value(self) -> float | None: ...
-
-
-def check_arms(
-    claims: Sequence[AbstractClaim | None], arms: Iterable[_Arm], document: catalog.Places | None = None
-) -> list[str]:
+def check_arms(claims: Sequence[_Asking], arms: Iterable[_Arm], document: catalog.Places | None = None) -> list[str]:
     """The faults of claims about arms that the scenario does not have, or that cannot be compared, one a line."""
     values, places = {arm.name: arm.value for arm in arms}, document or catalog.Nowhere()
     return [
         places.fault(_path(index, key), message)
         for index, claim in enumerate(claims)
-        if claim is not None
         for key, message in claim.arm_faults(values)
     ]
 

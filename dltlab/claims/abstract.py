@@ -6,7 +6,7 @@ in every arm, and its verdict is that of the worst.
 
 import abc
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Final, Literal, Protocol
 
 import numpy as np
 from msgspec import Meta, Struct, StructMeta
@@ -14,11 +14,14 @@ from msgspec import Meta, Struct, StructMeta
 from dltlab.claims.arms import diverged, places, title, unknown, view
 from dltlab.claims.verdict import Found, Measured, Verdict, finite, middle, shown
 from dltlab.session.history import History
+from dltlab.values import Names
 
-Name = Annotated[
-    str, Meta(pattern="^[A-Za-z][A-Za-z0-9_.-]{0,59}$", description="a name of letters, digits, _, . and -")
-]
-"""The name of a series, such as ``sharpness.theory``, or of an arm."""
+SERIES, ARM = Names("series"), Names("arm")
+_NAME: Final = Meta(pattern="^[A-Za-z][A-Za-z0-9_.-]{0,59}$", description="a name of letters, digits, _, . and -")
+SeriesName = Annotated[str, _NAME, SERIES]
+"""The name of a series, such as ``sharpness.theory``."""
+ArmName = Annotated[str, _NAME, ARM]
+"""The name of an arm."""
 Span = tuple[Annotated[float, Meta(ge=0)], Annotated[float, Meta(ge=0)]]
 """Where a claim looks: up to 1 a fraction of the steps planned, above it a step."""
 Positive = Annotated[int, Meta(ge=1, le=1 << 24)]
@@ -44,7 +47,7 @@ class AbstractClaim(Struct, frozen=True, kw_only=True, metaclass=_Meta):
     ]
     says: Annotated[str, Meta(min_length=1, max_length=400)]
     """The promise in one sentence, with its formula."""
-    arm: Name | None = None
+    arm: ArmName | None = None
     """The arm that it is about; without it the claim must hold in every arm."""
     tolerance: Annotated[float, Meta(ge=0)] = 0.0
     over: Literal["median", "all"] = "median"

@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims import formulas, gaps
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between, worded
 from dltlab.claims.level import window_needs
 from dltlab.claims.verdict import Interval, Measured, shown
@@ -16,9 +16,9 @@ from dltlab.session.history import History
 class Agrees(AbstractArmClaim, frozen=True, kw_only=True):
     """The deviation of a series from its theory over a window, at most the tolerance."""
 
-    series: Name
+    series: SeriesName
     component: Components = 0
-    theory: Name | None = None
+    theory: SeriesName | None = None
     """The series to agree with; ``NAME.theory`` if none is given."""
     deviation: Literal["max", "rms", "median"] = "max"
     units: Literal["theory", "first", "absolute"] = "theory"
@@ -56,14 +56,14 @@ class Agrees(AbstractArmClaim, frozen=True, kw_only=True):
     def measure(self, history: History) -> Measured:
         """Each member's deviation."""
         span = bounds(history, self.window, self.since, self.until)
-        found, theory, belongs = within(history, self.series, self.component, span, self.other)
+        found, theory, belongs, steps = within(history, self.series, self.component, span, self.other)
         apart = np.abs(found - theory) / self._unit(history, theory)
         values = np.full(len(belongs), np.nan)
         for member, (row, mine) in enumerate(zip(apart, belongs, strict=True)):
             whole = row[mine & np.isfinite(row)]
             if len(whole) >= self.least:
                 values[member] = self._folded(whole)
-        skipped = int((belongs & ~np.isfinite(found)).sum())
+        skipped = gaps.told(history, self.series, steps, belongs, np.isfinite(found))
         told = self._formula(history, found, theory, np.where(belongs, apart, np.nan), values)
         return Measured(values, self.interval, *self.words, False, skipped, formula=told)
 

@@ -35,14 +35,24 @@ def title(history: History, arm: str | None) -> str:
 
 def diverged(history: History) -> set[int]:
     """The members of a history of one arm that have diverged, by their place among the seeds."""
+    return set(losses(history))
+
+
+def losses(history: History) -> dict[int, int]:
+    """The step at which each of them did."""
     seeds = {seed: place for place, seed in enumerate(history.header.seeds)}
-    everyone = set(range(len(seeds)))
-    found: set[int] = set()
+    everyone = range(len(seeds))
+    found: dict[int, int] = {}
     for event in history.events:
         if event.what == "diverged":
-            seed = event.data.get("seed")
-            found |= everyone if not isinstance(seed, int) else {seeds[seed]} if seed in seeds else set()
-    return everyone if history.footer is not None and history.footer.reason == "diverged" else found
+            seed, step = event.data.get("seed"), event.data.get("step")
+            gone = everyone if not isinstance(seed, int) else [seeds[seed]] if seed in seeds else []
+            for place in gone:
+                found.setdefault(place, step if type(step) is int else event.step)
+    footer = history.footer
+    if footer is not None and footer.reason == "diverged":
+        found = dict.fromkeys(everyone, footer.step) | found
+    return found
 
 
 def unknown(named: Mapping[str, str | None], arms: Mapping[str, float | None]) -> Iterator[tuple[str, str]]:

@@ -4,8 +4,8 @@ from typing import Literal
 
 import numpy as np
 
-from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims import formulas, gaps
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between
 from dltlab.claims.level import window_needs
 from dltlab.claims.monotone import Fraction
@@ -17,9 +17,9 @@ from dltlab.session.history import History
 class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
     """The fraction of readings in a window that lie beyond a bound."""
 
-    series: Name
+    series: SeriesName
     component: Components = 0
-    bound: float | Name
+    bound: float | SeriesName
     """A number, or the series that bounds it."""
     side: Literal["below", "above"] = "below"
     """Where the bound lets the series be."""
@@ -54,7 +54,7 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
     def measure(self, history: History) -> Measured:
         """Each member's fraction of readings beyond the bound."""
         span = bounds(history, self.window, self.since, self.until)
-        found, bound, belongs = within(history, self.series, self.component, span, self.bound)
+        found, bound, belongs, steps = within(history, self.series, self.component, span, self.bound)
         slack = self.tolerance * np.abs(bound)
         beyond = found > bound + slack if self.side == "below" else found < bound - slack
         # An infinite reading lies beyond a bound like any other; one that is no number lies nowhere.
@@ -65,7 +65,7 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
         for member, mine in enumerate(compared):
             if mine.sum() >= self.least:
                 values[member] = beyond[member][mine].mean()
-        skipped = int((belongs & np.isnan(found)).sum())
+        skipped = gaps.told(history, self.series, steps, belongs, ~np.isnan(found))
         pending = not span.whole and self._open(values)
         note = self._tightest((found / bound)[compared & (bound > 0)])
         told = self._formula(history, (beyond & compared).sum(axis=1), compared.sum(axis=1), values)

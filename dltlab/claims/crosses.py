@@ -6,7 +6,7 @@ import numpy as np
 from msgspec import Meta
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name
+from dltlab.claims.abstract import AbstractArmClaim, SeriesName
 from dltlab.claims.arms import diverged
 from dltlab.claims.criteria import between
 from dltlab.claims.verdict import NEVER, Interval, Measured
@@ -19,8 +19,8 @@ Place = Annotated[float, Meta(ge=0)]
 class Crosses(AbstractArmClaim, frozen=True, kw_only=True):
     """The step at which a series first passes a level, between two others."""
 
-    series: Name
-    crosses: float | Name
+    series: SeriesName
+    crosses: float | SeriesName
     """A number, or the name of a series."""
     component: Component = 0
     direction: Literal["up", "down"] = "up"

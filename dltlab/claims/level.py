@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims import formulas, gaps
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between, near, one_of, worded
 from dltlab.claims.verdict import Interval, Measured, middle, shown
 from dltlab.claims.windows import Components, Crossing, Statistic, bounds, folded, within
@@ -13,7 +13,7 @@ from dltlab.session.history import History
 class Level(AbstractArmClaim, frozen=True, kw_only=True):
     """A statistic of a series over a window, near a prediction or within bounds."""
 
-    series: Name
+    series: SeriesName
     component: Components = 0
     statistic: Statistic = "median"
     window: Span = (0.0, 1.0)
@@ -54,7 +54,7 @@ class Level(AbstractArmClaim, frozen=True, kw_only=True):
     def measure(self, history: History) -> Measured:
         """The statistic of each member's finite readings."""
         span = bounds(history, self.window, self.since, self.until)
-        found, _, belongs = within(history, self.series, self.component, span)
+        found, _, belongs, steps = within(history, self.series, self.component, span)
         values = np.full(len(belongs), np.nan)
         for member, (row, mine) in enumerate(zip(found, belongs, strict=True)):
             whole = mine & np.isfinite(row)
@@ -62,7 +62,7 @@ class Level(AbstractArmClaim, frozen=True, kw_only=True):
             gone = self.statistic == "last" and mine.any() and not np.isfinite(row[mine][-1])
             if whole.sum() >= self.least and not gone:
                 values[member] = folded(self.statistic, row[whole])
-        skipped = int((belongs & ~np.isfinite(found)).sum())
+        skipped = gaps.told(history, self.series, steps, belongs, np.isfinite(found))
         waits = not span.whole and self._open(values)
         told = self._formula(history, (belongs & np.isfinite(found)).sum(axis=1), values)
         return Measured(values, self.interval, *self.words(history), waits, skipped, formula=told)

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims import formulas, gaps
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import between, one_of, worded
 from dltlab.claims.level import window_needs
 from dltlab.claims.verdict import Interval, Measured, middle
@@ -19,7 +19,7 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 class Monotone(AbstractArmClaim, frozen=True, kw_only=True):
     """The fraction of consecutive readings in a window that go against a direction."""
 
-    series: Name
+    series: SeriesName
     component: Component = 0
     direction: Literal["falls", "rises"] = "falls"
     window: Span = (0.0, 1.0)
@@ -62,7 +62,7 @@ class Monotone(AbstractArmClaim, frozen=True, kw_only=True):
             if len(whole) >= max(self.least, 2):
                 change = np.diff(whole)
                 values[member] = np.mean(change > 0 if self.direction == "falls" else change < 0)
-        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        skipped = gaps.told(history, self.series, found.steps, belongs, np.isfinite(found.values))
         counts = (belongs & np.isfinite(found.values)).sum(axis=1) - 1
         told, waits = self._formula(history, counts, values), not span.whole and self._open(values)
         return Measured(values, self.interval, *self.words, waits, skipped, formula=told)

@@ -8,8 +8,8 @@ from typing import Annotated
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Positive, Span
+from dltlab.claims import formulas, gaps
+from dltlab.claims.abstract import AbstractArmClaim, Positive, SeriesName, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.verdict import Interval, Measured, shown
 from dltlab.claims.windows import Component, Readings, aligned, readings, step_of
@@ -19,9 +19,9 @@ from dltlab.session.history import History
 class Plateau(AbstractArmClaim, frozen=True, kw_only=True):
     """The median of a series divided by its theory, over the window and since the last turn of a knob."""
 
-    series: Name
+    series: SeriesName
     component: Component = 0
-    relative_to: Name | None = None
+    relative_to: SeriesName | None = None
     """The series to divide by; ``NAME.theory`` if none is given."""
     window: Span = (0.5, 1.0)
     predicted: float = 1.0
@@ -66,7 +66,8 @@ class Plateau(AbstractArmClaim, frozen=True, kw_only=True):
                 values[member] = np.median(row[mine])
         entered = found.steps[counted.any(axis=0)]
         since = int(entered[0]) if turn is not None and len(entered) else turn
-        skipped = int((~np.isfinite(found.values) & (found.steps >= low)).sum())
+        looked = np.broadcast_to(found.steps >= low, found.values.shape)
+        skipped = gaps.told(history, self.series, found.steps, looked, np.isfinite(found.values))
         told = self._formula(history, found, ratios, counted, values)
         return Measured(values, self.interval, *self.words, False, skipped, since, formula=told)
 

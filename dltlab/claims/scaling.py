@@ -11,7 +11,7 @@ from msgspec import Meta
 from msgspec.structs import replace
 
 from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractClaim, Name
+from dltlab.claims.abstract import AbstractClaim, ArmName
 from dltlab.claims.arms import unknown
 from dltlab.claims.criteria import between, near, one_of, worded
 from dltlab.claims.slope import least_squares
@@ -31,7 +31,7 @@ class Scaling(AbstractClaim, frozen=True, kw_only=True):
     """What stands on the horizontal axis in place of the arms' values."""
     axes: Literal["loglog", "semilogx", "semilogy"] = "loglog"
     """Which of the two are taken as (natural) logarithms."""
-    arms: Annotated[tuple[Name, ...], Meta(min_length=LEAST, max_length=64)] | None = None
+    arms: Annotated[tuple[ArmName, ...], Meta(min_length=LEAST, max_length=64)] | None = None
     """The arms that are compared; without it all that have a value."""
     predicted: float | None = None
     at_least: float | None = None

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
-from dltlab.claims import formulas
-from dltlab.claims.abstract import AbstractArmClaim, Name, Span
+from dltlab.claims import formulas, gaps
+from dltlab.claims.abstract import AbstractArmClaim, SeriesName, Span
 from dltlab.claims.criteria import near
 from dltlab.claims.level import window_needs
 from dltlab.claims.verdict import Interval, Measured, shown
@@ -17,9 +17,9 @@ from dltlab.session.history import History
 class Slope(AbstractArmClaim, frozen=True, kw_only=True):
     """The least-squares slope of log y on log x, or of log y on x, near a prediction."""
 
-    series: Name
+    series: SeriesName
     component: Component = 0
-    against: Name | None = None
+    against: SeriesName | None = None
     """The series on the horizontal axis; the step if none is given."""
     axes: Literal["loglog", "semilog"] = "loglog"
     window: Span = (0.0, 1.0)
@@ -57,7 +57,7 @@ class Slope(AbstractArmClaim, frozen=True, kw_only=True):
             whole = mine & np.isfinite(across[member]) & np.isfinite(up[member])
             if whole.sum() >= self.least:
                 values[member] = least_squares(across[member][whole], up[member][whole])
-        skipped = int((belongs & ~np.isfinite(found.values)).sum())
+        skipped = gaps.told(history, self.series, found.steps, belongs, np.isfinite(found.values))
         told = self._formula(history, belongs & np.isfinite(across) & np.isfinite(up), values)
         return Measured(values, self.interval, *self.words, False, skipped, formula=told)
 

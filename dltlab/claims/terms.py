@@ -7,7 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from dltlab.claims import arms, formulas
-from dltlab.claims.abstract import Name, Span
+from dltlab.claims.abstract import ArmName, SeriesName, Span
 from dltlab.claims.verdict import Found, Measured, middle
 from dltlab.claims.windows import (
     Component,
@@ -27,8 +27,8 @@ from dltlab.session.history import History
 class Term(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One number of a series: a statistic over a window, or its reading at a moment."""
 
-    series: Name
-    arm: Name | None = None
+    series: SeriesName
+    arm: ArmName | None = None
     """The arm in which it is read; the claim's own without it."""
     component: Component = 0
     statistic: Statistic = "median"

@@ -66,8 +66,8 @@ class Measured(NamedTuple):
     """What was predicted and how near it must be met, as a table shows them."""
     pending: bool = False
     """Whether what is still to come must be waited for."""
-    skipped: int = 0
-    """Readings passed over because they are not finite."""
+    skipped: str = ""
+    """What is said of readings that were passed over because they are not finite."""
     since: int | None = None
     """The step from which it looked, where that is not plain from the scenario."""
     note: str = ""
@@ -122,7 +122,7 @@ class Found(NamedTuple):
         if self.dead:
             said.append(f"{self.dead} diverged" if self.members > 1 else "diverged")
         if found.skipped:
-            said.append(f"{found.skipped} readings not finite")
+            said.append(found.skipped)
         if found.since is not None:
             said.append(f"readings from step {found.since:,} on")
         if found.note:

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta, Struct
 
-from dltlab.claims.abstract import Name, Span
+from dltlab.claims.abstract import SeriesName, Span
 from dltlab.session.history import History
 
 Statistic = Literal["last", "first", "median", "mean", "max", "min"]
@@ -18,8 +18,8 @@ Components = Component | Literal["all"]
 class Crossing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The first time that a series passes a number or another series; each seed has its own."""
 
-    series: Name
-    crosses: float | Name
+    series: SeriesName
+    crosses: float | SeriesName
     direction: Literal["up", "down"] = "up"
     component: Component = 0
 
@@ -152,21 +152,29 @@ def components(history: History, name: str, asked: Components) -> range:
     return range(max(int(np.prod(further, dtype=np.int64)), 1))
 
 
-def within(
-    history: History, name: str, asked: Components, span: Bounds, other: str | float | None = None
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The readings within bounds, those of another series (or a number) beside them, and which of them belong.
+class Within(NamedTuple):
+    """Readings of all components asked for, one after the other, all but the steps of shape (members, n)."""
 
-    All three have the shape (members, readings of all components asked for, one after the other).
-    """
-    values, beside, belongs = [], [], []
+    values: np.ndarray
+    beside: np.ndarray
+    """Those of another series, or a number."""
+    belongs: np.ndarray
+    """Which of them lie within the bounds."""
+    steps: np.ndarray
+    """Shape (n,)."""
+
+
+def within(history: History, name: str, asked: Components, span: Bounds, other: str | float | None = None) -> Within:
+    """The readings within bounds, and those of another series (or a number) beside them."""
+    values, beside, belongs, steps = [], [], [], []
     for component in components(history, name, asked):
         found, mine = inside(history, name, component, span)
         theirs = aligned(history, other, found.steps, component) if isinstance(other, str) else other
         values.append(found.values)
         belongs.append(mine)
+        steps.append(found.steps)
         beside.append(np.broadcast_to(np.float64(np.nan if theirs is None else theirs), found.values.shape))
-    return np.hstack(values), np.hstack(beside), np.hstack(belongs)
+    return Within(np.hstack(values), np.hstack(beside), np.hstack(belongs), np.hstack(steps))
 
 
 def firsts(history: History, name: str, asked: Components, shape: tuple[int, int]) -> np.ndarray:

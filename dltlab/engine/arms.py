@@ -1,12 +1,15 @@
 """The variants of a scenario: each arm's tables laid over the scenario's own."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from dltlab.errors import ScenarioError
 from dltlab.scenario import ArmTable, Document, Scenario
 from dltlab.text import one_line
 from dltlab.values import Path, near_miss
+
+_NAMED: Final = 8
+"""Arms that a fault names at most."""
 
 
 class Variant(NamedTuple):
@@ -37,16 +40,29 @@ class Overlaid:
         if inside > 1 and inside >= _depth(self._document.table, at):
             return self._document.fault(("arms", self._index, *at), message)
         # What the arm says nothing of is wrong in every arm, and is told once.
-        return self._document.fault(at, _named(self._name, message) if inside == len(at) else message)
+        return self._document.fault(at, _named([self._name], message) if inside == len(at) else message)
 
 
-def said(variant: Variant, message: str) -> str:
-    """A fault that an arm has, and others may not have."""
-    return message if variant.table is None else _named(variant.table.name, message)
+class Refusals:
+    """What is refused in an arm, and may be in others too: told once, with the arms where it is not in all."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[Path, str], list[Variant]] = {}
+
+    def add(self, variant: Variant, at: Path, message: str) -> None:
+        """A fault that an arm has."""
+        self._found.setdefault((at, message), []).append(variant)
+
+    def told(self, document: Document, variants: Sequence[Variant]) -> Iterator[str]:
+        """Each fault with its place, where these are all the arms."""
+        for (at, message), own in self._found.items():
+            names = [one.table.name for one in own if one.table is not None]
+            yield document.fault(at, _named(names, message) if len(own) < len(variants) else message)
 
 
-def _named(arm: str, message: str) -> str:
-    return f"(arm {one_line(arm)}) {message}"
+def _named(arms: Sequence[str], message: str) -> str:
+    told = [*map(one_line, arms[:_NAMED]), *([f"and {len(arms) - _NAMED} more"] if len(arms) > _NAMED else [])]
+    return f"(arm{'s' * (len(arms) > 1)} {', '.join(told)}) {message}"
 
 
 def variants(document: Document, scenario: Scenario) -> Iterator[Variant]:

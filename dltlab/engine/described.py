@@ -8,9 +8,9 @@ import numpy as np
 from msgspec.structs import replace
 
 from dltlab import catalog
-from dltlab.engine import arms
-from dltlab.engine.arms import Variant
+from dltlab.engine.arms import Refusals, Variant
 from dltlab.engine.probes import AbstractProbe
+from dltlab.engine.probes.base import Paired
 from dltlab.engine.readings import series_name
 from dltlab.engine.simulation import Simulation, State
 from dltlab.records import Series
@@ -30,15 +30,14 @@ def lead(scenario: Scenario, members: Sequence[Sequence[int]]) -> Lead:
 
 
 def series(
-    document: Document,
     variant: Variant,
     simulation: Simulation,
     state: State,
     probes: Mapping[str, AbstractProbe],
     every: int,
-    faults: list[str],
+    refusals: Refusals,
 ) -> dict[str, Series]:
-    """The series of one arm, without leading axes; what is wrong is added to ``faults``."""
+    """The series of one arm, without leading axes; what is wrong is added to ``refusals``."""
     found: dict[str, Series] = {}
     moment = jax.eval_shape(simulation.look, state)
     parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
@@ -46,13 +45,18 @@ def series(
         section, name = at.split(".", 1)
         if probe.every % every:
             message = f"{probe.every} is no multiple of run.every = {every}."
-            faults.append(document.fault((section, name, "every"), message))
+            refusals.add(variant, (section, name, "every"), message)
             continue
         try:
             shown = probe.shown(simulation)
         except ValueError as fault:
-            faults.append(document.fault((section, name), arms.said(variant, str(fault))))
+            refusals.add(variant, (section, name), str(fault))
             continue
+        if isinstance(probe, Paired) and (named := probes.get(f"probes.{name}")) is not None:
+            try:
+                probe.pair(named, simulation)
+            except ValueError as fault:
+                refusals.add(variant, ("probes", name), str(fault))
         memory = jax.eval_shape(probe.remember, simulation, moment)
         shapes = probe.told(simulation, moment, memory)
         for suffix, how in shown.items():

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dltlab import catalog
 from dltlab.catalog import Shelf
 from dltlab.engine import arms, described, memory, pacing
-from dltlab.engine.arms import Overlaid, Variant
+from dltlab.engine.arms import Overlaid, Refusals, Variant
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
 from dltlab.engine.probes import PROBES, AbstractProbe
 from dltlab.engine.probes.base import Budgeted
@@ -117,11 +117,13 @@ def survey(document: Document, sound: Sound) -> Survey:
     if "arms" in lacking:
         scenario = replace(scenario, arms=arms.bare(document))
     variants = tuple(arms.variants(document, scenario))
-    parts = _made(document, scenario, lacking, variants, faults)
+    refusals = Refusals()
+    parts = _made(document, scenario, lacking, variants, faults, refusals)
     told = [
-        described.series(document, one.variant, one.simulation, one.state, parts.probes, scenario.run.every, faults)
+        described.series(one.variant, one.simulation, one.state, parts.probes, scenario.run.every, refusals)
         for one in parts.arms
     ]
+    faults += refusals.told(document, variants)
     whole = len(parts.arms) == len(variants)
     series = described.merged(document, told, described.lead(scenario, _members(scenario, variants)), faults)
     read = [{one.source for one in own.values()} for own in told]
@@ -159,7 +161,12 @@ class _Parts(NamedTuple):
 
 
 def _made(
-    document: Document, scenario: Scenario, lacking: Collection[str], variants: Sequence[Variant], faults: list[str]
+    document: Document,
+    scenario: Scenario,
+    lacking: Collection[str],
+    variants: Sequence[Variant],
+    faults: list[str],
+    refusals: Refusals,
 ) -> _Parts:
     """Everything that the scenario names and that can be built."""
     absent: list[str] = []
@@ -195,7 +202,7 @@ def _made(
         try:
             simulation = Simulation(in_precision(problem, dtype), optimizer)
         except ValueError as fault:
-            faults.append(document.fault(("optimizer",), arms.said(one, str(fault))))
+            refusals.add(one, ("optimizer",), str(fault))
         else:
             begun.append(_Arm(one, simulation, simulation.begin(scenario.run.seed)))
     return _Parts(begun, probes, absent)

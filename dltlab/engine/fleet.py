@@ -187,13 +187,14 @@ class Fleet:
         """The state of an arm's first block."""
         return next(at[0] for block, at in zip(self.blocks, self._at, strict=True) if block.arm == arm)
 
-    def rows(self, flights: Flights, source: str, suffix: str) -> list[np.ndarray]:
-        """A reading of a chunk, per arm with shape (members, rows, *shape of the reading)."""
-        found: list[list[np.ndarray]] = [[] for _ in self.seeds]
+    def rows(self, flights: Flights, source: str, suffix: str) -> dict[int, np.ndarray]:
+        """A reading of a chunk, by the arms that have it, with shape (members, rows, *shape of the reading)."""
+        found: dict[int, list[np.ndarray]] = {}
         for block, flight in zip(self.blocks, flights.blocks, strict=True):
-            values = np.asarray(flight.rows[source][suffix])
-            found[block.arm].append(values[None] if block.members == 1 else values)
-        return [np.concatenate(own) for own in found]
+            if suffix in flight.rows[source]:
+                values = np.asarray(flight.rows[source][suffix])
+                found.setdefault(block.arm, []).append(values[None] if block.members == 1 else values)
+        return {arm: np.concatenate(own) for arm, own in found.items()}
 
 
 def _dealt(arm: int, members: int, cores: int) -> list[Block]:

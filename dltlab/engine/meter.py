@@ -135,9 +135,8 @@ class Meter:
         return prices[name] / sum(prices.values()) if len(prices) > 1 and any(prices.values()) else 1.0
 
     def _counted(self, flights: Flights, name: str) -> float:
-        if "products" not in flights.blocks[0].rows[name]:
-            return float("nan")
-        return _mean(self._fleet.rows(flights, name, "products"))
+        found = self._fleet.rows(flights, name, "products")
+        return _mean(found.values()) if found else float("nan")
 
     # -- chunks ---------------------------------------------------------------------------
 

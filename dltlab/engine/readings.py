@@ -1,7 +1,7 @@
 """A chunk's readings, from the device's rows to the columns of a record."""
 
 import bisect
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,7 @@ class Desk:
         self._fleet = fleet
         self._series = {series.name: series for series in experiment.series}
         self._arms = bool(experiment.arms)
+        self._members = experiment.members
         self.recorded = dict(recorded or {})
         """Per series the last step that the recording has."""
         self.latest: dict[str, np.ndarray] = {}
@@ -38,10 +39,11 @@ class Desk:
         """The readings of a chunk that began at step ``first``; those recorded already are left out."""
         end = first + int(np.max(flights.steps))
         columns: dict[tuple[int, int, int], dict[str, Array]] = {}
-        for source, readings in flights.blocks[0].rows.items():
+        for source in flights.blocks[0].rows:
             apart = 1 if everything else self._fleet.cadence(source)
             due = range(first + -first % apart, end, apart)
-            for suffix in readings:
+            # An arm may lack a reading that others have.
+            for suffix in dict.fromkeys(suffix for block in flights.blocks for suffix in block.rows[source]):
                 name = series_name(source, suffix)
                 skip = bisect.bisect_right(due, self.recorded.get(name, -1))
                 if skip >= len(due):
@@ -53,19 +55,19 @@ class Desk:
                 self.latest[name] = kept[-1]
         return tuple(Part(*when, found) for when, found in columns.items())
 
-    def _column(self, name: str, arms: Sequence[np.ndarray], rows: slice) -> np.ndarray:
+    def _column(self, name: str, arms: Mapping[int, np.ndarray], rows: slice) -> np.ndarray:
         """The rows of all arms, shape (rows, *shape of the series): NaN where an arm has less, or a member is dead."""
         shape = self._series[name].shape
         if not self._arms and len(arms[0]) == 1:
             return arms[0][0, rows]
         lead = shape[: 2 if self._arms else 1]
         count = rows.stop - rows.start
-        column = np.full((count, *shape), np.nan, arms[0].dtype)
+        column = np.full((count, *shape), np.nan, next(iter(arms.values())).dtype)
         spread = column.reshape(count, *((1, *lead) if len(lead) == 1 else lead), *shape[len(lead) :])
-        dead = iter(self.dead)
-        for arm, values in enumerate(arms):
+        dead = np.split(self.dead, np.cumsum([len(own) for own in self._members])[:-1])
+        for arm, values in arms.items():
             for member, own in enumerate(values):
-                if next(dead):
+                if dead[arm][member]:
                     continue
                 inner = tuple(slice(0, length) for length in own.shape[1:])
                 spread[(slice(None), arm, member, *inner)] = own[rows]

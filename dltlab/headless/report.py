@@ -18,6 +18,7 @@ from dltlab.chapters import Chapter
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome, Status
 from dltlab.records import Arm, Footer
+from dltlab.session import alike
 from dltlab.session.errorbars import ErrorBar
 from dltlab.session.history import Column, History
 from dltlab.text import cleaned
@@ -89,6 +90,7 @@ class RunReport(Struct, frozen=True):
     error: Annotated[str | None, _is("why it was refused or broke; one line a fault")]
     session: Annotated[str | None, _is("the recording")]
     seeds: list[int]
+    alike: Annotated[list[str], _is("arms whose seeds read the same numbers throughout: one run each; '' without arms")]
     arms: list[Arm]
     steps: Annotated[int, _is("the step that was reached")]
     planned: Annotated[int | None, _is("the steps that were planned")]
@@ -167,6 +169,7 @@ def _run(outcome: Outcome) -> RunReport:
         error=str(refusal) if refusal else None,
         session=str(outcome.session) if outcome.session else None,
         seeds=list(header.seeds) if header else [],
+        alike=alike.arms(history) if history else [],
         arms=list(header.arms) if header else [],
         steps=history.step if history else 0,
         planned=header.steps if header else None,

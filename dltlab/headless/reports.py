@@ -9,6 +9,7 @@ from typing import Final
 from dltlab.claims import Verdict
 from dltlab.headless.outcome import Outcome
 from dltlab.records import Header
+from dltlab.session import alike
 from dltlab.session.errorbars import ErrorBar
 from dltlab.session.history import History
 from dltlab.text import component, one_line
@@ -24,8 +25,8 @@ def table(outcome: Outcome) -> str:
     history = outcome.history
     title = one_line(history.header.title) if history else one_line(outcome.scenario)
     step = history.step if history else 0
-    members = _members(history.header) if history else "no seed"
-    lines = [title, f"{members}, {step:,} steps, {outcome.seconds:.1f} s", *_fork(history), ""]
+    members = f"{_members(history.header)}{_alike(history)}" if history else "no seed"
+    lines = [title, *_wrapped(f"{members}, {step:,} steps, {outcome.seconds:.1f} s", 0), *_fork(history), ""]
     rows = [_HEAD, *map(_row, outcome.verdicts)] if outcome.verdicts else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row, verdict in zip(rows, (None, *outcome.verdicts), strict=False):
@@ -69,6 +70,17 @@ def _members(header: Header) -> str:
     return f"{len(header.arms)} arm{'s' * (len(header.arms) > 1)} of {told}"
 
 
+def _alike(history: History) -> str:
+    """That seeds are one run and no more evidence than that, where their readings are the same."""
+    found, heads = alike.arms(history), history.header.arms
+    several = [arm for arm in heads if arm.seeds > 1]
+    if not found:
+        return ""
+    if len(found) < len(several):
+        return f" (in {', '.join(one_line(name) for name in found)} all alike: one run)"
+    return f" (all alike: one run{' an arm' * (len(heads) > 1)})"
+
+
 def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
     """One claim in a line: its status and name, and its numbers."""
     status = f"{_SIGNS[verdict.status]} {WORDS[verdict.status]}"
@@ -98,6 +110,6 @@ def summed(verdicts: Iterable[Verdict]) -> str:
     statuses = [verdict.status for verdict in verdicts]
     if not statuses:
         return "No claim was judged."
-    words = {"holds": "hold", "fails": "FAIL", "not yet": "not shown"}
-    counts = [f"{count} {words[status]}" for status, count in Counter(statuses).items()]
+    many = {"holds": "hold", "fails": "FAIL", "not yet": "not shown"}
+    counts = [f"{count} {(many if count > 1 else WORDS)[status]}" for status, count in Counter(statuses).items()]
     return f"{len(statuses)} claim{'s' * (len(statuses) > 1)}: {', '.join(counts)}."

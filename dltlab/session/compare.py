@@ -11,12 +11,17 @@ import msgspec
 from dltlab.records import Event, Header
 from dltlab.session.history import History
 from dltlab.text import one_line
+from dltlab.values import shortened
 
 NONE: Final = "—"
 """What stands where a session has no such key, or nothing of the kind happened."""
 Kind = Literal["scenario", "act", "run", "machine"]
 _PROSE: Final = frozenset({"abstract", "look_for", "sources", "tags", "companions"})
+_UNSET: Final = frozenset({"title", "panels", "knobs", "questions"})
+"""What changes nothing of what is computed and judged."""
 _LONGEST: Final = 120
+_BRIEF: Final = 40
+"""Letters of a setting in a list of sessions."""
 _MOST: Final = 4
 """Acts of one kind that are told one by one."""
 _DEEPEST: Final = 16
@@ -62,6 +67,35 @@ def brief(shown: History, other: History) -> str:
     if other.header.parent == shown.header.session and other.header.forked >= 0:
         return f"fork at {other.header.forked:,}"
     return one_line(other.header.session)
+
+
+def apart(headers: Sequence[Header]) -> list[str]:
+    """For each session how it was set where not all of its scenario are set alike: ``optimizer.learning_rate=0.2``.
+
+    Sessions are of one scenario where its source and its title are the same; what only draws or asks is no setting.
+    """
+    kin: dict[tuple[str, str], list[int]] = {}
+    for place, header in enumerate(headers):
+        kin.setdefault((header.source, header.title), []).append(place)
+    told = [""] * len(headers)
+    for places in kin.values():
+        tables = [_set_as(headers[place], [headers[one] for one in places]) for place in places]
+        rows = [row for row in _rows("scenario", tables) if len(set(row.values)) > 1]
+        for column, place in enumerate(places):
+            own = [(row.key, row.values[column]) for row in rows if row.values[column] != NONE]
+            told[place] = _listed([f"{key}={shortened(value, _BRIEF)}" for key, value in own])
+    return told
+
+
+def _set_as(header: Header, kin: Sequence[Header]) -> dict[str, str]:
+    """A session's settings; of arms that some of its kin lack nothing but their names."""
+    shared = {arm.name for arm in header.arms}.intersection(*({arm.name for arm in one.arms} for one in kin))
+    told = {}
+    for key, value in _settings(header.scenario).items():
+        section, _, rest = key.partition(".")
+        if section not in _UNSET and (section != "arms" or rest.split(".")[0] in shared):
+            told[key] = value
+    return told | ({"arms": " ".join(one_line(arm.name) for arm in header.arms)} if header.arms else {})
 
 
 def _rows(kind: Kind, tables: Sequence[Mapping[str, str]]) -> Iterator[Difference]:

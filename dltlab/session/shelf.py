@@ -1,6 +1,7 @@
 """The sessions that were kept, newest first, known by their first line and their last."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -10,6 +11,7 @@ from dltlab.errors import RecordingError, UsageError
 from dltlab.records import Event, Footer, Frames, Header
 from dltlab.session.recording import Follower, engine_alive
 from dltlab.text import one_line
+from dltlab.values import shortened
 
 State = Literal["running", "finished", "stopped", "diverged", "failed", "died"]
 _ENDS: Final[dict[str, State]] = {
@@ -20,6 +22,8 @@ _ENDS: Final[dict[str, State]] = {
 }
 _HOLDS: Final = {"pause": True, "resume": False, "advance": False}
 """Whether a session holds after an event."""
+_NAMED: Final = 8
+"""Sessions that a refusal names at most, the newest."""
 _TAIL: Final = 1 << 16
 _LONGEST_TAIL: Final = 1 << 22
 
@@ -110,8 +114,24 @@ def find(name: str) -> Path:
         return names[begin[0]]
     if not names:
         raise UsageError(f"{one_line(name) or 'last'}: no session is kept yet; `dltlab run SCENARIO` records one.")
-    cure = f"is it {' or '.join(begin[:3])}?" if begin else catalog.near_miss(name, list(names)[:8])
-    raise UsageError(f"{one_line(name)}: no single session of that name; {one_line(cure)}")
+    raise UsageError(f"{shortened(one_line(name))}: {one_line(_not_one(wanted, list(names)))}")
+
+
+def _not_one(wanted: str, names: Sequence[str]) -> str:
+    """Why a name means no session, or several; and what to type. The names are newest first."""
+    begin = [one for one in names if one.startswith(wanted)]
+    inside = [one for one in names if wanted in one]
+    found = begin or inside
+    if not found:
+        cure = catalog.near_miss(wanted, names[:_NAMED])
+        return f"no session's name begins so; {cure} `dltlab sessions` lists them."
+    told = " or ".join(found[:_NAMED])
+    more = len(found) - _NAMED
+    rest = f", or one of {more} more that `dltlab sessions` lists" if more > 0 else ""
+    if begin:
+        return f"{len(begin)} sessions' names begin so; type more of it: {told}{rest}."
+    have = "one has it inside" if len(inside) == 1 else f"{len(inside)} have it inside"
+    return f"no session's name begins so, though {have}; type {told}{rest}."
 
 
 def _end(path: Path) -> tuple[int, Footer | None, int, bool]:

@@ -319,6 +319,47 @@ def test_an_arm_that_a_scenario_has_not_is_a_fault_at_its_place(claim, fault):
     assert fault.split(":1: ")[-1] in told
 
 
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ('kind = "level"\nseries = "los"\narm = "wyde"\nbelow = "low"', {"below", "series", "arm"}),
+        ('kind = "level"\nseries = "los"\narm = "wyde"', {"", "series", "arm"}),
+        (
+            'kind = "ratio"\nat_most = 1\nnumerator = { series = "los", arm = "x" }',
+            {"", "numerator.series", "numerator.arm"},
+        ),
+        (
+            'kind = "level"\nseries = "loss"\nbelo = 1\nsince = { series = "x", cross = 1 }',
+            {"belo", "since.series", "since.cross"},
+        ),
+        ('kind = "scaling"\nterm = { series = "loss" }\narms = ["narrow", "x"]', {"arms", "arms[1]"}),
+        ('kind = "ordered"\nterms = [{ serie = "loss", arm = "x" }]', {"terms[0].serie", "terms[0].arm"}),
+        ('kind = "levl"\narm = "wyde"', {"kind", "arm"}),
+        ('kind = "level"\nseries = "1 x"\nbelow = 1', {"series"}),
+    ],
+)
+def test_what_is_wrong_with_a_claim_is_told_at_once(claim, told):
+    text = SCENARIO.replace('"any"', '{ kind = "any" }') + f'[[claims]]\nname = "one"\nsays = "So."\n{claim}\n'
+    document = parse(text, "widths.toml")
+    known = validate(document)
+    found, faults = claims.tried(known.claims, document)
+    faults += [*claims.check_arms(found, known.arms, document), *claims.check_series(found, ["loss"], document)]
+    keys = [fault.split(": ")[1].removeprefix("claims[0]").removeprefix(".") for fault in faults]
+    assert sorted(keys) == sorted(told)
+    with pytest.raises(ScenarioError) as caught:
+        claims.build(known.claims, document, known.arms)
+    assert {fault for fault in faults if "no series" not in fault} == set(caught.value.faults)
+
+
+def test_a_name_that_a_faulty_claim_has_is_taken():
+    tables = [
+        {"kind": "level", "name": "one"},
+        {"kind": "level", "name": "one", "says": "So.", "series": "a", "below": 1},
+    ]
+    _, faults = claims.tried(tables)
+    assert any("a second claim 'one'" in fault for fault in faults)
+
+
 def test_reports_keep_a_row_a_claim_and_name_the_arms(tmp_path: Path):
     history = history_of({"drift": drift()}, seeds=[5, 5, 5, 3])
     tables = [

@@ -46,6 +46,53 @@ def turned(until: int, at: int = 700, steps: int = 1000) -> History:
     return history
 
 
+@pytest.mark.parametrize(
+    ("gone", "events", "said"),
+    [
+        (slice(60, None), [], "loss is not finite in 41 of 202 readings, from step 60 on"),
+        (slice(60, 100), [], "loss is not finite in 40 of 202 readings, between steps 60 and 99"),
+        (slice(0, 7), [], "loss is not finite yet in 7 of 202 readings, up to step 6"),
+        (slice(50, 51), [], "loss is not finite in 1 of 202 readings, at step 50"),
+        (
+            slice(60, None),
+            [Event(70, "diverged", "", {"step": 58, "seed": 1})],
+            "1 diverged; loss is not finite in 41 of 202 readings, from step 60 on (seed 1 diverged at step 58)",
+        ),
+        (
+            slice(60, None),
+            [Event(70, "diverged", "", {"step": 58, "seed": 0})],
+            "1 diverged; loss is not finite in 41 of 202 readings, from step 60 on",
+        ),
+        (slice(100, 100), [], ""),
+    ],
+)
+def test_what_is_passed_over_is_told_with_its_series_its_steps_and_who_diverged(gone, events, said):
+    loss = np.ones((2, 101))
+    loss[1, gone] = np.nan
+    history = history_of(100, seeds=2, loss=loss, loss_theory=np.ones((2, 101)))
+    history.extend(events)
+    for kind, table in (
+        ("level", {"below": 2.0}),
+        ("agrees", {"tolerance": 0.1}),
+        ("bounded", {"bound": 2.0}),
+        ("monotone", {"at_most": 0.5}),
+        ("slope", {"predicted": 0.0, "axes": "semilog"}),
+        ("plateau", {"window": [0, 1]}),
+    ):
+        detail = one(kind, series="loss", **table).judge(history).detail
+        assert detail.partition("seeds")[2].strip("; ").startswith(said), (kind, detail)
+        assert bool(said) == ("not finite" in detail)
+
+
+def test_a_session_of_one_that_diverged_says_so():
+    loss = np.ones((1, 101))
+    loss[0, 90:] = np.inf
+    history = history_of(200, loss=loss)
+    history.extend([Footer(88, "diverged", "")])
+    said = "diverged; loss is not finite in 11 of 101 readings, from step 90 on (it diverged at step 88)"
+    assert one("level", series="loss", below=2.0).judge(history).detail == said
+
+
 def test_a_plateau_follows_the_knob_and_never_fails_falsely():
     plateau = one("plateau", series="sharpness", tolerance=0.03)
     statuses = [plateau.judge(turned(until)).status for until in range(0, 1001, 5)]

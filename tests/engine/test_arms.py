@@ -132,6 +132,14 @@ def test_arms_that_differ_in_shape_share_a_column_and_what_they_lack_is_nan(tmp_
     assert [(arm.name, arm.title, arm.value, arm.seeds) for arm in history.header.arms][1] == ("wide", "m = 20", 20, 2)
 
 
+def test_a_reading_that_an_arm_lacks_is_nan_there_and_nowhere_else(tmp_path: Path) -> None:
+    # In the metric that Adam learns the raw sharpness has no threshold to be relative to.
+    history = recorded(tmp_path, experiment.build(document("optimizer.kind=adam", "arms.fast.optimizer.kind=polyak")))
+    raw, relative = (history[name].values for name in ("sharpness", "sharpness.relative"))
+    assert np.isfinite(raw[-1, :, 0]).all()
+    assert np.isfinite(relative[-1]).any(axis=(1, 2)).tolist() == [False, False, False, True, False]
+
+
 def test_a_member_that_diverges_is_said_by_name_and_leaves_the_others_alone(tmp_path: Path) -> None:
     history = recorded(tmp_path, experiment.build(document("arms.fast.optimizer.learning_rate=50", "run.seeds=3")))
     lost = [(event.data["arm"], event.data["seed"]) for event in history.events if event.what == "diverged"]

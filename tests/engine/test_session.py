@@ -75,6 +75,7 @@ def written(folder: Path, optimizer: str) -> Path:
         text = (TEXT + ARMS).replace("OPTIMIZER", "gradient_descent").replace("steps = 3000", "steps = 3000\nseeds = 2")
     if optimizer == "adam":
         text = text.replace('[theories.flow]\nkind = "gradient_flow"\nevery = 50\n', "")
+        text = text.replace('method = "tracked"\n', 'method = "tracked"\npreconditioned = true\n')
     path.write_text(text.replace("OPTIMIZER", optimizer), encoding="utf-8")
     return path
 

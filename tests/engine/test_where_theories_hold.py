@@ -77,6 +77,55 @@ def test_elsewhere_it_refuses_with_the_cure(problem: str, optimizer: str, kind: 
         experiment.build(scenario.parse(scene(problem, optimizer, f'kind = "{kind}"'), "case.toml"))
 
 
+def in_arms(first: str, **others: str) -> tuple[str, ...]:
+    """The faults of a bowl with a sharpness, its threshold and a flow, under one optimizer or one an arm."""
+    text = scene(BOWL, first, 'kind = "stability_threshold"', "sharpness") + '[theories.flow]\nkind = "gradient_flow"\n'
+    text += "".join(f'[[arms]]\nname = "{name}"\noptimizer = {other}\n' for name, other in others.items())
+    with pytest.raises(ScenarioError) as found:
+        experiment.build(scenario.parse(text, "case.toml"))
+    return found.value.faults
+
+
+def test_what_is_refused_in_several_arms_is_told_once_and_names_them() -> None:
+    sharpness, flow = in_arms(ADAM)
+    told = (sharpness.split(": ", 2), flow.split(": ", 2))
+    assert tuple(key for _, key, _ in told) == ("probes.it", "theories.flow")
+    assert in_arms(DESCENT, a=ADAM, b=ADAM.replace("0.01", "0.02")) == (sharpness, flow)
+    some = in_arms(DESCENT, a=ADAM, b="{learning_rate = 0.2}", c='{kind = "rmsprop", learning_rate = 0.01}')
+    assert flow.replace(told[1][2], f"(arms a, c) {told[1][2]}") in some
+    assert [fault.split(": ")[2].split(") ")[0] for fault in some] == ["(arm a", "(arms a, c", "(arm c"], (
+        "thresholds that differ are told apart"
+    )
+    _, told, *_ = in_arms(DESCENT, plain="{learning_rate = 0.2}", **{f"a{n}": ADAM for n in range(11)})
+    assert "theories.flow: (arms a0, a1, a2, a3, a4, a5, a6, a7, and 3 more) gradient flow" in told
+
+
+@pytest.mark.parametrize("optimizer", [ADAM, '{kind = "rmsprop", learning_rate = 0.01}'])
+def test_a_threshold_stands_beside_the_sharpness_that_it_is_of(optimizer: str) -> None:
+    threshold = 'kind = "stability_threshold"'
+    raw = scene(BOWL, optimizer, threshold, "sharpness")
+    with pytest.raises(ScenarioError, match=r"probes\.it: the threshold .* set preconditioned = true, or remove"):
+        experiment.build(scenario.parse(raw, "case.toml"))
+    for text, relative in (
+        (raw.replace('"sharpness"', '"sharpness", preconditioned = true'), True),
+        (raw.replace("[theories.it]", "[theories.edge]"), False),
+        (raw.replace(optimizer, DESCENT), True),
+        (raw.replace(optimizer, DESCENT).replace('"sharpness"', '"sharpness", preconditioned = true'), True),
+    ):
+        names = {series.name for series in experiment.build(scenario.parse(text, "case.toml")).series}
+        assert "it" in names
+        assert ("it.relative" in names) == relative
+
+
+def test_without_a_threshold_of_its_own_every_eigenvalue_is_followed() -> None:
+    eigenvalues = "eigenvalues = [9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0, 0.5]"
+    bowl = BOWL.replace("eigenvalues = [3.0, 0.5]", eigenvalues)
+    read = scene(bowl, ADAM, 'kind = "stability_threshold"', "sharpness").replace("[theories.it]", "[theories.edge]")
+    found = readings(read.replace('"sharpness"', '"sharpness", top = 3, method = "tracked"'), 40)["probes.it"]
+    assert sorted(found) == ["", "error", "products", "residual"]
+    np.testing.assert_allclose(found[""][-1], [9.0, 8.0, 7.0], rtol=1e-2)
+
+
 def test_a_schedule_that_nothing_is_proved_of_is_refused() -> None:
     constants = "dimension = 2, gradient_lipschitz = 1.0, hessian_lipschitz = 4.0, gap = 1.0"
     for accuracy, refused in ((0.25, False), (0.26, True)):

@@ -9,6 +9,7 @@ from msgspec import structs
 
 from dltlab import claims, records
 from dltlab.claims import CLAIMS
+from dltlab.claims.faulty import Faulty
 from dltlab.errors import ScenarioError
 from dltlab.records import Arm, Array, Event, Footer, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
@@ -335,3 +336,14 @@ def test_every_claim_refuses_unknown_keys_and_a_window_that_is_none(kind):
         made(kind, table | {"tolerence": 0.1})
     with pytest.raises(ScenarioError):
         made(kind, table | {"over": "some"})
+
+
+@pytest.mark.parametrize(("kind", "table", "wrong"), CASES)
+def test_what_a_table_names_by_its_types_is_what_its_claim_asks_for(kind, table, wrong):
+    named, needed = Faulty(CLAIMS[kind], table).needs(), made(kind, table).needs()
+    assert named.items() <= needed.items()
+    # What a claim takes by default no key names.
+    assert all(name == f"{table['series']}.theory" for key, name in needed.items() if key not in named)
+    strangers = {"arm": "nobody", "arms": ["wide", "none", "narrow"]} if kind == "scaling" else {"arm": "nobody"}
+    faults = Faulty(CLAIMS[kind], table | strangers).arm_faults(ARMS)
+    assert [key for key, _ in faults] == (["arm", "arms.1"] if kind == "scaling" else ["arm"])

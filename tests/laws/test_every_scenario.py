@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 import tomli
 
 from dltlab import chapters, claims, errors, scenario
+from dltlab.claims.abstract import AbstractArmClaim
 from dltlab.session import recording
 from dltlab.session.history import History
 
@@ -76,6 +78,15 @@ def run(
         code, report, session = ran(request.param, folder)
     assert report
     return request.param, code, session
+
+
+@pytest.mark.parametrize("name", sorted(GALLERY))
+def test_a_claim_that_is_judged_in_each_arm_says_what_is_so_in_one_alone(name: str) -> None:
+    for claim in claims.build(tables(name)):
+        if isinstance(claim, AbstractArmClaim) and claim.arm is None:
+            assert not re.search(
+                r"\bboth (?:leave|fit|learn)|\ball of them\b|^all \w+ (?:networks|arms)\b", claim.says, re.I
+            )
 
 
 def test_its_claims_hold(run: tuple[str, int, Path]) -> None:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from dltlab.records import FORMAT, Event, Header, Knob
+from dltlab.records import FORMAT, Arm, Event, Header, Knob
 from dltlab.session import compare
 from dltlab.session.compare import NONE, Difference
 from dltlab.session.history import History
@@ -92,6 +92,33 @@ def test_a_legend_says_the_one_thing_that_matters():
     assert compare.brief(session("a"), session("b")) == "b"
 
 
+def test_sessions_of_one_scenario_are_told_apart_by_what_was_set():
+    def header(name: str, **change: object) -> Header:
+        return session(name, change=change).header
+
+    optimizer = {"kind": "gradient_descent", "learning_rate": 0.2}
+    plain, slow, both = header("a"), header("b", optimizer=optimizer), header("c", optimizer=optimizer, run={"seed": 3})
+    assert compare.apart([plain, plain]) == ["", ""]
+    assert compare.apart([plain, slow]) == ["optimizer.learning_rate=0.4", "optimizer.learning_rate=0.2"]
+    assert compare.apart([plain, slow, both]) == [
+        "optimizer.learning_rate=0.4", "optimizer.learning_rate=0.2", "optimizer.learning_rate=0.2, run.seed=3",
+    ]  # fmt: skip
+    stranger = msgspec.structs.replace(slow, source="another")
+    drawn = header("d", panels=[{"kind": "curves"}], abstract="Other words.")
+    assert compare.apart([plain, stranger, drawn]) == ["", "", ""]
+    many = header("e", problem={f"key{n}": "x" * 99 for n in range(9)})
+    assert compare.apart([plain, many])[1].endswith(", … and 5 more")
+    assert len(compare.apart([plain, many])[1]) < 240
+
+
+def test_of_arms_that_were_left_out_the_others_are_named():
+    tables = [{"name": "gd", "value": 1}, {"name": "pgd", "problem": {"width": 4}}]
+    heads = tuple(Arm(name, name, None, 1) for name in ("gd", "pgd"))
+    whole = session("a", change={"arms": tables}, arms=heads).header
+    part = session("b", change={"arms": tables[:1]}, arms=heads[:1]).header
+    assert compare.apart([whole, part]) == ["arms=gd pgd", "arms=gd"]
+
+
 def test_what_a_file_says_reaches_no_terminal_as_it_is():
     hostile = "\x1b]0;owned\x07\nx"
     deep: dict = {}
@@ -102,6 +129,12 @@ def test_what_a_file_says_reaches_no_terminal_as_it_is():
     )
     rows = compare.differences([session(), other])
     assert len(rows) >= 3
-    for text in [compare.brief(session(), other), *(part for row in rows for part in (row.key, *row.values))]:
+    settings = compare.apart([session().header, msgspec.structs.replace(other.header, source="edge")])
+    assert any(settings)
+    for text in [
+        compare.brief(session(), other),
+        *settings,
+        *(part for row in rows for part in (row.key, *row.values)),
+    ]:
         assert text.isprintable()
         assert len(text) < 300

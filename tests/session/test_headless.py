@@ -79,7 +79,7 @@ def test_the_table_fits_eighty_columns_and_the_session_is_told_on_stderr(engine,
         "… not shown",
         "predicted",
         "measured",
-        "3 claims: 1 hold, 1 FAIL, 1 not shown.",
+        "3 claims: 1 holds, 1 FAILS, 1 not shown.",
     ):
         assert words in out
     assert ".dltlab.jsonl" in err
@@ -98,7 +98,7 @@ def test_json_and_junit_say_the_same(engine, scenario, tmp_path, capsys):
     assert [claim["status"] for claim in run["claims"]] == ["holds", "fails"]
     assert (suite.get("tests"), suite.get("failures")) == ("2", "1")
     headless.run([scenario(FALLS)], quiet=True, json=Path("-"))
-    assert json.loads(capsys.readouterr().out.split("claims: 1 hold, 1 FAIL.\n")[1])["runs"]
+    assert json.loads(capsys.readouterr().out.split("claims: 1 holds, 1 FAILS.\n")[1])["runs"]
 
 
 def test_the_largest_error_bar_stands_beside_the_claims(engine, scenario, tmp_path, capsys):
@@ -210,7 +210,7 @@ def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario
     assert headless.follow(live.attach(path)) == 1
     told = capsys.readouterr()
     assert "Forked from mother\\x1b[2J at step 10.\n" in told.out
-    assert "2 claims: 1 hold, 1 FAIL." in told.out
+    assert "2 claims: 1 holds, 1 FAILS." in told.out
     assert str(path) in told.err
 
 

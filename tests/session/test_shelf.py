@@ -63,8 +63,29 @@ def test_what_is_not_there_is_refused_with_a_near_miss(stored):
         shelf.find("alpha")
     with pytest.raises(UsageError, match="did you mean 'alpha-1'"):
         shelf.find("aplha-1")
+    with pytest.raises(UsageError, match=r"alpha: 2 sessions' names begin so; type more of it: alpha-\d or alpha-\d\."):
+        shelf.find("alpha")
+    with pytest.raises(
+        UsageError, match=r"ha-2: no session's name begins so, though one has it inside; type alpha-2\."
+    ):
+        shelf.find("ha-2")
+    with pytest.raises(UsageError, match=r"pha: .* though 2 have it inside; type alpha-\d or alpha-\d\."):
+        shelf.find("pha")
+    with pytest.raises(UsageError, match=r"x: no session's name begins so; known: .* `dltlab sessions` lists them\."):
+        shelf.find("x")
     with pytest.raises(RecordingError):
         shelf.look(folders.sessions() / "nothing")
+
+
+def test_of_many_that_begin_so_the_newest_are_named(stored):
+    for day in range(10, 21):
+        stored(f"day-{day}", header={"started": f"2026-01-{day}T00:00:00Z"})
+    with pytest.raises(UsageError) as found:
+        shelf.find("day")
+    said = str(found.value)
+    assert said.startswith("day: 11 sessions' names begin so; type more of it: day-20 or day-19 or ")
+    assert said.endswith(", or one of 3 more that `dltlab sessions` lists.")
+    assert "day-12" not in said
 
 
 def test_a_shelf_that_may_only_be_read_is_read(stored, monkeypatch):

@@ -82,7 +82,7 @@ def test_a_claim_is_told_when_it_changes_and_the_figures_now_and_then(fake, keep
     figures = [line for line in lines if re.fullmatch(r"step \d+: loss [\d.e-]+", line)]
     assert 15 <= len(figures) <= 22
     assert len(set(lines)) == len(lines)
-    assert lines[-1] == "1 claim: 1 hold."
+    assert lines[-1] == "1 claim: 1 holds."
 
 
 def test_a_claim_that_this_version_does_not_know_stands_open_beside_the_others(keep) -> None:
@@ -91,7 +91,7 @@ def test_a_claim_that_this_version_does_not_know_stands_open_beside_the_others(k
     found = replayed(keep(header={"scenario": {"claims": claims}})).output
     assert "claim low holds" in found
     assert "claim nova" not in found
-    assert found.splitlines()[-1] == "3 claims: 2 not shown, 1 hold."
+    assert found.splitlines()[-1] == "3 claims: 2 not shown, 1 holds."
 
 
 def test_no_control_character_is_told(keep, fake) -> None:

@@ -9,6 +9,7 @@ from dltlab.session.history import History
 from dltlab.terminal.drawing import scales
 from dltlab.terminal.drawing.legend import INKS, MARKERS
 from dltlab.terminal.drawing.lines import Picture, plain
+from dltlab.terminal.drawing.standing import title_bar
 from dltlab.terminal.drawing.thinning import Stretches
 from dltlab.terminal.drawing.traces import Trace, Traces
 from dltlab.terminal.panels.bars import Bars
@@ -52,6 +53,12 @@ def session(arms: int = 3, length: int = STEPS, batch: int = 100) -> History:
     if arms > 1 and length > 500:
         history.extend(Event(500, "diverged", "", {"arm": heads[1].name, "seed": seed}) for seed in (0, 1))
     return history
+
+
+def test_an_arm_alone_is_counted_as_one():
+    told = ["".join(text for text, _ in title_bar(session(arms), "", 200)) for arms in (1, 3)]
+    assert "1 arm  " in told[0]
+    assert "3 arms" in told[1]
 
 
 def inks_of(picture: Picture, letter: str) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Final
 from dltlab.engine.optimizers.adaptive import Adam, RMSProp
 from dltlab.engine.optimizers.base import LETTERS as LETTERS
 from dltlab.engine.optimizers.base import AbstractOptimizer as AbstractOptimizer
+from dltlab.engine.optimizers.base import Adaptive as Adaptive
 from dltlab.engine.optimizers.base import Hyperparameters as Hyperparameters
 from dltlab.engine.optimizers.base import Isotropic as Isotropic
 from dltlab.engine.optimizers.base import Kicking as Kicking

@@ -18,7 +18,7 @@ import optax
 from jaxtyping import Array, Float, PyTree
 from msgspec import Meta
 
-from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Positive, Unsmoothed
+from dltlab.engine.optimizers.base import AbstractOptimizer, Adaptive, Decay, Hyperparameters, Positive, Unsmoothed
 
 Epsilon = Annotated[float, Meta(ge=0, le=1)]
 Scalar = Float[Array, ""] | float
@@ -29,7 +29,7 @@ def _rmsprop(learning_rate: Scalar, beta2: Scalar, epsilon: Scalar) -> optax.Gra
     return optax.chain(scaled, optax.scale_by_learning_rate(learning_rate))
 
 
-class RMSProp(AbstractOptimizer, Unsmoothed):
+class RMSProp(AbstractOptimizer, Adaptive, Unsmoothed):
     """RMSProp with bias correction."""
 
     learning_rate: Positive
@@ -52,7 +52,7 @@ class RMSProp(AbstractOptimizer, Unsmoothed):
         return _root(moment, optax.tree.get(opt.inner_state, "count"), hyperparameters)
 
 
-class Adam(AbstractOptimizer):
+class Adam(AbstractOptimizer, Adaptive):
     """Adam."""
 
     learning_rate: Positive

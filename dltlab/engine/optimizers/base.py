@@ -68,6 +68,13 @@ class Isotropic:
     """An optimizer whose step is a linear combination of gradients: in rotated coordinates it goes the same way."""
 
 
+class Adaptive:
+    """An optimizer that steps in a metric that it learns: its threshold is that of the preconditioned Hessian alone.
+
+    The sharpness of the Hessian itself is free to pass any such number (Cohen et al. 2022, arXiv:2207.14484).
+    """
+
+
 class Unsmoothed:
     """An optimizer whose step is −η times the gradient of now in a metric that it learns.
 

@@ -74,6 +74,14 @@ class Budgeted(eqx.Module):
     budget: eqx.AbstractVar[float]
 
 
+class Paired(eqx.Module):
+    """A theory of the probe that has its name, of which it may know nothing."""
+
+    @abc.abstractmethod
+    def pair(self, probe: AbstractProbe, simulation: Simulation) -> None:
+        """Refuse a probe whose readings it does not foretell. Raises ValueError."""
+
+
 def need_flat(simulation: Simulation, noun: str) -> None:
     """Refuse a chart in which the parameters are not the point. Raises ValueError."""
     if not simulation.chart.flat:

@@ -29,7 +29,7 @@ from dltlab.engine.numerics import hessian, lanczos, noise
 from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracked import Found, Tracked
 from dltlab.engine.numerics.tracker import Tracker
-from dltlab.engine.optimizers import Unsmoothed
+from dltlab.engine.optimizers import Adaptive, Unsmoothed
 from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat
 from dltlab.engine.problems import Kinked, Sampled
 from dltlab.engine.simulation import Moment, Simulation, State, in_precision
@@ -64,7 +64,10 @@ class Sharpness(AbstractProbe, Budgeted):
     preconditioned: bool = False
     method: Literal["auto", "dense", "tracked", "lanczos"] = "auto"
     above: Annotated[float, Meta(ge=0, le=1e6)] = 0.75
-    """Eigenvalues behind the first are followed once they are above this share of the stability threshold; 0: all."""
+    """Eigenvalues behind the first are followed once they are above this share of the stability threshold.
+
+    All are with 0, and where the optimizer's threshold is not that of what is read.
+    """
     lowest: bool = False
     """Whether the most negative eigenvalue is read too, by Lanczos."""
     precise: bool = False
@@ -75,6 +78,10 @@ class Sharpness(AbstractProbe, Budgeted):
     """Hessian-vector products that a reading may take at most; the first one of what is tracked, up to six times so
     many."""
     budget: Budget = 0.0
+
+    def held(self, simulation: Simulation) -> bool:
+        """Whether the optimizer's threshold is that of what is read: in a metric the raw Hessian has none."""
+        return self.preconditioned or not isinstance(simulation.optimizer, Adaptive)
 
     def _way(self, simulation: Simulation, parameters: int) -> Literal["dense", "tracked", "lanczos"]:
         """The method for so many parameters."""
@@ -95,7 +102,7 @@ class Sharpness(AbstractProbe, Budgeted):
         return Tracker(count, explorers=4 if self.precise else 2, tolerance=self._sought, most=self.products)
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """The eigenvalues, also in units of the stability threshold; their error bars; the products taken."""
+        """The eigenvalues, also in units of the stability threshold if it is theirs; error bars; the products taken."""
         need_flat(simulation, "a sharpness")
         self._need_products()
         letters = "λ(P⁻½HP⁻½)" if self.preconditioned else "λ(H)"
@@ -107,6 +114,8 @@ class Sharpness(AbstractProbe, Budgeted):
             "residual": Shown("‖Hv−λv‖", axes=axes, gaps=gaps, scale="log"),
             "products": Shown("Hessian products a reading"),
         }
+        if not self.held(simulation):
+            del told["relative"]
         if not self.lowest:
             return told
         lowest = Shown(f"lowest {letters}", bar="lowest_error", tolerance=self.tolerance)
@@ -136,7 +145,7 @@ class Sharpness(AbstractProbe, Budgeted):
         known = memory.start if memory.top is None else memory.top.vectors
         dtype = jnp.dtype(jnp.float64) if known is None else known.dtype
         found = jax.ShapeDtypeStruct((3 * min(self.top, size) + 1,), dtype)
-        told = jax.eval_shape(lambda moment, found: _told(simulation, moment, Found(found)), moment, found)
+        told = jax.eval_shape(lambda moment, found: self._told(simulation, moment, Found(found)), moment, found)
         one = jax.ShapeDtypeStruct((), dtype)
         return told | ({"lowest": one, "lowest_error": one} if self.lowest else {})
 
@@ -156,12 +165,13 @@ class Sharpness(AbstractProbe, Budgeted):
         else:
             assert memory.top is not None
             edge = simulation.optimizer.threshold(state.opt.hyperparams)
-            least = jnp.asarray(self.above, edge.dtype) * edge if self.above else jnp.full_like(edge, -jnp.inf)
+            some = self.above and self.held(simulation)
+            least = jnp.asarray(self.above, edge.dtype) * edge if some else jnp.full_like(edge, -jnp.inf)
             least = least.astype(memory.top.vectors.dtype)
             count = min(self.top, memory.top.vectors.shape[1])
             found, kept = self._tracker(count).read(memory.top, quick, exact, least, state.key)
             memory = memory._replace(top=kept)
-        readings = _told(simulation, moment, found)
+        readings = self._told(simulation, moment, found)
         if memory.lowest is None:
             return readings, memory
         # The lowest of H is the largest of −H, and far smaller than what lies at the other end.
@@ -188,8 +198,16 @@ class Sharpness(AbstractProbe, Budgeted):
         values = spectrum[::-1][: min(self.top, flat.size)]
         bound = jnp.max(jnp.abs(spectrum)) * 4 * jnp.finfo(wide).eps * flat.size
         bars, count = jnp.full_like(values, bound), jnp.full_like(values[:1], flat.size)
-        readings = _told(simulation, moment, Found(jnp.concatenate([values, bars, bars, count])))
+        readings = self._told(simulation, moment, Found(jnp.concatenate([values, bars, bars, count])))
         return readings | ({"lowest": spectrum[0], "lowest_error": bound} if self.lowest else {})
+
+    def _told(self, simulation: Simulation, moment: Moment, found: Found) -> Readings:
+        """What every method tells."""
+        told = {"": found.values, "error": found.errors, "residual": found.residuals, "products": found.products}
+        if not self.held(simulation):
+            return told
+        edge = simulation.optimizer.threshold(moment.state.opt.hyperparams)
+        return told | {"relative": found.values / edge.astype(found.values.dtype)}
 
     def _by_lanczos(
         self, product: Product, known: Float[Array, "k p"], state: State, tolerance: float
@@ -227,18 +245,6 @@ def _products(
     sampled = isinstance(problem, Sampled) and problem.sampled
     slope = gradient(params) if sampled else moment.gradient
     return _framed(hessian.differenced(gradient, params, slope, unit=root is None), root), exact
-
-
-def _told(simulation: Simulation, moment: Moment, found: Found) -> Readings:
-    """What every method tells."""
-    edge = simulation.optimizer.threshold(moment.state.opt.hyperparams)
-    return {
-        "": found.values,
-        "error": found.errors,
-        "relative": found.values / edge.astype(found.values.dtype),
-        "residual": found.residuals,
-        "products": found.products,
-    }
 
 
 def _rounding(leading: Float[Array, ""]) -> Float[Array, ""]:

@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int
 from msgspec import Meta
 
 from dltlab.engine.numerics import flow, hessian, lanczos
-from dltlab.engine.optimizers.adaptive import Adam, RMSProp
+from dltlab.engine.optimizers import Adaptive
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -49,7 +49,7 @@ class GradientFlow(AbstractProbe):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """Three numbers; refuses optimizers that learn a metric, in which the flow is another one."""
         need_flat(simulation, "gradient flow")
-        if isinstance(simulation.optimizer, Adam | RMSProp):
+        if isinstance(simulation.optimizer, Adaptive):
             message = "gradient flow has no metric, and this optimizer learns one; use gradient_descent, or remove it."
             raise ValueError(message)  # noqa: TRY004
         return {

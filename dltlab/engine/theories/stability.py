@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes import Sharpness
+from dltlab.engine.probes.base import AbstractProbe, Every, Paired, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class StabilityThreshold(AbstractProbe):
+class StabilityThreshold(AbstractProbe, Paired):
     """The largest stable eigenvalue of the (preconditioned) Hessian; it follows the knobs.
 
     2/η for gradient descent; :mod:`dltlab.engine.optimizers` has the others.
@@ -17,6 +18,15 @@ class StabilityThreshold(AbstractProbe):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """One number, titled with its formula."""
         return {"": Shown(simulation.optimizer.formula)}
+
+    def pair(self, probe: AbstractProbe, simulation: Simulation) -> None:
+        """Refuses the sharpness of the Hessian itself where the threshold is that of the preconditioned one."""
+        if isinstance(probe, Sharpness) and not probe.held(simulation):
+            whose = (
+                f"the threshold {simulation.optimizer.formula} of this optimizer is that of the preconditioned Hessian"
+            )
+            cure = "set preconditioned = true, or remove the theory of this name."
+            raise ValueError(f"{whose}, and this reads the Hessian itself; {cure}")
 
     def remember(self, simulation: Simulation, moment: Moment) -> None:
         """Nothing."""

@@ -170,7 +170,7 @@ def title_bar(history: History, number: str, width: int) -> Line:
     seeds = f"{len(header.seeds)} seeds" if len(header.seeds) > 1 else f"seed {header.seeds[0]}" if header.seeds else ""
     sizes = sorted({arm.parameters for arm in header.arms if arm.parameters} or {header.parameters})
     size = f"{count(sizes[0])} to {count(sizes[-1])}" if len(sizes) > 1 else count(sizes[0])
-    arms = f"{len(header.arms)} arms" if header.arms else ""
+    arms = f"{len(header.arms)} arm{'s' * (len(header.arms) > 1)}" if header.arms else ""
     name = one_line(header.optimizer).replace("_", " ")
     facts = [name, f"{size} parameters", one_line(header.precision), arms, seeds]
     # The title is said in full before anything else is said.

@@ -97,7 +97,7 @@ class Scaling(AbstractPanel):
         up = around("log", min(low for low, _ in extents), max(high for _, high in extents)) if extents else None
         points = [curve.stretches for curve in curves if curve.role == "points" and curve.label is not None]
         dropped = sum(int(one.unlogged.sum() + one.unfinite.sum()) for one in points)
-        note = f"({dropped} arms without a positive reading)" if dropped and up else ""
+        note = f"({dropped} arm{'s' * (dropped > 1)} without a positive reading)" if dropped and up else ""
         heading = numbered(self.heading(traces, arms), look)
         name = one_line(self.value) or "value"
         return plot.draw(heading, curves, across, up, width, height, look.glyphs, note=note, name=name, legend=2)
