@@ -41,7 +41,7 @@ _NAMED: Final = 30
 _READING: Final = 6.0
 """Seconds for which a hint stands where there is no room for all of them."""
 _WANTING: Final = {
-    keys.Again: "this session has no scenario to start anew; open one with dltlab open SCENARIO.",
+    keys.Again: "this session is recorded in no file, so it cannot be run anew; dltlab open SCENARIO starts one.",
     keys.Recorded: "this session is recorded in no file, so it can neither be forked nor noted.",
 }
 
@@ -214,10 +214,10 @@ class Bench(AbstractLooked):
         notice = "" if self._told.display else self.following.notice
         said = notice or self.following.source.ended
         if said:
-            again = [("r", "again")] if self._relaunch and self.following.source.ended else []
+            again = [("r", "run anew")] if self._relaunch and self.following.source.ended else []
             again += [("b", "rewind")] if self.branching.lost and keys.Recorded in self._able else []
             again += [("?", "help"), ("q", "quit")]
-            room = max(width - 11 * len(again), width // 2)
+            room = max(width - 1 - sum(cell_len(f"{key} {words}") + 3 for key, words in again), width // 2)
             ink = "pending" if notice else "ended"
             if notice and cell_len(notice) >= room:
                 # All of a sentence is worth more than the keys.
