@@ -93,12 +93,13 @@ def open_(
     title = scenario.validate(document).title
     require_terminal()
     from dltlab.session import live
+    from dltlab.session.ahead import Ahead
 
     def launch(*, seed: int | None = seed) -> live.Live:
         return live.launch(name, overrides=overrides, seed=seed, seeds=seeds or 1, steps=steps, arms=arms)
 
     # The engine starts while the screen's libraries are still being imported.
-    with live.Ahead(launch) as ahead:
+    with Ahead(launch) as ahead:
         chosen = options.asked(glyphs, colours, fps)
         from dltlab.terminal.app import start
 

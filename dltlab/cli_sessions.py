@@ -3,6 +3,7 @@
 What a command needs is imported inside it, so that ``dltlab --help`` is there at once.
 """
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -152,7 +153,8 @@ def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float |
         from dltlab import headless
 
         return headless.follow(live.fork(path, headless=True, **changes))
-    source = live.fork(path, **changes)
+    launch = partial(live.fork, path, **changes)
+    source = launch()
     if mode == "detached":
         source.close()
         click.echo(one_line(source.header.session))
@@ -160,7 +162,7 @@ def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float |
     chosen = options.asked(glyphs, colours, fps)
     from dltlab.terminal.app import bench
 
-    return bench(source, chosen)
+    return bench(source, chosen, launch)
 
 
 @click.command()

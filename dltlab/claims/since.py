@@ -1,14 +1,49 @@
-"""Since when a claim stands as it does: found by judging the session as it once stood."""
+"""Since when a claim stands as it does, and after what: found by judging the session as it once stood."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from dltlab.claims.abstract import Judgeable
 from dltlab.claims.verdict import Status
+from dltlab.records import Event
 from dltlab.session.history import History
+from dltlab.text import one_line
 
 _LOOKS: Final = 24
 """Equal stretches in which it is looked for; a change of sides and back within one of them goes unseen."""
+
+
+class Act(NamedTuple):
+    """What was done by hand to a session: a claim is about the session without it."""
+
+    what: str
+    """The kind of its event: turn, kick or fork."""
+    name: str
+    """In words: the turn of η."""
+    step: int
+
+
+class Since(NamedTuple):
+    """The step since which a claim stands as it does; where it fails, what was done to the session before."""
+
+    step: int
+    after: Act | None = None
+
+
+def dated(claim: Judgeable, history: History, status: Status, after: int = 0) -> Since:
+    """Since when a claim stands so; where it fails since something was done to the session, the last of that."""
+    step = since(claim, history, status, after)
+    # What is read at a step was read before anything was done there.
+    acts = [event for event in history.acts if event.step < step] if status == "fails" else []
+    return Since(step, _act(acts[-1], history) if acts else None)
+
+
+def _act(event: Event, history: History) -> Act:
+    if event.what != "turn":
+        return Act(event.what, f"the {event.what}", event.step)
+    knob = str(event.data.get("knob"))
+    titles = {one.name: one_line(one.title) for one in history.header.knobs}
+    return Act(event.what, f"the turn of {titles.get(knob) or one_line(knob)}", event.step)
 
 
 def since(claim: Judgeable, history: History, status: Status, after: int = 0) -> int:

@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m dltlab.engine run|estimate|fork|resume|again|doctor``.
+"""The engine's process: ``python -m dltlab.engine run|estimate|anew|fork|resume|again|doctor``.
 
 Started by :mod:`dltlab.session.live`. Its standard output is never used for records; what
 it has to say to people goes to standard error, one sentence a line.
@@ -33,6 +33,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         for option in ("--seed", "--seeds", "--steps"):
             begun.add_argument(option, type=int)
         begun.add_argument("--arms", default="", help="names, separated by commas")
+    anew = tasks.add_parser("anew")
+    for option in ("--original", "--session"):
+        anew.add_argument(option, type=Path, required=True)
+    anew.add_argument("--seed", type=int)
     resume = tasks.add_parser("resume")
     resume.add_argument("--session", type=Path, required=True)
     resume.add_argument("--headless", action="store_true")
@@ -93,6 +97,8 @@ def _task(given: argparse.Namespace) -> int:
     try:
         if given.task == "again":
             return again.again(given.original, given.session)
+        if given.task == "anew":
+            return session.anew(given.session, given.original, seed=given.seed)
         if given.task == "resume":
             return session.resume(given.session, headless=given.headless)
         if given.task == "fork":

@@ -17,6 +17,7 @@ from dltlab.engine.fleet import Fleet, Start
 from dltlab.engine.forks import Beginning, Changes
 from dltlab.engine.inbox import Inbox
 from dltlab.engine.journal import Journal
+from dltlab.engine.lines import Lines
 from dltlab.engine.loop import Loop
 from dltlab.engine.past import Past
 from dltlab.errors import BROKEN, HOLDS, RecordingError, UsageError
@@ -47,6 +48,25 @@ def run(
     for assignment in overrides:
         document.set(assignment)
     built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
+    return _first_flown(path, name, document, built, headless=headless)
+
+
+def anew(path: Path, original: Path, *, seed: int | None = None) -> int:
+    """Record a new session of the scenario that a recording holds, from its first step; the recording is only read.
+
+    Nothing that was done to the recorded session is done again. Raises what :func:`run` does, and:
+
+    Raises:
+        RecordingError: The original is no recording.
+    """
+    _, _, first = next(iter(Lines(original)))
+    assert isinstance(first, Header)
+    document = scenario.Document(first.source, first.scenario)
+    return _first_flown(path, first.source, document, _built(document, original, seed=seed), headless=False)
+
+
+def _first_flown(path: Path, name: str, document: scenario.Document, built: Experiment, *, headless: bool) -> int:
+    """Record a new session from its first step to its last."""
     memory.fit_disk(path.parent, built.scenario, built.series, built.program.probes)
     fleet = Fleet(built.programs, built.members)
     start = fleet.begin()
@@ -187,12 +207,17 @@ def _past(path: Path, told: Sequence[Record]) -> Past:
 def rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.Document, Experiment]:
     """The scenario of a recording, and its experiment."""
     document = scenario.Document(past.header.source, past.header.scenario)
-    try:
-        built = experiment.build(document, steps=steps)
-    except RecursionError:
-        raise RecordingError(f"{one_line(str(path))}: its scenario is nested too deeply.") from None
+    built = _built(document, path, steps=steps)
     past.fit(built, path)
     return document, built
+
+
+def _built(document: scenario.Document, path: Path, *, seed: int | None = None, steps: int | None = None) -> Experiment:
+    """The experiment of a scenario that stands in a recording."""
+    try:
+        return experiment.build(document, seed=seed, steps=steps)
+    except RecursionError:
+        raise RecordingError(f"{one_line(str(path))}: its scenario is nested too deeply.") from None
 
 
 def _start(past: Past, fleet: Fleet, path: Path) -> list[Start]:

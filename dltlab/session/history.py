@@ -153,6 +153,11 @@ class History:
         view.wall, view.clock, view.busy = self.wall, self.clock, self.busy
         return view
 
+    @property
+    def acts(self) -> list[Event]:
+        """What was done by hand that changes the way of the session, oldest first: turns, kicks, draws anew."""
+        return [event for event in self.events if _acts(event)]
+
     def turns(self, knob: str | None = None) -> list[Event]:
         """The turns of a knob, oldest first; of all that the dynamics know of, if none is named."""
         told = [(event, str(event.data.get("knob"))) for event in self.events if event.what == "turn"]
@@ -165,3 +170,17 @@ class History:
             if step is None or event.step <= step:
                 value = float(event.data["value"])
         return value
+
+
+def _acts(event: Event) -> bool:
+    """Whether an event changes the way of the session; what a replay says of itself changes nothing."""
+    if event.data.get("replay"):
+        return False
+    match event.what:
+        case "turn":
+            return not str(event.data.get("knob")).endswith(BUDGET)
+        case "fork":
+            # What else a fork changes is told as turns and kicks.
+            return event.data.get("seed") is not None
+        case what:
+            return what == "kick"

@@ -15,14 +15,12 @@ import threading
 import time
 import typing
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
-from types import TracebackType
-from typing import Final, Self
+from typing import Final
 
 from dltlab import commands, folders
-from dltlab.commands import Command, Stop
-from dltlab.errors import DltlabError, EngineError, ScenarioError, UsageError
+from dltlab.commands import Command
+from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Footer, Frames, Header, Record
 from dltlab.session import logs
 from dltlab.session.recording import Follower, engine_alive, header_of, opened
@@ -209,6 +207,17 @@ def fork(
     return _begun(["fork", *wanted], header_of(parent).source, session, nice)
 
 
+def anew(original: Path, *, seed: int | None = None) -> Live:
+    """Start an engine on a new session of the scenario that a recording holds, from its first step.
+
+    Nothing that was done to the recorded session is done again. Raises what :func:`fork` does.
+    """
+    follower, _ = opened(original)
+    follower.close()
+    order = ["anew", f"--original={original.absolute()}", *([] if seed is None else [f"--seed={seed}"])]
+    return _begun(order, header_of(follower).source, None, 5)
+
+
 def again(original: Path, session: Path, *, nice: int = 5) -> Live:
     """Start an engine that computes a recording once more from its first step, into a new file, and hears nothing.
 
@@ -230,43 +239,6 @@ def _begun(order: list[str], scenario: str, session: Path | None, nice: int, pat
         raise
     finally:
         os.close(log)
-
-
-class Ahead:
-    """A launch that has begun before anybody waits for it; called again, it launches anew.
-
-    An engine that nobody came for by the end of the ``with`` block is stopped.
-    """
-
-    def __init__(self, launch: Callable[..., Live]) -> None:
-        self._launch = launch
-        self._begun: list[Future[Live]] = []
-
-    def __enter__(self) -> Self:
-        future: Future[Live] = Future()
-
-        def begin() -> None:
-            try:
-                future.set_result(self._launch())
-            except BaseException as fault:
-                future.set_exception(fault)
-
-        self._begun = [future]
-        threading.Thread(target=begin, name="dltlab-ahead", daemon=True).start()
-        return self
-
-    def __call__(self, **others: int) -> Live:
-        """The session that was begun, once; another one afterwards, with what is to be otherwise."""
-        return self._begun.pop().result() if self._begun and not others else self._launch(**others)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, fault: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for future in self._begun:
-            with contextlib.suppress(DltlabError):
-                source = future.result(LONGEST_START)
-                source.send(Stop())
-                source.close()
 
 
 def resume(path: Path, *, nice: int = 5) -> Live:

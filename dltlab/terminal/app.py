@@ -144,7 +144,7 @@ class Lab(App[int]):
         """Start an engine, then open the bench on it."""
         from dltlab.terminal.screens.starting import Starting
 
-        screen = Starting(message.launch, message.title, self.options, self.inks)
+        screen = Starting(message.launch, message.title, self.options, self.inks, follows=message.follows)
         if message.instead:
             self.switch_screen(screen)
         else:

@@ -20,12 +20,14 @@ Launch = Callable[..., "Source"]
 class OpenBench(Message):
     """Start an engine and open the bench on it."""
 
-    def __init__(self, launch: Launch, title: str, *, instead: bool = False) -> None:
+    def __init__(self, launch: Launch, title: str, *, instead: bool = False, follows: bool = False) -> None:
         super().__init__()
         self.launch = launch
         self.title = title
         self.instead = instead
         """In the place of the screen that asks, rather than above it."""
+        self.follows = follows
+        """Whether the session was there before: to launch once more would start none anew."""
 
 
 class Refused(Message):

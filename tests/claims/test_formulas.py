@@ -7,7 +7,7 @@ import pytest
 
 from dltlab import claims
 from dltlab.claims import formulas
-from dltlab.claims.since import since
+from dltlab.claims.since import Act, Since, dated, since
 from dltlab.claims.verdict import Interval
 from dltlab.records import FORMAT, Array, Event, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
@@ -163,3 +163,38 @@ def test_what_always_stood_so_stands_so_since_the_beginning():
     (claim,) = claims.build([{"kind": "bounded", "name": "x", "says": "x", "series": "loss", "bound": 2.0, "least": 1}])
     assert since(claim, session(), "holds") == 0
     assert since(claim, session(), "fails") == 400
+
+
+TURN = {"knob": "knob-η", "value": 0.2, "old": 0.4}
+KICK = {"radius": 0.1, "direction": "random"}
+
+
+@pytest.mark.parametrize(
+    ("event", "act"),
+    [
+        (Event(300, "kick", "", KICK), Act("kick", "the kick", 300)),
+        (Event(300, "turn", "", TURN), Act("turn", "the turn of η", 300)),
+        (Event(300, "fork", "", {"seed": 3}), Act("fork", "the fork", 300)),
+        (Event(300, "fork", "", {}), None),
+        (Event(300, "turn", "", TURN | {"knob": "sharpness.budget"}), None),
+        (Event(300, "kick", "", KICK | {"replay": True}), None),
+        (Event(303, "kick", "", KICK), None),
+        (Event(350, "kick", "", KICK), None),
+    ],
+)
+def test_what_was_done_before_a_claim_came_to_fail_is_named_and_nothing_else(event, act):
+    """At step 303 the loss rises above what it was: what was done before may be why, what was done after is not."""
+    history = session()
+    history["loss"].values[303] = 2.0
+    history.extend([Event(100, "kick", "", KICK)] if act else [])
+    history.extend([event])
+    (claim,) = claims.build([{"kind": "bounded", "name": "x", "says": "x", "series": "loss", "bound": 1.5, "least": 1}])
+    assert claim.judge(history).status == "fails"
+    assert dated(claim, history, "fails") == Since(303, act)
+
+
+def test_what_holds_is_not_laid_to_what_was_done():
+    history = session()
+    history.extend([Event(10, "kick", "", KICK)])
+    (claim,) = claims.build([{"kind": "crosses", "name": "x", "says": "x", "series": "sharpness", "crosses": 4.5}])
+    assert dated(claim, history, "holds").after is None

@@ -224,6 +224,26 @@ def test_a_kick_after_the_last_keyframe_is_given_again(tmp_path: Path) -> None:
     continued_without_later_keyframes(session, kicks)
 
 
+def test_the_scenario_of_a_recording_is_run_anew_without_what_was_done_to_it(tmp_path: Path, scenario: Path) -> None:
+    first, forked, anew, other = (tmp_path / f"{name}{records.SUFFIX}" for name in ("first", "forked", "anew", "other"))
+    short = ("--set", "run.steps=400", "--headless")
+    assert finished("run", "--session", first, "--scenario", scenario, *short) == (0, "")
+    # The scenario's file is needed no more: what was run stands in the recording, with what was set.
+    scenario.unlink()
+    turned = ("--at", 100, "--turn", "learning_rate=0.2", "--headless")
+    assert finished("fork", "--parent", first, "--session", forked, *turned) == (0, "")
+    assert finished("anew", "--original", forked, "--session", anew) == (0, "")
+    assert columns(forked) != columns(first)
+    assert columns(anew) == columns(first)
+    assert finished("anew", "--original", forked, "--session", other, "--seed", 3) == (0, "")
+    before, after, seeded = (head for path in (first, anew, other) if isinstance(head := told(path)[0], Header))
+    assert (after.parent, after.forked) == ("", -1)
+    assert after.scenario == before.scenario
+    assert seeded.seeds == (3,)
+    code, said = finished("anew", "--original", tmp_path / "none", "--session", tmp_path / "nowhere")
+    assert (code, "cannot be read" in said) == (2, True)
+
+
 def test_commands_are_obeyed_and_echoed(tmp_path: Path, scenario: Path) -> None:
     session = tmp_path / f"driven{records.SUFFIX}"
     process = engine("run", "--session", session, "--scenario", scenario)

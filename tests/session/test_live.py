@@ -13,6 +13,7 @@ from dltlab import commands, folders, records
 from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session import live, recording
+from dltlab.session.ahead import Ahead
 from dltlab.session.live import Live
 
 
@@ -213,14 +214,14 @@ def test_a_launch_ahead_is_given_out_once_and_stopped_if_nobody_comes_for_it(eng
         begun.append(live.launch("fall"))
         return begun[-1]
 
-    with live.Ahead(launch) as ahead:
+    with Ahead(launch) as ahead:
         first, second = ahead(), ahead()
     assert begun == [first, second]
     assert not first.ended
     for source in (first, second):
         source.send(commands.Stop())
         followed(source)
-    with live.Ahead(launch):
+    with Ahead(launch):
         pass
     until = time.monotonic() + 10
     while recording.engine_alive(begun[2].path) and time.monotonic() < until:
@@ -234,7 +235,7 @@ def test_a_launch_ahead_that_fails_says_so_to_whoever_asks_and_to_nobody_else(en
     def launch() -> Live:
         raise ScenarioError("no such thing.")
 
-    with live.Ahead(launch) as ahead, pytest.raises(ScenarioError, match="no such thing"):
+    with Ahead(launch) as ahead, pytest.raises(ScenarioError, match="no such thing"):
         ahead()
-    with live.Ahead(launch):
+    with Ahead(launch):
         pass

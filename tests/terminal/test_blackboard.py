@@ -54,3 +54,12 @@ def test_a_headline_keeps_its_height_while_its_numbers_change(size):
         return len(blackboard.headline("The edge of stability", "It hovers.", numbers, size[0], size[1], "braille"))
 
     assert len({high(step, value) for step in ("0", "520", "5,999") for value in ("5", "4.46", "0.059")}) == 1
+
+
+@pytest.mark.parametrize(("width", "height", "cut"), [(80, 24, True), (80, 30, True), (200, 40, False)])
+def test_a_sentence_that_is_cut_ends_with_an_ellipsis(width, height, cut):
+    sentence = "The sharpness reaches 2/η = 5.00; from here on it hovers there: 5.09 is its median. " * 2
+    numbers = [Number("step", "2,300", "9,999"), Number("λ₁", "5.1")]
+    text = plain(blackboard.headline("The edge of stability", sentence, numbers, width, height, "braille"))
+    assert "The sharpness reaches" in text
+    assert ("…" in text) == cut

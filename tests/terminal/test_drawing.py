@@ -10,12 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dltlab.claims import Verdict
 from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import chart, dots, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
-from dltlab.terminal.drawing.beside import compact, side
 from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, told_apart, width_of, wrap
 from dltlab.terminal.drawing.prose import help_page
@@ -76,13 +74,23 @@ def test_a_legend_that_has_room_shows_every_curve_before_any_long_name(width: in
     text = plain((line,))
     assert width_of(line) == width
     assert text.count("━") == {16: 1, 24: 1}.get(width, 3)
-    assert ("…" in text) == (width <= 24)
+    assert ("…" in text) == (width <= 30)
     # A shorter name is never dropped before a longer one, but with its curve.
     shown = [name in text for name in sorted(names[: text.count("━")], key=len)]
     assert shown == sorted(shown, reverse=True)
     assert all(shown) == (width == 120)
     assert ("λ₁" in text) == (width >= 30)
     assert "Loss" in text
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2])
+@pytest.mark.parametrize("width", [24, 30, 36, 40, 60, 120])
+@pytest.mark.parametrize("valued", [False, True])
+def test_a_legend_that_leaves_something_out_says_so(lines: int, width: int, valued: bool) -> None:
+    curves = [plot.Curve(Stretches(9, 1), 0, f"x{at}", 1234.5, at) for at in range(5)]
+    text = plain(tuple(top([("Five", "strong")], curves, width, "braille", "", lines, valued=valued)))
+    whole = text.count("1.23k") == 5 and all(f"x{at}" in text for at in range(5))
+    assert ("…" in text) != whole, text
 
 
 @pytest.mark.parametrize("lines", [0, 1, 2, 4])
@@ -100,58 +108,11 @@ def test_no_curve_is_without_its_entry_unless_the_legend_counts_it(lines: int, a
         assert "log₁₀" in text
 
 
-@pytest.mark.parametrize("height", [9, 20, 60])
-def test_every_verdict_is_seen_before_any_sentence(height: int) -> None:
-    verdicts = [Verdict(f"claim-{i}", "Says so at length. " * 3, "holds", "≥ 1", f"{i}", "") for i in range(8)]
-    text = plain(side(verdicts, ["Look at this."], 40, height))
-    assert all(f"claim-{i} " in text for i in range(8))
-    assert ("predicted" in text, "Says so" in text) == (height >= 20, height >= 60)
-
-
-def test_a_compact_verdict_has_its_sign_its_number_and_its_prediction_in_columns() -> None:
-    verdicts = [
-        Verdict("path", "", "holds", "≤ 0.02", "0.0057", ""),
-        Verdict("a-very-long-name-of-a-claim", "", "fails", "slope -0.5", "-0.69", "± 0.1"),
-        Verdict("edge", "", "not yet", "1 × 2/η", "—", "± 0.03"),
-    ]
-    narrow = [
-        plain((line,)).split()
-        for line in compact([*verdicts[::2], Verdict("calm", "", "holds", "≤ 0 of the steps", "0", "")], 26)
-    ]
-    assert [words[3:] for words in narrow] == [["≤", "0.02"], ["1", "±", "0.03"], ["≤", "0"]]
-    agrees = Verdict("exits", "", "holds", "exits.theory", "1.2e-05", "max |Δ| / theory ≤ 0.01")
-    assert plain(tuple(compact([agrees], 34))).split() == ["✓", "exits", "1.2e-5", "≤", "0.01"]
-    lines = [plain((line,)) for line in compact(verdicts, 44)]
-    assert lines[0].split() == ["✓", "path", "0.0057", "≤", "0.02"]
-    assert lines[2].split() == ["·", "edge", "—", "1", "±", "0.03"]
-    assert len({line.index(word) for line, word in zip(lines, ("≤", "-0.5", "1 ±"), strict=True)}) == 1
-    assert len({line.index(word) + len(word) for line, word in zip(lines, ("0.0057", "-0.69", "—"), strict=True)}) == 1
-
-
-def test_claims_that_differ_at_the_end_of_their_names_are_told_apart() -> None:
-    names = ("mean-field-movement", "mean-field-spread", "mean-field-is-better", "mean-field-is-not")
-    verdicts = [Verdict(name, "", "holds", "slope -0.5", "-0.4974", "± 0.08") for name in names]
-    shown = [plain((line,)).split()[1] for line in compact(verdicts, 35)]
-    assert len(set(shown)) == len(names)
-    assert all("…" in name for name in shown)
-
-
 @given(names=st.lists(st.text("ab漢 ⁻¹", max_size=9), max_size=5), width=st.integers(0, 12))
 def test_names_take_no_more_cells_than_asked_and_short_ones_stay_whole(names, width) -> None:
     cut = told_apart(names, width)
     assert all(cell_len(one) <= width for one in cut)
     assert all(one == name for one, name in zip(cut, names, strict=True) if cell_len(name) <= width)
-
-
-@pytest.mark.parametrize("height", [9, 10, 12, 30])
-def test_of_what_to_look_for_a_line_is_always_seen_and_in_time_all_of_it(height: int) -> None:
-    verdicts = [Verdict(f"claim-{i}", "Says so at length.", "holds", "≥ 1", f"{i}", "") for i in range(8)]
-    hints = ["Look at the first curve: it climbs until it meets the dashed line.", "Then look at the second."]
-    seen = [plain(side(verdicts, hints, 38, height, turn)) for turn in range(12)]
-    assert all(all(f"claim-{i} " in text for i in range(8)) for text in seen)
-    for word in {word for hint in hints for word in hint.split()}:
-        assert any(word in text for text in seen)
-    assert "Look at the first" in seen[0]
 
 
 @pytest.mark.parametrize("width", [36, 76, 96])

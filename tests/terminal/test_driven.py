@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from textual.widgets import Input
 
 from dltlab.commands import Kick, Mark, Pace, Stop, Turn
-from dltlab.records import Event
+from dltlab.records import Event, Footer
+from dltlab.session import live
 from dltlab.terminal.app import Lab
 from dltlab.terminal.messages import OpenBench
 from dltlab.terminal.screens import keys, undoing
+from dltlab.terminal.screens.page import Confirm
 from dltlab.terminal.screens.undoing import Turned
 
 
@@ -136,7 +139,11 @@ def test_it_is_run_anew_with_its_seed_or_another(watch, told, monkeypatch, key, 
     async def script(seen):
         seen.bench._relaunch = launch
         await seen.press(key)
-        assert "run it anew? enter ends this session, which is kept; esc goes on" in seen.text()
+        assert "Run it anew? Then this session ends here, and is kept." in seen.text()
+        assert "enter run anew   esc go on" in seen.text().splitlines()[-1]
+        assert not seen.app.screen.query(Input)
+        await seen.press("x")
+        assert isinstance(seen.app.screen, Confirm)
         await seen.press("escape")
         assert not posted
         assert not seen.source.closed
@@ -193,7 +200,7 @@ def test_who_only_watches_is_offered_no_key_that_drives_and_told_so_where_one_is
 
 
 @pytest.mark.parametrize(
-    ("key", "said"), [("left", "F forks it from there."), ("k", "F forks it"), ("r", "no scenario")]
+    ("key", "said"), [("left", "F forks it from there."), ("k", "F forks it"), ("r", "Then this replay ends.")]
 )
 def test_of_a_recording_a_key_that_changes_it_says_what_goes_instead(watch, told, keep, deaf, key, said):
     source = told(accepts=frozenset(deaf - {Turn, Kick, Mark}))
@@ -207,13 +214,45 @@ def test_of_a_recording_a_key_that_changes_it_says_what_goes_instead(watch, told
     watch(script, source)
 
 
-def test_who_comes_back_to_a_session_is_not_offered_to_run_it_anew(watch, told):
+@pytest.mark.parametrize(("key", "seed"), [("r", None), ("R", 1)])
+def test_who_comes_back_to_a_session_runs_the_scenario_of_its_recording_anew(watch, told, keep, monkeypatch, key, seed):
+    started, posted = [], []
+    monkeypatch.setattr(live, "anew", lambda path, *, seed: started.append((path, seed)))
+    monkeypatch.setattr(Lab, "on_open_bench", lambda _, message: posted.append(message))
+    source = told()
+    source.path = keep("edge-1")
+
+    async def script(seen):
+        assert {"r", "R"} <= {key.shown for key in keys.offered(seen.bench._able)}
+        await seen.press(key, "enter")
+        assert seen.source.sent == [Stop()]
+        posted[0].launch()
+        assert started == [(source.path, seed)]
+
+    watch(script, source)
+
+
+def test_what_is_recorded_nowhere_is_not_offered_to_be_run_anew(watch, told):
     async def script(seen):
         assert not {"r", "R"} & {key.shown for key in keys.offered(seen.bench._able)}
         await seen.press("r")
-        assert "no scenario to start anew; open one with dltlab open SCENARIO." in seen.text()
+        assert "recorded in no file, so it cannot be run anew" in seen.text()
 
     watch(script, told())
+
+
+def test_what_was_there_before_is_run_anew_from_its_recording_rather_than_opened_once_more(browse, keep, monkeypatch):
+    keep("edge-1", Footer(399, "finished", "", 1.0))
+    posted = []
+    monkeypatch.setattr(Lab, "on_open_bench", lambda _, message: posted.append(message))
+
+    async def script(seen):
+        await seen.press("tab")
+        await seen.settle()
+        await seen.press("enter")
+        assert posted[0].follows
+
+    browse(script)
 
 
 def test_while_it_runs_to_a_step_it_is_running_and_can_be_paused(watch, told, stretch):

@@ -246,6 +246,24 @@ def test_a_turn_before_the_class_asks_its_question_and_marks_go_to_the_session(t
     rehearse(script, lambda _: source)
 
 
+def test_a_lecture_that_is_opened_while_one_looks_back_names_the_step(told, rehearse):
+    source = told()
+
+    def label(seen: Rehearsal) -> str:
+        (line,) = [line for line in seen.text().splitlines() if line.rstrip().endswith("┤ 1,000")]
+        return line.split()[0]
+
+    async def script(seen: Rehearsal) -> None:
+        assert label(seen) == "now"
+        await seen.press("escape", "comma", "home", "L")
+        assert seen.lecture.step == 0
+        assert label(seen) == "0"
+        await seen.press("space")
+        assert label(seen) == "now"
+
+    rehearse(script, lambda _: source)
+
+
 @pytest.mark.parametrize("key", ["up", "down", "h", "H", "k"])
 def test_a_class_that_looks_back_sees_nothing_acted_on(told, rehearse, key):
     source = told(questions=[{**ASKED, "at": 100}], run={"kick": 0.02})

@@ -145,3 +145,13 @@ def test_a_span_gives_back_the_step_of_its_fraction(span: Span) -> None:
     for step in np.linspace(span.first, span.last, 20).astype(int).tolist():
         assert abs(span.step(span.at(step)) - step) <= 1
         assert span.at(step) == pytest.approx(float(span.scale.fraction(np.asarray(step))), abs=1e-9)
+
+
+@pytest.mark.parametrize(("what", "sign"), [("turn", "▲"), ("kick", "✶"), ("fork", "Ψ")])
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_was_done_is_seen_rather_than_what_came_of_it(what: str, sign: str, order: int) -> None:
+    at_once = [Happening(2000, what, "done by hand"), Happening(2001, "chapter", "saddle 5 escaped")][::order]
+    for width, height in ((80, 1), (120, 2)):
+        text = drawn(Time(6000, 4000, "running", at_once), width, height)
+        assert sign in text
+        assert "done by hand" in text

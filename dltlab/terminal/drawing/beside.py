@@ -3,14 +3,16 @@
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from rich.cells import cell_len
 
 from dltlab.claims import Verdict
-from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, told_apart, wrap
+from dltlab.claims.since import Act, Since
+from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, told_apart, width_of, wrap
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.prose import rule
+from dltlab.terminal.drawing.timeline import SIGNS as HAPPENED
 from dltlab.text import one_line
 
 _LEAST: Final = 5
@@ -25,16 +27,30 @@ _SOME: Final = 5
 _SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 
 
-Since = Mapping[str, int]
-"""By a claim's name the step since which it stands as it does."""
+class Judged(NamedTuple):
+    """Claims as they stand now, or as they stood at a step that is looked back at."""
+
+    verdicts: Sequence[Verdict]
+    since: Mapping[str, Since]
+    """By a claim's name since when it stands as it does, and after what."""
+    at: int | None = None
+    """The step at which they stood so; None for now."""
+
+    def after(self, verdict: Verdict) -> Act | None:
+        """What was done to the session before it was refuted."""
+        since = self.since.get(verdict.name)
+        return since.after if since and verdict.status == "fails" else None
+
+    @property
+    def title(self) -> str:
+        """What they are called: those of now need no more than their name."""
+        return "Claims" if self.at is None else f"Claims at step {count(self.at)}"
 
 
-def verdict_lines(
-    verdicts: Sequence[Verdict], width: int, *, detail: int = 2, since: Since | None = None
-) -> list[Line]:
+def verdict_lines(judged: Judged, width: int, *, detail: int = 2) -> list[Line]:
     """Every verdict: sign, word, name and measured number; with detail what is predicted, what it says, its formula."""
     lines: list[Line] = []
-    for verdict in verdicts:
+    for verdict in judged.verdicts:
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
         head, name, number = f"{sign} {verdict.status}", one_line(verdict.name), one_line(verdict.measured)
         space = width - 1 - cell_len(head) - cell_len(name) - cell_len(number) - 3
@@ -46,26 +62,54 @@ def verdict_lines(
         told = f"predicted {one_line(verdict.predicted)} {one_line(verdict.tolerance)}" if verdict.predicted else ""
         if detail >= 1 and told:
             lines += wrap(told, width - 1, "faint", "  ")
-        if detail >= 3 and since and verdict.name in since:
-            lines += wrap(f"{verdict.status} since step {count(since[verdict.name])}", width - 1, "faint", "  ")
+        since, after = judged.since.get(verdict.name), judged.after(verdict)
+        dated = [f"{verdict.status} since step {count(since.step)}"] if detail >= 3 and since else []
+        if after:
+            dated.append(f"after {_done(after)}; the claim is about the run without it")
+        lines += wrap(", ".join(dated), width - 1, "event" if after else "faint", "  ") if dated else []
         if detail >= 2 and verdict.detail:
             lines += wrap(one_line(verdict.detail), width - 1, "faint", "  ")
     return lines
 
 
-def compact(verdicts: Sequence[Verdict], width: int) -> list[Line]:
-    """A line a verdict, in columns: sign, name, what was measured, what was predicted."""
+def _done(act: Act) -> str:
+    return f"{act.name} at step {count(act.step)}"
+
+
+def heading(judged: Judged, width: int) -> Line:
+    """What claims are called, and what the sign means that stands beside those that were refuted after an act."""
+    acts = [act for verdict in judged.verdicts if (act := judged.after(verdict))]
+    if not acts:
+        return rule(judged.title, width)
+    last = max(acts, key=lambda act: act.step)
+    room = width - cell_len(judged.title) - 3
+    step = count(last.step)
+    ways = (f"after {_done(last)}", f"after {last.name} at {step}", f"after step {step}", f"at {step}")
+    said = next((way for way in ways if cell_len(way) <= room), ways[-1])
+    title: Line = ((f"{judged.title} ", "strong"), (f"{HAPPENED[last.what][0]} ", "event"))
+    left = width - width_of(title) - cell_len(said)
+    return fit((*title, (said, "event"), (" ".ljust(left, "─")[: max(left, 0)], "rule")), width)
+
+
+def compact(judged: Judged, width: int) -> list[Line]:
+    """A line a verdict, in columns: sign, name, what was measured, what was predicted.
+
+    Behind the sign of what was refuted after an act stands the sign of that.
+    """
+    verdicts, after = judged.verdicts, [judged.after(verdict) for verdict in judged.verdicts]
+    lead = 3 if any(after) else 2
     names = [one_line(verdict.name) for verdict in verdicts]
     measured = [_ZEROS.sub(r"e\1", one_line(verdict.measured)) for verdict in verdicts]
     told = min(max(map(cell_len, measured), default=0), 12)
     need = min(max((cell_len(_predicted(verdict)[0]) for verdict in verdicts), default=0), max(width // 4, _NEEDED))
-    wide = min(max(map(cell_len, names), default=0), max(width - told - need - 5, width // 3))
-    room = width - wide - told - 5
+    wide = min(max(map(cell_len, names), default=0), max(width - told - need - lead - 3, width // 3))
+    room = width - wide - told - lead - 3
     lines: list[Line] = []
-    for verdict, name, number in zip(verdicts, told_apart(names, wide), measured, strict=True):
+    for verdict, act, name, number in zip(verdicts, after, told_apart(names, wide), measured, strict=True):
         sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
         ways = _predicted(verdict)
-        spans: list[Span] = [(f"{sign} ", ink), *fit(((name, "text"),), wide), (" ", "text")]
+        done = f"{HAPPENED[act.what][0] if act else '':<{lead - 1}}"
+        spans: list[Span] = [(sign, ink), (done, "event"), *fit(((name, "text"),), wide), (" ", "text")]
         spans += [(" " * (told - cell_len(number)), "text"), *fit(((number, "strong"),), min(cell_len(number), told))]
         if room >= _LEAST:
             spans += [("  ", "text"), (next((said for said in ways if cell_len(said) <= room), ways[-1]), "faint")]
@@ -84,13 +128,12 @@ def _predicted(verdict: Verdict) -> list[str]:
 
 
 def side(
-    verdicts: Sequence[Verdict],
+    judged: Judged,
     look_for: Sequence[str],
     width: int,
     height: int,
     turn: int = 0,
     alarm: Sequence[Sequence[str]] = (),
-    since: Since | None = None,
 ) -> Picture:
     """Claims above, what to look for below; where room is scarce the sentences give way first, the verdicts last.
 
@@ -100,47 +143,66 @@ def side(
     What to look for then stands in what is left, at least in the place of the heading, some of it each ``turn``.
     """
     if alarm:
-        ways, room = [_alarmed(way, max(width - 1, 1)) for way in alarm], max(height - len(verdicts) - 3, 4)
+        ways, room = [_alarmed(way, max(width - 1, 1)) for way in alarm], max(height - len(judged.verdicts) - 3, 4)
         said = next((way for way in ways if len(way) <= room), ways[-1][:room])
-        below = side(verdicts, look_for, width, max(height - len(said) - 1, 0), turn, since=since)
+        below = side(judged, look_for, width, max(height - len(said) - 1, 0), turn)
         return tuple(frame([*(fit(((" ", "text"), *line), width) for line in said), (), *below], width, height))
     inner = max(width - 1, 1)
-    told = [wrap(text, inner, "text", "• ") for text in look_for]
-    hints = [line for lines in told for line in lines]
+    told = [Hint("•", "", text) for text in look_for]
+    hints = [line for hint in told for line in wrap(hint.text, inner, "text", f"{hint.mark} ")]
     look = [rule("Look for", inner), *hints] if hints else []
-    ways = [verdict_lines(verdicts, inner, detail=detail, since=since) for detail in (3, 2, 1)]
-    ways.append(compact(verdicts, inner))
-    ways = [[rule("Claims", inner), *claims] if claims else [] for claims in ways]
+    ways = [verdict_lines(judged, inner, detail=detail) for detail in (3, 2, 1)]
+    ways = [[rule(judged.title, inner), *claims] if claims else [] for claims in ways]
+    ways.append([heading(judged, inner), *compact(judged, inner)] if judged.verdicts else [])
     gap: list[Line] = [()] if ways[0] and look else []
     # With all hints if that can be, else with some of them; every verdict comes before any hint.
     wanted = len(gap) + len(look)
     rooms = (height - wanted, height - min(wanted, _SOME), height - min(wanted, 1), height)
-    explained = _explained(verdicts, inner, turn, since)
+    explained = _explained(judged, inner, turn)
     if explained and len(ways[0]) > rooms[0] and len(ways[-1]) + 1 + len(explained) <= rooms[1]:
         ways = [[*ways[-1], (), *explained]]
     elif explained:
-        told = [one for pair in itertools.zip_longest(told, _formulas(verdicts, inner)) for one in pair if one]
+        told = [one for pair in itertools.zip_longest(told, _formulas(judged.verdicts)) for one in pair if one]
     claims = next((claims for room in rooms for claims in ways if len(claims) <= room), ways[-1])
     left = height - len(claims)
     if not hints or left >= min(wanted, _SOME):
         lines = [*claims, *gap, *look]
     elif left > 0:
-        lines = [*claims, *_some(told, left, turn)]
+        lines = [*claims, *_some(told, inner, left, turn)]
+    elif heading(judged, inner) == rule("Claims", inner):
+        lines = [*_some(told, inner, 1, turn), *claims[1:]]
     else:
-        lines = [*_some(told, 1, turn), *claims[1:]]
+        # What the heading says is not said elsewhere.
+        lines = claims
     return tuple(fit(((" ", "text"), *line), width) for line in frame(lines, inner, height))
 
 
-def _explained(verdicts: Sequence[Verdict], width: int, turn: int, since: Since | None) -> list[Line]:
+def _explained(judged: Judged, width: int, turn: int) -> list[Line]:
     """One of the claims that have a formula, in full; another one each turn."""
-    known = [verdict for verdict in verdicts if verdict.formula]
-    return verdict_lines([known[turn % len(known)]], width, detail=3, since=since) if known else []
+    known = [verdict for verdict in judged.verdicts if verdict.formula]
+    return verdict_lines(judged._replace(verdicts=[known[turn % len(known)]]), width, detail=3) if known else []
 
 
-def _formulas(verdicts: Sequence[Verdict], width: int) -> list[list[Line]]:
-    """The formulas alone, for where there is no room for more."""
+class Hint(NamedTuple):
+    """A text that is read in as many pages as it takes."""
+
+    mark: str
+    name: str
+    """What it is about, said on every page; empty where it needs no name."""
+    text: str
+
+    def lead(self, width: int, *, amid: bool) -> Line:
+        """What a page begins with, so that it can be read alone; a long name gives way to what is said of it."""
+        if not self.name:
+            return (("… " if amid else f"{self.mark} ", "faint"),)
+        (name,) = told_apart([self.name], max(width // 2 - 6, 4))
+        return ((f"{self.mark} ", "faint"), (f"{name}: {'… ' if amid else ''}", "text"))
+
+
+def _formulas(verdicts: Sequence[Verdict]) -> list[Hint]:
+    """The formulas alone, for where there is no room for more; each page of one names its claim."""
     return [
-        wrap(f"{verdict.name}: {verdict.formula}", width, "text", f"{_SIGNS.get(verdict.status, '·')} ")
+        Hint(_SIGNS.get(verdict.status, "·"), one_line(verdict.name), verdict.formula)
         for verdict in verdicts
         if verdict.formula
     ]
@@ -154,24 +216,29 @@ def _alarmed(alarm: Sequence[str], width: int) -> list[Line]:
     return lines
 
 
-def _some(told: Sequence[Sequence[Line]], rows: int, turn: int) -> Sequence[Line]:
+def _some(told: Sequence[Hint], width: int, rows: int, turn: int) -> Sequence[Line]:
     """As many lines as there is room for: one sentence a turn, or what comes next of a long one."""
-    pages = [(first > 0, lines[first : first + rows]) for lines in told for first in range(0, len(lines), rows)]
-    amid, page = pages[turn % len(pages)]
-    return [(("… ", "faint"), *page[0][1:]), *page[1:]] if amid else page
+    pages = [page for hint in told for page in _pages(hint, width, rows)]
+    return pages[turn % len(pages)]
 
 
-def page(
-    abstract: str,
-    verdicts: Sequence[Verdict],
-    texts: Mapping[str, Sequence[str]],
-    width: int,
-    since: Since | None = None,
-) -> list[Line]:
+def _pages(hint: Hint, width: int, rows: int) -> list[list[Line]]:
+    """A text in pages of so many lines."""
+    first, later = (hint.lead(width, amid=amid) for amid in (False, True))
+    lines = wrap(hint.text, max(width - max(width_of(first), width_of(later)), 1))
+    pages: list[list[Line]] = []
+    for start in range(0, len(lines), rows):
+        lead = later if start else first
+        indent: Line = ((" " * width_of(lead), "text"),)
+        pages.append([(*(indent if row else lead), *line) for row, line in enumerate(lines[start : start + rows])])
+    return pages
+
+
+def page(abstract: str, judged: Judged, texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:
     """What the session is about, its verdicts in full, and further texts under their headings."""
     lines: list[Line] = [*wrap(abstract, width), ()]
-    if verdicts:
-        lines += [rule("Claims", width), *verdict_lines(verdicts, width, detail=3, since=since), ()]
+    if judged.verdicts:
+        lines += [rule(judged.title, width), *verdict_lines(judged, width, detail=3), ()]
     for heading, said in texts.items():
         lines += [rule(heading, width)] if said else []
         for text in said:

@@ -10,7 +10,7 @@ from dltlab.questions import Question
 from dltlab.session.place import Phase
 from dltlab.terminal.drawing.blocks import bar
 from dltlab.terminal.drawing.lettering import ROWS, large, set_lines
-from dltlab.terminal.drawing.lines import Line, Picture, Span, between, frame, width_of, wrap
+from dltlab.terminal.drawing.lines import Line, Picture, Span, between, clipped, frame, width_of, wrap
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.prose import rule
 
@@ -58,12 +58,13 @@ def headline(title: str, sentence: str, numbers: Sequence[Number], width: int, h
         left = [((" ", "text"), *line) for line in left]
         rows = [between(line, right[at] if at < ROWS else (), width) for at, line in enumerate(left)]
         if sentence and height >= _TALL:
-            rows += [((" ", "text"), *line) for line in wrap(sentence, width - 2)][:2]
+            rows += [((" ", "text"), *line) for line in clipped(wrap(sentence, width - 2), width - 2, 2)]
         # Letters that touch the edge of the screen are hard to read.
         above = [()] * (height >= _TALL)
         return frame([*above, *rows], width, len(rows) + len(above))
     said = [*wrap(title, room, "strong"), *(wrap(sentence, room, "text") if sentence else [])]
-    left = list(frame([((" ", "text"), *line) for line in said[: len(right)]], room + 1, len(right)))
+    said = [((" ", "text"), *line) for line in clipped(said, room, len(right))]
+    left = list(frame(said, room + 1, len(right)))
     rows = [*[()] * (height >= _TALL), *(between(line, right[at], width) for at, line in enumerate(left))]
     return frame(rows, width, len(rows))
 

@@ -19,6 +19,8 @@ MARKERS: Final = "●▲■◆○△□◇✕▼▽✚"
 _LOST: Final = re.compile(r" \((\d+) of (\d+) diverged\)")
 _SYMBOL: Final = 8
 """Cells that a name may take to be kept where room is scarce: a symbol says more than another curve's number."""
+_UNSAID: Final[Span] = (" …", "faint")
+"""Ends a legend in which values or names were left out."""
 _CUTS: Final = (12, 10, 8, 7, 6, 5, 4)
 """Cells that names are cut to where room is scarce, one after the other."""
 SIGNS: Final = {
@@ -117,9 +119,9 @@ def top(
 ) -> list[Line]:
     """The title line, and below it at most so many lines of legend where the legend is too long for it.
 
-    Where room is scarce the title gives way a little, then values go, then what the names of the
-    arms have in common is said once, then long names are cut; last of all curves are left out, and counted. Where
-    values are what one looks for (``valued``) they stay as long as there is a line for them.
+    Where room is scarce the title gives way a little, then values go (an ellipsis at the end says so), then what
+    the names of the arms have in common is said once, then long names are cut; last of all curves are left out, and
+    counted. Where values are what one looks for (``valued``) they stay as long as there is a line for them.
     """
     keys = [curve for curve in curves if curve.label is not None]
     marked = any(isinstance(curve, Sign) or curve.marker for curve in keys)
@@ -170,12 +172,25 @@ def _ways(keys: Sequence[Curve | Sign], glyphs: str) -> list[list[Entry]]:
         for place, (key, whole, short_of) in enumerate(zip(keys, entries, bare, strict=True))
     ]
     shared = _shared(keys, glyphs)
-    return [entries, led, bare, shared, *(_renamed(shared, -1, most + 1) for most in _CUTS)]
+    silent = [bare, shared, *(_renamed(shared, -1, most + 1) for most in _CUTS)]
+    unsaid = _values(entries) > 0
+    return [entries, _ended(led, _values(led) < _values(entries)), *(_ended(way, unsaid) for way in silent)]
+
+
+def _values(entries: Sequence[Entry]) -> int:
+    """How many of the entries have a value."""
+    return sum(bool(value[0]) for _, _, value in entries)
+
+
+def _ended(entries: list[Entry], unsaid: bool) -> list[Entry]:
+    """The entries, with an ellipsis at their end where something of them was left ``unsaid``."""
+    return [*entries[:-1], [*entries[-1], _UNSAID]] if entries and unsaid else entries
 
 
 def _valued(entries: Sequence[Entry]) -> list[list[Entry]]:
     """The entries with ever shorter names, all of their values kept."""
-    return [list(entries), *(_renamed(entries, -2, most) for most in (*_CUTS, 0))]
+    nameless = _ended(_renamed(entries, -2, 0), any(name[0] for _, name, _ in entries))
+    return [list(entries), *(_renamed(entries, -2, most) for most in _CUTS), nameless]
 
 
 def _renamed(entries: Sequence[Entry], place: int, most: int) -> list[Entry]:
@@ -256,8 +271,13 @@ def _titled(named: Sequence[Span], legend: Sequence[Span], width: int, glyphs: s
 
 def _legend(entries: Sequence[Entry], room: int) -> list[Span]:
     """Signs, names and values of the curves: where room is scarce long names go first, then values, then curves."""
-    entries, of = [list(entry) for entry in entries], len(entries)
-    while entries and sum(width_of(entry) for entry in entries) > room - len(_more(of - len(entries), room)):
+    whole, entries, of = entries, [list(entry) for entry in entries], len(entries)
+
+    def unsaid() -> list[Span]:
+        lost = of - len(entries)
+        return [(_more(lost, room), "faint")] if lost else [_UNSAID] * (_values(entries) < _values(whole))
+
+    while entries and sum(width_of(entry) for entry in entries) > room - width_of(unsaid()):
         longest = max(entries, key=lambda entry: cell_len(entry[1][0]))
         valued = [entry for entry in entries[1:] if entry[2][0]]
         if cell_len(longest[1][0]) > _SYMBOL or (len(entries) == 1 and longest[1][0]):
@@ -266,12 +286,11 @@ def _legend(entries: Sequence[Entry], room: int) -> list[Span]:
             (valued or entries)[-1][2] = ("", "strong")
         else:
             entries.pop()
-    more = _more(of - len(entries), room) if entries else ""
-    return [*_spans(entries), *([(more, "faint")] if more else [])]
+    return [*_spans(entries), *unsaid()] if entries else []
 
 
 def _more(lost: int, room: int) -> str:
-    return "" if not lost else f" … {lost} more" if room >= len("  ━ … n more") else " …"
+    return f" … {lost} more" if room >= len("  ━ … n more") else " …"
 
 
 def _entry(curve: Curve | Sign, glyphs: str) -> Entry:

@@ -87,6 +87,15 @@ def frame(lines: Iterable[Line], width: int, height: int) -> Picture:
     return tuple(fit(line, width) for line in lines[: max(height, 0)])
 
 
+def clipped(lines: Sequence[Line], width: int, height: int) -> list[Line]:
+    """As many lines as there is room for; where some are left out an ellipsis ends the last."""
+    kept = list(lines[: max(height, 0)])
+    if kept and len(lines) > len(kept):
+        last = (*kept[-1], (" …", "faint"))
+        kept[-1] = fit(last, min(width_of(last), width))
+    return kept
+
+
 def wrap(text: str, width: int, ink: str = "text", first: str = "", rest: str | None = None) -> list[Line]:
     """Break cleaned prose between words; ``first`` opens the first line, ``rest`` the others."""
     rest = " " * cell_len(first) if rest is None else rest

@@ -17,15 +17,18 @@ from dltlab.text import one_line
 SIGNS: Final = {
     "coming": ("◇", ":"),
     "pause": ("‖", "="),
+    "continued": ("↻", "~"),
+    "chapter": ("◆", "!"),
+    "mark": ("◆", "!"),
     "turn": ("▲", "^"),
     "kick": ("✶", "*"),
-    "mark": ("◆", "!"),
-    "chapter": ("◆", "!"),
-    "continued": ("↻", "~"),
     "fork": ("Ψ", "Y"),
     "diverged": ("✗", "X"),
 }
-"""What stands for what happened, and in ASCII; of several in one place the last of these."""
+"""What stands for what happened, and in ASCII; of several in one place the last of these.
+
+What was done to the session is seen rather than what came of it.
+"""
 _RANKS: Final = {what: rank for rank, what in enumerate(SIGNS)}
 _INKS: Final = {"coming": "tick", "pause": "tick", "diverged": "wrong"}
 _NAMED: Final = 28

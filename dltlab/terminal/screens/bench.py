@@ -41,7 +41,7 @@ _NAMED: Final = 30
 _READING: Final = 6.0
 """Seconds for which a hint stands where there is no room for all of them."""
 _WANTING: Final = {
-    keys.Again: "this session has no scenario to start anew; open one with dltlab open SCENARIO.",
+    keys.Again: "this session is recorded in no file, so it cannot be run anew; dltlab open SCENARIO starts one.",
     keys.Recorded: "this session is recorded in no file, so it can neither be forked nor noted.",
 }
 
@@ -146,7 +146,7 @@ class Bench(AbstractLooked):
             self._fresh = False
             self._painting.spoil(*self._plots)
         turn = int(self._options.clock() / _READING)
-        if self.following.judged() or turn != self._turn:
+        if self.following.judged() or self.judges_past() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
         self._tell()
@@ -183,8 +183,8 @@ class Bench(AbstractLooked):
         return (standing.title_bar(self.history, told, width),)
 
     def _paint_side(self, width: int, height: int) -> Picture:
-        alarm, judge = self.branching.alarm(), self.following.judge
-        return beside.side(judge.verdicts, self._texts("look_for"), width, height, self._turn, alarm, judge.since)
+        alarm = self.branching.alarm()
+        return beside.side(self.judged(), self._texts("look_for"), width, height, self._turn, alarm)
 
     def _texts(self, key: str) -> list[str]:
         """Lines of the scenario, as its recording holds them."""
@@ -214,10 +214,10 @@ class Bench(AbstractLooked):
         notice = "" if self._told.display else self.following.notice
         said = notice or self.following.source.ended
         if said:
-            again = [("r", "again")] if self._relaunch and self.following.source.ended else []
+            again = [("r", "run anew")] if self._relaunch and self.following.source.ended else []
             again += [("b", "rewind")] if self.branching.lost and keys.Recorded in self._able else []
             again += [("?", "help"), ("q", "quit")]
-            room = max(width - 11 * len(again), width // 2)
+            room = max(width - 1 - sum(cell_len(f"{key} {words}") + 3 for key, words in again), width // 2)
             ink = "pending" if notice else "ended"
             if notice and cell_len(notice) >= room:
                 # All of a sentence is worth more than the keys.
@@ -225,9 +225,9 @@ class Bench(AbstractLooked):
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
         if self.cursor is not None:
-            plays = self.plays or self.walk.direction != 0
-            return (prose.keys_line(keys.looking_back(self._able, plays=plays), width),)
-        meant = keys.at_end(self._able)
+            offered = keys.looking_back(self._able, plays=self.plays, walks=self.walk.direction != 0)
+            return (prose.keys_line(offered, width),)
+        meant = keys.at_end(self._able, held=self.following.held)
         shown = [(k.shown, k.brief) for k in meant if k.needs != (Kick,) or self.following.kick]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
@@ -325,8 +325,7 @@ class Bench(AbstractLooked):
         texts = {"Look for": self._texts("look_for"), "Sources": self._texts("sources")}
 
         def write(width: int) -> list[Line]:
-            judge = self.following.judge
-            return beside.page(abstract, judge.verdicts, texts, width, judge.since)
+            return beside.page(abstract, self.judged(), texts, width)
 
         self._open_page(one_line(self.history.header.title), write)
 

@@ -5,6 +5,7 @@ import inspect
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Final, Literal
 
 from rich.style import Style
@@ -20,7 +21,7 @@ from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import Launch, OpenBench
 from dltlab.terminal.screens import undoing
 from dltlab.terminal.screens.following import LONGEST_KICK, Following
-from dltlab.terminal.screens.page import Ask
+from dltlab.terminal.screens.page import Ask, Confirm
 from dltlab.terminal.screens.undoing import Turned
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
@@ -46,7 +47,7 @@ class AbstractDriven(Screen[None]):
         self.history = self.following.history
         self._options = options
         self._inks = inks
-        self._relaunch = relaunch
+        self._relaunch = relaunch or _anew(source)
         self._knob = 0
         self._undone: list[tuple[float, int, Turned]] = []
         """When, after how many turns, and how: the undoings that were asked for."""
@@ -219,15 +220,33 @@ class AbstractDriven(Screen[None]):
         seeds = self.history.header.seeds
         launch = partial(self._relaunch, seed=max(seeds, default=-1) + 1) if fresh else self._relaunch
 
-        def said(text: str | None) -> None:
-            if text is not None:
+        def said(wanted: bool | None) -> None:
+            if wanted:
                 self.following.end()
                 self.post_message(OpenBench(launch, one_line(self.history.header.title), instead=True))
 
-        if Stop in self.following.source.accepts:
-            self._ask("run it anew? enter ends this session, which is kept; esc goes on", "", said)
-        else:
-            said("")
+        source = self.following.source
+        if source.ended:
+            said(True)
+            return
+        what = "this session ends here, and is kept" if Stop in source.accepts else "this replay ends"
+        keys = (("enter", "run anew"), ("esc", "go on"))
+        plain = self._options.glyphs == "ascii"
+        self.app.push_screen(Confirm(f"Run it anew? Then {what}.", keys, self._inks, plain=plain), said)
+
+
+def _anew(source: Source) -> Launch | None:
+    """What runs the scenario of a recorded session from its first step; None for one that is only watched."""
+    path = getattr(source, "path", None)
+    if not isinstance(path, Path):
+        return None
+
+    def launch(*, seed: int | None = None) -> Source:
+        from dltlab.session import live
+
+        return live.anew(path, seed=seed)
+
+    return launch
 
 
 def _takes_seed(launch: Launch) -> bool:

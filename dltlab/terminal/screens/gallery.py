@@ -237,7 +237,8 @@ class Gallery(Screen[None]):
     def action_open(self) -> None:
         """The bench on the chosen one."""
         if (launch := self._section.launch()) is not None:
-            self.post_message(OpenBench(launch, self._section.title))
+            follows = self._section is self._sessions
+            self.post_message(OpenBench(launch, self._section.title, follows=follows))
         else:
             self._repaint()
 
@@ -253,7 +254,7 @@ class Gallery(Screen[None]):
 
             return resume(path)
 
-        self.post_message(OpenBench(launch, self._section.title))
+        self.post_message(OpenBench(launch, self._section.title, follows=True))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
         """What means nothing here is not offered."""

@@ -181,11 +181,13 @@ def offered(able: frozenset[type]) -> list[Key]:
     return [key._replace(words=less.get(key.shown, key.words)) for key in meant]
 
 
-def at_end(able: frozenset[type]) -> list[Key]:
-    """Those that the footer offers who looks at the end."""
-    return [key for key in offered(able) if key.brief and _AT_END.get(key.brief) in (None, *able)]
+def at_end(able: frozenset[type], *, held: bool) -> list[Key]:
+    """Those that the footer offers who looks at the end of a session, which may be ``held``."""
+    shown = [key for key in offered(able) if key.brief and _AT_END.get(key.brief) in (None, *able)]
+    return [key._replace(brief="go on") if held and key.action == "pause" else key for key in shown]
 
 
-def looking_back(able: frozenset[type], *, plays: bool) -> list[tuple[str, str]]:
-    """What the footer offers who looks back."""
-    return [one for one in LOOKING if (plays or one != _PLAY) and (Recorded in able or one != _FORK)]
+def looking_back(able: frozenset[type], *, plays: bool, walks: bool) -> list[tuple[str, str]]:
+    """What the footer offers who looks back, and perhaps ``walks`` through what was told."""
+    shown = [one for one in LOOKING if (plays or walks or one != _PLAY) and (Recorded in able or one != _FORK)]
+    return [(one[0], "hold") if walks and one == _PLAY else one for one in shown]

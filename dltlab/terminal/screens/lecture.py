@@ -214,7 +214,7 @@ class Lecture(AbstractConducted):
         # The name of the chapter at which it is asked would give the answer away.
         open_ = self.lesson.limit is not None
         past = [one for one in time.happened if one.step < step or (one.step == step and not open_)]
-        return timeline.draw(time._replace(step=step, happened=past, cursor=None), width, height, self._options.glyphs)
+        return timeline.draw(time._replace(step=step, happened=past), width, height, self._options.glyphs)
 
     def _paint_knobs(self, width: int, _: int) -> Picture:
         told, knobs = self.following, self.history.header.knobs

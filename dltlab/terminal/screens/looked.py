@@ -8,6 +8,7 @@ from rich.style import Style
 from dltlab.commands import Pace, Pause, Resume, Stop
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import axes, smoothing, timeline
+from dltlab.terminal.drawing.beside import Judged
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import Launch
@@ -16,6 +17,7 @@ from dltlab.terminal.panels.panel import AbstractPanel
 from dltlab.terminal.screens import looking
 from dltlab.terminal.screens.driven import AbstractDriven
 from dltlab.terminal.screens.looking import Act, Looking
+from dltlab.terminal.screens.verdicts import Judge
 from dltlab.terminal.screens.walking import Walk
 from dltlab.terminal.widgets.board import Board
 from dltlab.terminal.widgets.sheet import Sheet
@@ -36,6 +38,7 @@ class AbstractLooked(AbstractDriven):
         super().__init__(source, options, inks, relaunch)
         self.looking = Looking(self.history, self.following.traces)
         self.walk = Walk(self.looking, self.history.header.steps)
+        self._past = Judge(self.history.header, options.clock)
 
     @abc.abstractmethod
     def repaint_plots(self) -> None:
@@ -50,6 +53,18 @@ class AbstractLooked(AbstractDriven):
     def cursor(self, step: int | None) -> None:
         self.looking.look_at(step)
         self.repaint_plots()
+
+    def judged(self) -> Judged:
+        """The claims as they stand where one looks."""
+        if self.cursor is None:
+            return self.following.judge.judged()
+        if self.judges_past():
+            self._past.look(self._options.clock(), self.looking.traces.history)
+        return self._past.judged(past=True)
+
+    def judges_past(self) -> bool:
+        """Whether it is time to judge the session as it stood where one looks back."""
+        return self.cursor is not None and self._past.due(self._options.clock(), self.looking.traces.history)
 
     def look_at_end(self) -> None:
         """Follow what comes."""

@@ -1,4 +1,4 @@
-"""Pages: text over the whole screen, and a question of one line."""
+"""Pages: text over the whole screen, and questions: of one line, or of a yes or no."""
 
 from collections.abc import Callable, Sequence
 
@@ -83,6 +83,38 @@ class Ask(ModalScreen[str | None]):
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer."""
         self.dismiss(event.value)
+
+
+class Confirm(ModalScreen[bool]):
+    """A question that is answered by a key; escape says no."""
+
+    BINDINGS = (
+        Binding("enter,y", "dismiss(True)", "yes", show=False, key_display="enter"),
+        Binding("escape,n", "dismiss(False)", "no", show=False, key_display="esc"),
+    )
+
+    def __init__(self, question: str, keys: Sequence[tuple[str, str]], inks: dict[str, Style], *, plain: bool) -> None:
+        super().__init__()
+        self._question, self._offered = question, keys
+        self._sheet = Sheet(self._paint, inks, plain=plain)
+
+    def compose(self) -> ComposeResult:
+        """One sheet, at the foot of the screen."""
+        yield self._sheet
+
+    def on_mount(self) -> None:
+        """As high as its lines are."""
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """In another width it may take more lines, or fewer."""
+        self._sheet.styles.height = len(self._lines(self.app.size.width)) + 1
+
+    def _lines(self, width: int) -> list[Line]:
+        return wrap(self._question, max(width - 2, 1), "strong", " ")
+
+    def _paint(self, width: int, height: int) -> Picture:
+        return (*frame(self._lines(width), width, height - 1), keys_line(self._offered, width))
 
 
 def prose(texts: Sequence[str], ink: str = "text") -> Writer:

@@ -26,9 +26,13 @@ class Starting(Screen[None]):
         Binding("escape,q,ctrl+c", "leave", "go back", show=False),
     )
 
-    def __init__(self, launch: Launch, title: str, options: Options, inks: dict[str, Style]) -> None:
+    def __init__(
+        self, launch: Launch, title: str, options: Options, inks: dict[str, Style], *, follows: bool = False
+    ) -> None:
+        """``follows`` what was there before, so that to launch it once more would start nothing anew."""
         super().__init__()
         self._launch = launch
+        self._follows = follows
         self._heading = title
         self._options = options
         self._faults: list[str] = []
@@ -67,7 +71,8 @@ class Starting(Screen[None]):
     def _started(self, source: Source) -> None:
         from dltlab.terminal.screens.bench import Bench
 
-        self.app.switch_screen(Bench(source, self._options, self._sheet.inks, self._launch))
+        relaunch = None if self._follows else self._launch
+        self.app.switch_screen(Bench(source, self._options, self._sheet.inks, relaunch))
 
     def _failed(self, fault: DltlabError) -> None:
         self._faults = str(fault).splitlines()

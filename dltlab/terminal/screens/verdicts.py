@@ -5,10 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from dltlab.claims import Judgeable, Verdict, judge_all, recorded
-from dltlab.claims.since import since
+from dltlab.claims.since import Since, dated
 from dltlab.claims.verdict import Status
 from dltlab.records import Header
 from dltlab.session.history import History
+from dltlab.terminal.drawing.beside import Judged
 
 _EVERY: Final = 0.5
 _DEAREST: Final = 0.05
@@ -18,32 +19,46 @@ _DATING: Final = 0.03
 
 
 class Judge:
-    """Holds the latest verdicts."""
+    """Holds the latest verdicts on a session, or on what it was at a step that is looked back at."""
 
     def __init__(self, header: Header, timer: Callable[[], float] = time.perf_counter) -> None:
         self._claims = recorded.of(header)
         self.verdicts: Sequence[Verdict] = [claim.opening for claim in self._claims]
-        self.since: dict[str, int] = {}
-        """By a claim's name the step since which it stands as it does."""
+        self.since: dict[str, Since] = {}
+        """By a claim's name since when it stands as it does, and after what."""
+        self.step = -1
+        """The step that the session had reached when it was judged; -1 before it was."""
         self._stood: dict[str, tuple[str, int]] = {}
         self._timer = timer
         self._next = 0.0
         self._version = -1
+        self._undated = False
+        """Whether some that changed were dated, and there was no time for others."""
 
     def due(self, now: float, history: History) -> bool:
         """Whether there is something new to judge and it is time."""
-        return bool(self._claims) and now >= self._next and history.version != self._version
+        fresh = (history.version, history.step) != (self._version, self.step) or self._undated
+        return bool(self._claims) and now >= self._next and fresh
 
     def look(self, now: float, history: History) -> None:
         """Judge the history as it is."""
         before = self._timer()
-        self._version = history.version
+        if history.step < self.step:
+            # Looked back at, it stands otherwise since another step.
+            self._stood.clear()
+            self.since.clear()
+        self._version, self.step = history.version, history.step
         self.verdicts = judge_all(self._claims, history)
         self._date(history, before)
         self._next = now + max(_EVERY, (self._timer() - before) / _DEAREST)
 
+    def judged(self, *, past: bool = False) -> Judged:
+        """What was found, for a page; of the ``past`` with the step at which that was."""
+        return Judged(self.verdicts, self.since, self.step if past else None)
+
     def _date(self, history: History, begun: float) -> None:
         """Find since when claims stand as they do: of those that changed as many as there is time for."""
+        found, left = 0, 0
         for claim, verdict in zip(self._claims, self.verdicts, strict=True):
             status, seen = self._stood.get(claim.name, ("", 0))
             if status == verdict.status:
@@ -55,11 +70,15 @@ class Judge:
             elif self._timer() - begun < _DATING:
                 self.since[claim.name] = _since(claim, history, verdict.status, seen if status else 0)
                 self._stood[claim.name] = verdict.status, history.step
+                found += 1
+            else:
+                left += 1
+        self._undated = found > 0 and left > 0
 
 
-def _since(claim: Judgeable, history: History, status: Status, after: int) -> int:
+def _since(claim: Judgeable, history: History, status: Status, after: int) -> Since:
     try:
-        return since(claim, history, status, after)
+        return dated(claim, history, status, after)
     except Exception:
         # As with judging: what cannot be dated stands since now.
-        return history.step
+        return Since(history.step)
