@@ -205,20 +205,17 @@ def climbs(arm: History, seed: int) -> list[float]:
 
 
 def meets(arm: History, seed: int) -> list[float]:
-    """The edge is where the sharpness first rises to its threshold to be there for twenty readings, by their median."""
+    """The edge is where the sharpness first rises to its threshold to be there, by the median of what follows.
+
+    Of twenty readings; or of eighty, where it swings so far that twenty are not one swing, as it does with momentum.
+    """
     if "sharpness.theory" not in arm:
         return []
     ratio = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed)
-    for place in range(1, len(ratio)):
-        if ratio[place - 1] < 1 <= ratio[place] and abs(np.median(ratio[place : place + 20]) - 1) < 0.1:
+    for place in np.flatnonzero((ratio[:-1] < 1) & (ratio[1:] >= 1)) + 1:
+        if any(abs(np.median(ratio[place : place + count]) - 1) < 0.1 for count in (20, 80)):
             return [float(arm["sharpness"].steps[place])]
     return []
-
-
-def rises(arm: History, seed: int) -> list[float]:
-    """Every reading at which the sharpness rises above its threshold."""
-    ratio = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed)
-    return [float(arm["sharpness"].steps[place]) for place in np.flatnonzero((ratio[:-1] < 1) & (ratio[1:] >= 1)) + 1]
 
 
 def escapes(arm: History, seed: int) -> list[float]:
@@ -259,7 +256,6 @@ def interpolates(name: str, arm: str, alone: History, seed: int) -> list[float]:
 def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tuple[str, int, Path]) -> None:
     name, _, session = run
     history, _ = recording.read_all(session)
-    told: list[bool] = []
     for member in range(min(3, len(history.header.seeds))):
         said = chapters.detect(history, member)
         for arm in [arm.name for arm in history.header.arms] or [""]:
@@ -273,23 +269,12 @@ def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tup
                 "kernel drift": drifts(alone, member),
                 "interpolation": interpolates(name, arm, alone, member),
             }
-            if "momentum" in name or "adam" in name:
-                # Its overshoots are catapults of hundreds of steps: at one of the first crossings the edge begins, who
-                # comes there with the last readings has not been seen to stay, and a late one may lead to it again.
-                # Where an undershoot follows that is as long, it may go untold, of one member in five.
-                found = [chapter for chapter in said if (chapter.kind, chapter.arm) == ("edge", arm)]
-                assert len(found) <= 2
-                said = [chapter for chapter in said if chapter not in found[1:]]
-                found = found[:1]
-                told.append(bool(found))
-                happened["edge"] = [step for step in rises(alone, member)[:3] for one in found if one.step == step]
             mine = [chapter for chapter in said if chapter.arm == arm]
             assert {chapter.kind for chapter in mine} <= set(happened), mine
             for kind, steps in happened.items():
                 found = sorted(chapter.step for chapter in mine if chapter.kind == kind)
                 assert len(found) == len(steps), (arm, member, kind, found, steps)
                 assert np.allclose(found, sorted(steps), rtol=0.02, atol=alone.header.every), (arm, kind, found, steps)
-    assert sum(told) >= 0.8 * len(told)
 
 
 def test_what_its_chapters_say_of_a_beginning_stands(run: tuple[str, int, Path]) -> None:
