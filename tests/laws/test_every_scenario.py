@@ -105,18 +105,10 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
 
 
 LOOSE = {
-    # Exponents at finite width, small ones, and averages of few chaotic runs: by how much they must be off.
-    ("central-flow", "variance"): 0.5,
-    ("overparam-fit", "kernel"): 0.5,
-    ("phase-diagram", "linear-g025"): 0.5,
-    ("phase-diagram", "linear-g050"): 0.5,
-    ("phase-diagram", "linear-g075"): 0.5,
-    ("phase-diagram", "condensed-g125"): 0.8,
-    ("phase-diagram", "condensed-g150"): 0.5,
-    ("saddle-octopus-dimension", "radius"): 0.5,
-    ("strict-saddle", "noise"): 0.5,
-    ("strict-saddle", "noise-2"): 0.5,
-    ("strict-saddle", "noise-3"): 0.5,
+    # Small exponents, at widths where they are not yet what they will be: by how much they must be off.
+    ("phase-diagram", "linear-g075"): 0.4,
+    ("phase-diagram", "condensed-g125"): 0.5,
+    ("phase-diagram", "condensed-g150"): 0.3,
 }
 
 
