@@ -276,6 +276,15 @@ def test_what_its_chapters_say_of_a_beginning_stands(run: tuple[str, int, Path])
         assert chapters.detect(history.until(int(step))) == [one for one in said if one.known <= step]
 
 
+def test_the_wait_at_a_saddle_is_that_of_most_saddles(tmp_path: Path) -> None:
+    _, _, session = ran("saddle-octopus", tmp_path, "--seeds=2", "--alone")
+    history, _ = recording.read_all(session)
+    for arm in history.header.arms:
+        alone = history.arm(arm.name)
+        waits = np.diff(alone["exits"].values[-1], axis=-1)
+        np.testing.assert_allclose(alone["exits.wait"].values[-1], np.nanmedian(waits, axis=-1))
+
+
 def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Path) -> None:
     code, report, _ = ran("edge-of-stability", tmp_path, "--seeds=1", "--set=claims.edge.predicted=1.5")
     assert code == errors.FAILS
@@ -286,4 +295,10 @@ def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Pa
 
 def test_the_edge_holds_at_another_learning_rate(tmp_path: Path) -> None:
     code, _, _ = ran("edge-of-stability", tmp_path, "--set=optimizer.learning_rate=0.3")
+    assert code == errors.HOLDS
+
+
+def test_strict_saddles_are_left_in_time_from_other_starts_too(tmp_path: Path) -> None:
+    """Of three starts some one lay so near to the manifold that rounding took a fifth longer."""
+    code, _, _ = ran("strict-saddle", tmp_path, "--seed=100", "--alone")
     assert code == errors.HOLDS
