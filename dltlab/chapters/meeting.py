@@ -2,7 +2,10 @@
 
 At the edge the sharpness hovers above and below its threshold (Cohen et al. 2021, arXiv:2103.00065), so that one
 crossing says little. It must come from well below (or, where a knob took the threshold down, from well above), cross
-it, and the median of what follows must lie there. It has left once most of ten readings in a row lie far away.
+it, and what follows must lie there, all of it and its later half: so what passes by, or touches it once and falls off,
+is no arrival. An overshoot, and an undershoot that is driven back, are waited for, since with momentum the first ones
+last for tens of readings. It is gone once most readings of a window lie off, and the window is longer than such a
+swing: so who swings has not left, and an arrival is told once, at the first crossing.
 """
 
 from collections.abc import Iterator
@@ -14,22 +17,26 @@ from dltlab.chapters.abstract import Member
 from dltlab.chapters.series import standing
 
 LEAST: Final = 10
-"""Readings since the crossing, at least, whose median shows that it stays."""
-_TRIES: Final = 7
+"""Readings since the crossing, at least, that show that it stays."""
 _LONGER: Final = 1.25
-"""An overshoot is waited for: so many times, each time so much longer."""
+"""A swing is waited for, each time so much longer."""
 HOVERS: Final = (0.9, 1.1)
-"""Where the median of the ratio to the threshold lies at the edge."""
+"""Where the ratio to the threshold lies at the edge, but for its swings."""
 _APART: Final = (0.85, 1.15)
 """Beyond these most of the recent readings must have been, for a crossing to be an arrival."""
 _FAR: Final = 0.5
 _LEFT: Final = (0.8, 1.25)
+"""Beyond these most of a long window must have been, for an arrival to have ended."""
 _FROM_ABOVE: Final = 1.05
-_PATIENCE: Final = {-1: 2, 1: 4}
+_PATIENCE: Final = {-1: 2, 1: 6}
 """How many times as long as it took for the last stretch to the threshold, from below or above, it must hover: what
 passes by at that speed is no longer there."""
 _WINDOW: Final = 10
 _FEWEST: Final = 3
+_LONG: Final = 80
+"""Readings of the long window, at least: an undershoot of half as many is a swing."""
+_SLOW: Final = 4
+"""Times the last stretch to the threshold, at least, that it has: one who climbs slowly swings slowly."""
 MOVED: Final = 0.02
 """How far the threshold moves, relative to itself, where another episode begins."""
 
@@ -61,7 +68,7 @@ class Meetings:
         self._next = 0
         """The first reading that nothing was decided of, counted among the finite ones from ``_from`` on."""
         self._begin = 0
-        """Where the episode of this threshold begins, counted likewise; 0 also for long ago."""
+        """Where the episode of this threshold or crossing begins, counted likewise; 0 also for long ago."""
         self._state: Literal["away", "near", "at"] = "away"
         self._side = 0
         """−1 once most recent readings were well below, 1 well above; 0 neither yet."""
@@ -104,7 +111,8 @@ class Meetings:
 
     def _forget(self, whole: np.ndarray) -> None:
         """Keep what later decisions need: the last window, and whether the threshold moved since."""
-        keep = max(min(self._next - _WINDOW, len(whole)), self._begin, 0)
+        length, _ = self._window()
+        keep = max(min(self._next - length, len(whole)), self._begin, 0)
         if keep < len(whole):
             self._from += int(whole[keep])
             self._next, self._begin = self._next - keep, max(self._begin - keep, 0)
@@ -123,9 +131,10 @@ class Meetings:
             self._next += place
             if place < len(way):
                 self._state, self._tried, self._stretch = "near", 0, self._next - self._apart
+                self._begin = self._next
             return None
         low, high = _LEFT if self._state == "at" else _APART
-        below, above = (self._mostly(apart, end) for apart in (ratios < low, ratios > high))
+        below, above = (self._mostly(apart, self._next, end) for apart in (ratios < low, ratios > high))
         if self._state == "away" and self._next == self._begin:
             # Who begins far away may be there by the next reading.
             below[0] = ratios[self._begin] < _FAR
@@ -134,32 +143,52 @@ class Meetings:
             self._next = end
             return None
         place = int(found[0])
-        self._next += place + (self._state == "at")
-        self._side, self._state, self._apart = -1 if below[place] else 1, "away", self._next
+        self._turn_away(self._next + place + (self._state == "at"), -1 if below[place] else 1)
         return None
 
-    def _mostly(self, apart: np.ndarray, end: int) -> np.ndarray:
-        """Of the readings from the next one to ``end``, where most of the recent ones are so."""
+    def _turn_away(self, place: int, side: int) -> None:
+        """From this reading on it may arrive anew, from this side."""
+        self._state, self._side, self._next, self._apart = "away", side, place, place
+
+    def _window(self) -> tuple[int, int]:
+        """How many recent readings tell where it is, and how few may."""
+        if self._state == "away":
+            return _WINDOW, _FEWEST
+        length = max(_LONG, _SLOW * self._stretch)
+        return length, length
+
+    def _mostly(self, apart: np.ndarray, start: int, end: int) -> np.ndarray:
+        """Of the readings from ``start`` to ``end``, where most of the recent ones are so."""
+        longest, fewest = self._window()
         count = np.concatenate([[0], np.cumsum(apart[self._begin : end])])
-        place = np.arange(self._next - self._begin, end - self._begin) + 1
-        length = np.minimum(place, _WINDOW)
-        return (length >= _FEWEST) & (2 * (count[place] - count[place - length]) > length)
+        place = np.arange(start - self._begin, end - self._begin) + 1
+        length = np.minimum(place, longest)
+        return (length >= fewest) & (2 * (count[place] - count[place - length]) > length)
 
     def _length(self, tried: int) -> int:
         """How many readings since the crossing are judged at this try."""
         return int(max(LEAST, _PATIENCE[self._side or -1] * self._stretch) * _LONGER**tried)
 
     def _judge(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
-        """Whether the readings since the crossing hover; they may have overshot first."""
+        """Whether the readings since the crossing hover; they may swing widely first."""
         start = self._next
         while (last := start + self._length(self._tried)) <= end:
-            median = float(np.median(ratios[start:last]))
-            if HOVERS[0] <= median <= HOVERS[1]:
+            since = start + (self._length(self._tried - 1) if self._tried else 0)
+            below, above = (self._mostly(off, since, last) for off in (ratios < HOVERS[0], ratios > HOVERS[1]))
+            if (gone := np.flatnonzero(below | above)).size:
+                self._turn_away(since + int(gone[0]), -1 if below[gone[0]] else 1)
+                return None
+            if _hovers(ratios[start:last]) and _hovers(ratios[(start + last) // 2 : last]):
                 again, self._met, self._moved = self._met and self._moved, True, False
                 self._state, self._next = "at", last
+                median = float(np.median(ratios[start:last]))
                 return Meeting(int(steps[start]), int(steps[last - 1]), float(levels[start]), median, again)
             self._tried += 1
-            if median < HOVERS[0] or self._tried == _TRIES:
-                self._state, self._side, self._next = "away", 0, last
-                return None
         return None
+
+
+def _hovers(ratios: np.ndarray) -> bool:
+    """Whether the mean of their middle half lies at the edge: that of a swing between two values is halfway."""
+    quarter = len(ratios) // 4
+    middle = np.sort(ratios)[quarter : len(ratios) - quarter]
+    return HOVERS[0] <= float(np.mean(middle)) <= HOVERS[1]

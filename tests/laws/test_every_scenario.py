@@ -116,18 +116,10 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
 
 
 LOOSE = {
-    # Exponents at finite width, small ones, and averages of few chaotic runs: by how much they must be off.
-    ("central-flow", "variance"): 0.5,
-    ("overparam-fit", "kernel"): 0.5,
-    ("phase-diagram", "linear-g025"): 0.5,
-    ("phase-diagram", "linear-g050"): 0.5,
-    ("phase-diagram", "linear-g075"): 0.5,
-    ("phase-diagram", "condensed-g125"): 0.8,
-    ("phase-diagram", "condensed-g150"): 0.5,
-    ("saddle-octopus-dimension", "radius"): 0.5,
-    ("strict-saddle", "noise"): 0.5,
-    ("strict-saddle", "noise-2"): 0.5,
-    ("strict-saddle", "noise-3"): 0.5,
+    # Small exponents, at widths where they are not yet what they will be: by how much they must be off.
+    ("phase-diagram", "linear-g075"): 0.4,
+    ("phase-diagram", "condensed-g125"): 0.5,
+    ("phase-diagram", "condensed-g150"): 0.3,
 }
 
 
@@ -216,20 +208,17 @@ def climbs(arm: History, seed: int) -> list[float]:
 
 
 def meets(arm: History, seed: int) -> list[float]:
-    """The edge is where the sharpness first rises to its threshold to be there for twenty readings, by their median."""
+    """The edge is where the sharpness first rises to its threshold to be there, by the median of what follows.
+
+    Of twenty readings; or of eighty, where it swings so far that twenty are not one swing, as it does with momentum.
+    """
     if "sharpness.theory" not in arm:
         return []
     ratio = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed)
-    for place in range(1, len(ratio)):
-        if ratio[place - 1] < 1 <= ratio[place] and abs(np.median(ratio[place : place + 20]) - 1) < 0.1:
+    for place in np.flatnonzero((ratio[:-1] < 1) & (ratio[1:] >= 1)) + 1:
+        if any(abs(np.median(ratio[place : place + count]) - 1) < 0.1 for count in (20, 80)):
             return [float(arm["sharpness"].steps[place])]
     return []
-
-
-def rises(arm: History, seed: int) -> list[float]:
-    """Every reading at which the sharpness rises above its threshold."""
-    ratio = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed)
-    return [float(arm["sharpness"].steps[place]) for place in np.flatnonzero((ratio[:-1] < 1) & (ratio[1:] >= 1)) + 1]
 
 
 def escapes(arm: History, seed: int) -> list[float]:
@@ -270,7 +259,6 @@ def interpolates(name: str, arm: str, alone: History, seed: int) -> list[float]:
 def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tuple[str, int, Path]) -> None:
     name, _, session = run
     history, _ = recording.read_all(session)
-    told: list[bool] = []
     for member in range(min(3, len(history.header.seeds))):
         said = chapters.detect(history, member)
         for arm in [arm.name for arm in history.header.arms] or [""]:
@@ -284,23 +272,12 @@ def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tup
                 "kernel drift": drifts(alone, member),
                 "interpolation": interpolates(name, arm, alone, member),
             }
-            if "momentum" in name or "adam" in name:
-                # Its overshoots are catapults of hundreds of steps: at one of the first crossings the edge begins, who
-                # comes there with the last readings has not been seen to stay, and a late one may lead to it again.
-                # Where an undershoot follows that is as long, it may go untold, of one member in five.
-                found = [chapter for chapter in said if (chapter.kind, chapter.arm) == ("edge", arm)]
-                assert len(found) <= 2
-                said = [chapter for chapter in said if chapter not in found[1:]]
-                found = found[:1]
-                told.append(bool(found))
-                happened["edge"] = [step for step in rises(alone, member)[:3] for one in found if one.step == step]
             mine = [chapter for chapter in said if chapter.arm == arm]
             assert {chapter.kind for chapter in mine} <= set(happened), mine
             for kind, steps in happened.items():
                 found = sorted(chapter.step for chapter in mine if chapter.kind == kind)
                 assert len(found) == len(steps), (arm, member, kind, found, steps)
                 assert np.allclose(found, sorted(steps), rtol=0.02, atol=alone.header.every), (arm, kind, found, steps)
-    assert sum(told) >= 0.8 * len(told)
 
 
 def test_what_its_chapters_say_of_a_beginning_stands(run: tuple[str, int, Path]) -> None:
@@ -308,6 +285,15 @@ def test_what_its_chapters_say_of_a_beginning_stands(run: tuple[str, int, Path])
     said = chapters.detect(history)
     for step in np.linspace(0, history.step, 9).astype(int):
         assert chapters.detect(history.until(int(step))) == [one for one in said if one.known <= step]
+
+
+def test_the_wait_at_a_saddle_is_that_of_most_saddles(tmp_path: Path) -> None:
+    _, _, session = ran("saddle-octopus", tmp_path, "--seeds=2", "--alone")
+    history, _ = recording.read_all(session)
+    for arm in history.header.arms:
+        alone = history.arm(arm.name)
+        waits = np.diff(alone["exits"].values[-1], axis=-1)
+        np.testing.assert_allclose(alone["exits.wait"].values[-1], np.nanmedian(waits, axis=-1))
 
 
 def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Path) -> None:
@@ -320,4 +306,10 @@ def test_a_wrong_constant_ends_with_exit_code_1_and_names_the_claim(tmp_path: Pa
 
 def test_the_edge_holds_at_another_learning_rate(tmp_path: Path) -> None:
     code, _, _ = ran("edge-of-stability", tmp_path, "--set=optimizer.learning_rate=0.3")
+    assert code == errors.HOLDS
+
+
+def test_strict_saddles_are_left_in_time_from_other_starts_too(tmp_path: Path) -> None:
+    """Of three starts some one lay so near to the manifold that rounding took a fifth longer."""
+    code, _, _ = ran("strict-saddle", tmp_path, "--seed=100", "--alone")
     assert code == errors.HOLDS

@@ -13,9 +13,9 @@ from dltlab.engine.simulation import Moment, Simulation
 class Exits(AbstractProbe):
     """T_k, the first step at which |x_k| > 2τ: the k-th saddle is left. NaN until then.
 
-    Beside it how many saddles were left, the last exit T_d, the same per dimension, the ratios of
-    successive increments (T_{k+2} − T_{k+1})/(T_{k+1} − T_k) from k = 2 on, and whether the iterate
-    is inside the tube on which the function is defined.
+    Beside it how many saddles were left, the last exit T_d, the wait T_{k+1} − T_k at a saddle, the ratios of
+    successive waits (T_{k+2} − T_{k+1})/(T_{k+1} − T_k) from k = 2 on, and whether the iterate is inside
+    the tube on which the function is defined.
     """
 
     every: Every = 0
@@ -27,7 +27,7 @@ class Exits(AbstractProbe):
             "": Shown("exit step T_k", axes=("saddle",), scale="log", gaps=True),
             "left": Shown("saddles left"),
             "last": Shown("last exit T_d", scale="log", gaps=True),
-            "per_dimension": Shown("T_d/d", gaps=True),
+            "wait": Shown("median of T_{k+1} − T_k", gaps=True),
             "ratios": Shown("ratio of increments", axes=("saddle",), gaps=True),
             "inside": Shown("inside the tube"),
         }
@@ -53,7 +53,7 @@ class Exits(AbstractProbe):
             "": exits,
             "left": problem.saddle(point**2).astype(size.dtype),
             "last": exits[-1],
-            "per_dimension": exits[-1] / len(exits),
+            "wait": jnp.nanmedian(increments),
             "ratios": ratios,
             "inside": problem.inside(point).astype(size.dtype),
         }, exits

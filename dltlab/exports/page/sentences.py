@@ -33,6 +33,7 @@ PROBES: Final = {
     "weight_movement": "How far the weights have moved from where they began.",
     "exits.left": "How many saddles have been left.",
     "exits.last": "The step at which the last saddle is left.",
+    "exits.wait": "How many steps a saddle holds, in the median over those that were left.",
     "hessian_trace.error": "The error of the trace.",
     "kicks": "How many kicks were given so far.",
     "movement.farthest": "How far the neuron that moved most has come.",

@@ -1,0 +1,149 @@
+"""An arrival at the edge is told once, where it begins, however the sharpness swings; a touch is none."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from dltlab import records
+from dltlab.chapters import Following, detect
+from dltlab.records import Array, Frames, Header, Part, Series
+from dltlab.session.history import History
+
+EVERY = 10
+SCENARIO = {
+    "probes": {"sharpness": {"kind": "sharpness"}},
+    "theories": {"sharpness": {"kind": "stability_threshold"}},
+}
+HEADER = Header(
+    format=records.FORMAT, session="made", started="", title="Made", scenario=SCENARIO, source="made", steps=10_000,
+    every=EVERY, pace=None, seeds=(0,), series=tuple(Series(name, name) for name in ("sharpness", "sharpness.theory")),
+    knobs=(), parameters=1, precision="float64", optimizer="gradient_descent", versions={}, device={}, threads=1,
+    fingerprint="f" * 8,
+)  # fmt: skip
+
+
+class Shape(NamedTuple):
+    """How a way of the sharpness, in units of its threshold, is told; ``at`` is the reading that reaches it."""
+
+    length: int
+    at: int
+    noise: float
+    seed: int
+
+    def shaken(self, way: np.ndarray) -> np.ndarray:
+        return way * (1 + self.noise * np.random.default_rng(self.seed).uniform(-1, 1, len(way)))
+
+    def ramp(self, *knots: tuple[float, float]) -> np.ndarray:
+        return np.interp(np.arange(self.length), [place for place, _ in knots], [value for _, value in knots])
+
+
+def shapes(noise: float) -> st.SearchStrategy[Shape]:
+    part = st.tuples(st.integers(150, 900), st.floats(0.3, 0.6), st.floats(0.0, noise), st.integers(0, 99))
+    return part.map(lambda one: Shape(one[0], int(one[0] * one[1]), one[2], one[3]))
+
+
+def part(way: np.ndarray, first: int) -> Frames:
+    columns = {"sharpness": Array.of(np.asarray(way, np.float64)), "sharpness.theory": Array.of(np.ones(len(way)))}
+    return Frames(EVERY * (first + len(way) - 1), (Part(EVERY * first, EVERY, len(way), columns),), 0.0, 0.0)
+
+
+def edges(way: np.ndarray) -> list[float]:
+    """The readings at which an edge is said to begin."""
+    history = History(HEADER)
+    history.extend([part(way, 0)])
+    return [chapter.step / EVERY for chapter in detect(history) if chapter.kind == "edge"]
+
+
+def once(at: int) -> object:
+    """One edge, within two per cent or a reading."""
+    return pytest.approx([at], rel=0.02, abs=1)
+
+
+def hovering(shape: Shape) -> tuple[np.ndarray, np.ndarray]:
+    """Five per cent to either side from its place on, and the readings since then."""
+    place = np.arange(shape.length) - shape.at
+    return shape.ramp((0, 0.4), (shape.at, 1.0)) * (1 + 0.05 * (place >= 0) * (-1.0) ** place), place
+
+
+def rebounds(shape: Shape, depth: float, climb: int) -> np.ndarray:
+    """With momentum the sharpness overshoots, is thrown far below, climbs back, and again, each time less far."""
+    way = list(np.linspace(0.35, 1.0, shape.at, endpoint=False))
+    fall, high = 1 - depth, 0.2
+    while len(way) < shape.length:
+        way += [1.0, 1 + high / 2, 1 + high, *np.linspace(1 - fall, 1.0, climb, endpoint=False)]
+        fall, high = 0.7 * fall, 0.7 * high
+    return shape.shaken(np.array(way[: shape.length]))
+
+
+def touching(shape: Shape) -> np.ndarray:
+    """It comes to its threshold once, a little past it, and falls off at the speed that it came with."""
+    stretch = shape.at // 4
+    past = shape.at + max(stretch // 2, 1)
+    return shape.ramp((0, 0.4), (shape.at, 1.0), (past, 1.08), (past + stretch, 0.7), (shape.length - 1, 0.6))
+
+
+def thrown(shape: Shape) -> np.ndarray:
+    """A catapult: it comes to its threshold once, a little past it, and is thrown to where all is flatter."""
+    at = shape.at
+    return shape.ramp((0, 0.4), (at, 1.0), (at + 3, 1.15), (at + 5, 0.7), (shape.length - 1, 0.6))
+
+
+def passing(shape: Shape) -> np.ndarray:
+    """It climbs through its threshold as if there were none, ever more slowly, to 1.3 times as much."""
+    return 1.3 - 0.9 * np.exp(-np.log(3) / shape.at * np.arange(shape.length))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.5])
+@settings(max_examples=50)
+@given(shape=shapes(0.004), swing=st.floats(0.0, 0.2), period=st.integers(2, 40))
+@example(shape=Shape(150, 55, 0.0, 0), swing=0.19, period=10)
+def test_swings_around_the_edge_open_one_chapter_and_no_second(
+    shift: float, shape: Shape, swing: float, period: int
+) -> None:
+    way, place = hovering(shape)
+    around = 1 + swing * (place >= 0) * np.sin(2 * np.pi * (place / period + 0.25 - shift / 2))
+    assert edges(shape.shaken(way * around)) == once(shape.at)
+
+
+@settings(max_examples=50)
+@given(shape=shapes(0.004), depth=st.floats(0.6, 0.95), climb=st.integers(4, 15))
+@example(shape=Shape(300, 90, 0.0, 0), depth=0.7, climb=12)
+def test_overshoots_and_undershoots_belong_to_the_edge_that_they_begin(shape: Shape, depth: float, climb: int) -> None:
+    assert edges(rebounds(shape._replace(length=shape.length + 150), depth, climb)) == once(shape.at)
+
+
+@pytest.mark.parametrize("story", [touching, thrown, passing])
+@settings(max_examples=50)
+@given(shape=shapes(0.01))
+def test_who_does_not_stay_at_the_threshold_is_at_no_edge(story: Callable[[Shape], np.ndarray], shape: Shape) -> None:
+    assert edges(shape.shaken(story(shape))) == []
+
+
+@settings(max_examples=25)
+@given(shape=shapes(0.004), away=st.integers(100, 300))
+def test_who_only_touched_the_threshold_arrives_when_it_stays(shape: Shape, away: int) -> None:
+    before = np.concatenate([thrown(shape), np.linspace(0.6, 0.5, away), np.linspace(0.5, 1.0, 60, endpoint=False)])
+    stays = 1 + 0.05 * (-1.0) ** np.arange(120)
+    assert edges(shape.shaken(np.concatenate([before, stays]))) == once(len(before))
+
+
+def test_one_who_left_the_edge_may_come_back() -> None:
+    way = np.interp(np.arange(600), [0, 100, 200, 250, 350, 450], [0.5, 1, 1, 0.5, 0.5, 1.0])
+    assert edges(way) == [100, 450]
+
+
+@settings(max_examples=25)
+@given(shape=shapes(0.004), piece=st.integers(1, 90), story=st.sampled_from(["rebounds", "touching"]))
+def test_an_arrival_is_the_same_however_it_is_told(shape: Shape, piece: int, story: str) -> None:
+    way = shape.shaken(touching(shape)) if story == "touching" else rebounds(shape, 0.7, 12)
+    history, following = History(HEADER), Following()
+    whole = History(HEADER)
+    whole.extend([part(way, 0)])
+    said = detect(whole)
+    for first in range(0, len(way), piece):
+        history.extend([part(way[first : first + piece], first)])
+        assert following.chapters(history) == [chapter for chapter in said if chapter.known <= history.step]
