@@ -105,7 +105,9 @@ class Meetings:
             if before == (self._next, self._state, self._side, self._tried):
                 if end == len(steps):
                     break
-                # What was under way when the threshold moved comes to nothing.
+                # What was under way when the threshold moved comes to nothing, unless it had come back to it.
+                if self._state == "near" and self._came_back(ratios[self._next : end]):
+                    yield self._met_there(steps, ratios, levels, end)
                 self._next = end
         self._forget(whole)
 
@@ -179,12 +181,23 @@ class Meetings:
                 self._turn_away(since + int(gone[0]), -1 if below[gone[0]] else 1)
                 return None
             if _hovers(ratios[start:last]) and _hovers(ratios[(start + last) // 2 : last]):
-                again, self._met, self._moved = self._met and self._moved, True, False
-                self._state, self._next = "at", last
-                median = float(np.median(ratios[start:last]))
-                return Meeting(int(steps[start]), int(steps[last - 1]), float(levels[start]), median, again)
+                return self._met_there(steps, ratios, levels, last)
             self._tried += 1
         return None
+
+    def _came_back(self, since: np.ndarray) -> bool:
+        """Whether what crossed hovers as a whole, and has crossed once more, if not for long enough to be sure."""
+        other = since < 1 if self._side < 0 else since > 1
+        again = other.argmax() if other.any() else len(since)
+        return len(since) >= self._length(0) and not other[again:].all() and _hovers(since)
+
+    def _met_there(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, last: int) -> Meeting:
+        """The arrival at the crossing, as the readings before ``last`` show it."""
+        start = self._next
+        again, self._met, self._moved = self._met and self._moved, True, False
+        self._state, self._next = "at", last
+        median = float(np.median(ratios[start:last]))
+        return Meeting(int(steps[start]), int(steps[last - 1]), float(levels[start]), median, again)
 
 
 def _hovers(ratios: np.ndarray) -> bool:

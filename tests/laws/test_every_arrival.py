@@ -46,15 +46,16 @@ def shapes(noise: float) -> st.SearchStrategy[Shape]:
     return part.map(lambda one: Shape(one[0], int(one[0] * one[1]), one[2], one[3]))
 
 
-def part(way: np.ndarray, first: int) -> Frames:
-    columns = {"sharpness": Array.of(np.asarray(way, np.float64)), "sharpness.theory": Array.of(np.ones(len(way)))}
+def part(way: np.ndarray, first: int, level: float | np.ndarray = 1.0) -> Frames:
+    levels = np.full(len(way), level)
+    columns = {"sharpness": Array.of(np.asarray(way, np.float64)), "sharpness.theory": Array.of(levels)}
     return Frames(EVERY * (first + len(way) - 1), (Part(EVERY * first, EVERY, len(way), columns),), 0.0, 0.0)
 
 
-def edges(way: np.ndarray) -> list[float]:
+def edges(way: np.ndarray, level: float | np.ndarray = 1.0) -> list[float]:
     """The readings at which an edge is said to begin."""
     history = History(HEADER)
-    history.extend([part(way, 0)])
+    history.extend([part(way, 0, level)])
     return [chapter.step / EVERY for chapter in detect(history) if chapter.kind == "edge"]
 
 
@@ -129,6 +130,16 @@ def test_who_only_touched_the_threshold_arrives_when_it_stays(shape: Shape, away
     before = np.concatenate([thrown(shape), np.linspace(0.6, 0.5, away), np.linspace(0.5, 1.0, 60, endpoint=False)])
     stays = 1 + 0.05 * (-1.0) ** np.arange(120)
     assert edges(shape.shaken(np.concatenate([before, stays]))) == once(len(before))
+
+
+@pytest.mark.parametrize(("crosses", "told"), [("back", True), ("once", False), ("never back", False)])
+def test_an_arrival_that_a_moved_threshold_cuts_short_had_come_back_to_it(crosses: str, told: bool) -> None:
+    # It overshoots, falls off, and is at the threshold again when that is moved.
+    climb, over = np.linspace(0.6, 1.0, 20, endpoint=False), np.linspace(1.0, 1.25, 8)
+    fall = {"back": np.linspace(0.77, 1.04, 12), "once": np.linspace(0.8, 0.9, 12), "never back": over[:0]}[crosses]
+    way = np.concatenate([climb, over, fall, np.linspace(1.04, 1.3, 20)])
+    moved = len(climb) + len(over) + len(fall)
+    assert edges(way, np.where(np.arange(len(way)) < moved, 1.0, 1.3)) == ([len(climb)] if told else [])
 
 
 def test_one_who_left_the_edge_may_come_back() -> None:
