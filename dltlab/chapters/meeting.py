@@ -77,6 +77,8 @@ class Meetings:
         self._stretch = 0
         """Readings from there to the crossing."""
         self._tried = 0
+        self._seen = 0
+        """Up to which reading all had to be seen before it was known that who crossed had gone, counted likewise."""
         self._met = False
         self._moved = False
 
@@ -118,7 +120,7 @@ class Meetings:
         if keep < len(whole):
             self._from += int(whole[keep])
             self._next, self._begin = self._next - keep, max(self._begin - keep, 0)
-            self._apart -= keep
+            self._apart, self._seen = self._apart - keep, self._seen - keep
 
     def _advance(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
         """Go on to the next decision before ``end``; nothing changes where more readings are needed for it."""
@@ -171,14 +173,23 @@ class Meetings:
         """How many readings since the crossing are judged at this try."""
         return int(max(LEAST, _PATIENCE[self._side or -1] * self._stretch) * _LONGER**tried)
 
+    def _until(self, tried: int) -> int:
+        """The reading up to which they are judged at this try: none is judged by less than what led to it."""
+        return max(self._next + self._length(tried), self._seen)
+
     def _judge(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, end: int) -> Meeting | None:
         """Whether the readings since the crossing hover; they may swing widely first."""
         start = self._next
-        while (last := start + self._length(self._tried)) <= end:
-            since = start + (self._length(self._tried - 1) if self._tried else 0)
-            below, above = (self._mostly(off, since, last) for off in (ratios < HOVERS[0], ratios > HOVERS[1]))
+        while (last := self._until(self._tried)) <= end:
+            since = self._until(self._tried - 1) if self._tried else start
+            off = ratios < HOVERS[0], ratios > HOVERS[1]
+            below, above = (self._mostly(one, since, last) for one in off)
             if (gone := np.flatnonzero(below | above)).size:
-                self._turn_away(since + int(gone[0]), -1 if below[gone[0]] else 1)
+                side = -1 if below[gone[0]] else 1
+                # It may be back by the reading that shows this: it left where it was off last.
+                left = np.flatnonzero(off[side > 0][start : since + int(gone[0]) + 1])
+                self._turn_away(start + int(left[-1]), side)
+                self._seen = last
                 return None
             if _hovers(ratios[start:last]) and _hovers(ratios[(start + last) // 2 : last]):
                 return self._met_there(steps, ratios, levels, last)

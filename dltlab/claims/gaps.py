@@ -1,11 +1,15 @@
 """Readings that a claim passes over because they are not finite: of which series, where, and who diverged there."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import numpy as np
 
 from dltlab.claims.arms import losses
 from dltlab.session.history import History
+
+_NAMED: Final = 4
+"""Seeds that are named at most."""
 
 
 def told(history: History, name: str, steps: np.ndarray, belongs: np.ndarray, known: np.ndarray) -> str:
@@ -46,5 +50,8 @@ def _diverged(history: History, gone: Mapping[int, int]) -> str:
     seeds, when = history.header.seeds, f"at step {min(gone.values()):,}"
     if len(seeds) == 1:
         return f"it diverged {when}"
-    who = ", ".join(str(seeds[one]) for one in sorted(gone))
+    if len(gone) == len(seeds):
+        return f"all seeds diverged, the first {when}"
+    more = len(gone) - _NAMED
+    who = ", ".join(str(seeds[one]) for one in sorted(gone)[:_NAMED]) + (f" and {more} more" if more > 0 else "")
     return f"seeds {who} diverged, the first {when}" if len(gone) > 1 else f"seed {who} diverged {when}"

@@ -3,7 +3,7 @@
 Everything is told as one short line, cleaned, so that a table can show it as it stands.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
 import msgspec
@@ -79,7 +79,8 @@ def apart(headers: Sequence[Header]) -> list[str]:
         kin.setdefault((header.source, header.title), []).append(place)
     told = [""] * len(headers)
     for places in kin.values():
-        tables = [_set_as(headers[place], [headers[one] for one in places]) for place in places]
+        shared = set.intersection(*({arm.name for arm in headers[place].arms} for place in places))
+        tables = [_set_as(headers[place], shared) for place in places]
         rows = [row for row in _rows("scenario", tables) if len(set(row.values)) > 1]
         for column, place in enumerate(places):
             own = [(row.key, row.values[column]) for row in rows if row.values[column] != NONE]
@@ -87,9 +88,8 @@ def apart(headers: Sequence[Header]) -> list[str]:
     return told
 
 
-def _set_as(header: Header, kin: Sequence[Header]) -> dict[str, str]:
+def _set_as(header: Header, shared: Collection[str]) -> dict[str, str]:
     """A session's settings; of arms that some of its kin lack nothing but their names."""
-    shared = {arm.name for arm in header.arms}.intersection(*({arm.name for arm in one.arms} for one in kin))
     told = {}
     for key, value in _settings(header.scenario).items():
         section, _, rest = key.partition(".")

@@ -84,6 +84,22 @@ def test_what_is_passed_over_is_told_with_its_series_its_steps_and_who_diverged(
         assert bool(said) == ("not finite" in detail)
 
 
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        (6, "(seeds 0, 1, 2, 3 and 2 more diverged, the first at step 58)"),
+        (3, "(seeds 0, 1, 2 diverged, the first at step 58)"),
+        (40, "(all seeds diverged, the first at step 58)"),
+    ],
+)
+def test_of_many_that_diverged_a_few_are_named(lost, said):
+    loss = np.ones((40, 101))
+    loss[:lost, 60:] = np.nan
+    history = history_of(100, seeds=40, loss=loss)
+    history.extend(Event(70, "diverged", "", {"step": 58, "seed": seed}) for seed in range(lost))
+    assert one("level", series="loss", below=2.0).judge(history).detail.endswith(said)
+
+
 def test_a_session_of_one_that_diverged_says_so():
     loss = np.ones((1, 101))
     loss[0, 90:] = np.inf

@@ -147,10 +147,33 @@ def test_one_who_left_the_edge_may_come_back() -> None:
     assert edges(way) == [100, 450]
 
 
+def through(*knots: tuple[int, float]) -> np.ndarray:
+    """A way of 600 readings that climbs to its threshold by the 60th."""
+    places, values = np.array([(0, 0.4), (60, 1.0), *knots]).T
+    return np.interp(np.arange(600), places, values)
+
+
+def test_who_was_far_beyond_the_threshold_arrives_where_it_comes_back_to_it() -> None:
+    assert edges(through((75, 1.6), (112, 1.6), (134, 1.0))) == once(132)
+
+
+def test_who_passes_down_through_the_threshold_is_at_no_edge_however_long_it_was_beyond() -> None:
+    assert edges(through((62, 1.3), (139, 1.05), (300, 0.5))) == []
+
+
 @settings(max_examples=25)
 @given(shape=shapes(0.004), piece=st.integers(1, 90), story=st.sampled_from(["rebounds", "touching"]))
 def test_an_arrival_is_the_same_however_it_is_told(shape: Shape, piece: int, story: str) -> None:
-    way = shape.shaken(touching(shape)) if story == "touching" else rebounds(shape, 0.7, 12)
+    told_in_pieces(shape.shaken(touching(shape)) if story == "touching" else rebounds(shape, 0.7, 12), piece)
+
+
+@pytest.mark.parametrize("last", [1.0, 0.5])
+def test_what_was_long_over_when_it_was_seen_is_told_no_sooner_than_it_was_seen(last: float) -> None:
+    told_in_pieces(through((75, 1.6), (112, 1.6), (134, 1.0), (150, 1.0), (400, last)), 1)
+
+
+def told_in_pieces(way: np.ndarray, piece: int) -> None:
+    """What is said at the end of each piece is what the whole says to have been known by then."""
     history, following = History(HEADER), Following()
     whole = History(HEADER)
     whole.extend([part(way, 0)])
