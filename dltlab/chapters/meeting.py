@@ -109,7 +109,7 @@ class Meetings:
                     break
                 # What was under way when the threshold moved comes to nothing, unless it had come back to it.
                 if self._state == "near" and self._came_back(ratios[self._next : end]):
-                    yield self._met_there(steps, ratios, levels, end)
+                    yield self._met_there(steps, ratios, levels, end, shown=end)
                 self._next = end
         self._forget(whole)
 
@@ -192,7 +192,7 @@ class Meetings:
                 self._seen = last
                 return None
             if _hovers(ratios[start:last]) and _hovers(ratios[(start + last) // 2 : last]):
-                return self._met_there(steps, ratios, levels, last)
+                return self._met_there(steps, ratios, levels, last, shown=last - 1)
             self._tried += 1
         return None
 
@@ -202,13 +202,16 @@ class Meetings:
         again = other.argmax() if other.any() else len(since)
         return len(since) >= self._length(0) and not other[again:].all() and _hovers(since)
 
-    def _met_there(self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, last: int) -> Meeting:
-        """The arrival at the crossing, as the readings before ``last`` show it."""
+    def _met_there(
+        self, steps: np.ndarray, ratios: np.ndarray, levels: np.ndarray, last: int, *, shown: int
+    ) -> Meeting:
+        """The arrival at the crossing, by the readings before ``last``; the reading ``shown`` shows it."""
         start = self._next
         again, self._met, self._moved = self._met and self._moved, True, False
         self._state, self._next = "at", last
-        median = float(np.median(ratios[start:last]))
-        return Meeting(int(steps[start]), int(steps[last - 1]), float(levels[start]), median, again)
+        return Meeting(
+            int(steps[start]), int(steps[shown]), float(levels[start]), float(np.median(ratios[start:last])), again
+        )
 
 
 def _hovers(ratios: np.ndarray) -> bool:
