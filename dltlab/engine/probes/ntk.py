@@ -41,7 +41,7 @@ class TangentKernel(AbstractProbe):
         }
         if _limit(simulation) is not None:
             known["limit"] = Shown("H∞", axes=eigenvalue, scale="log")
-            known["distance"] = Shown("‖K(t)−H∞‖")
+            known["limit_distance"] = Shown("‖K(t)−H∞‖")
         return known
 
     def remember(self, simulation: Simulation, moment: Moment) -> Start:
@@ -56,7 +56,7 @@ class TangentKernel(AbstractProbe):
         drift = jnp.linalg.norm(now - memory.kernel) / jnp.linalg.norm(memory.kernel)
         readings = {"": _spectrum(now), "initial": memory.spectrum, "drift": drift}
         if limit is not None:
-            readings |= {"limit": memory.limit, "distance": jnp.linalg.norm(now - limit)}
+            readings |= {"limit": memory.limit, "limit_distance": jnp.linalg.norm(now - limit)}
         return readings, memory
 
     def price(self, simulation: Simulation, parameters: int) -> float:

@@ -40,7 +40,7 @@ PROBES: Final = {
     "neuron_movement.farthest": "How far the neuron that moved most has come.",
     "neurons.turn": "How far the neurons have turned to the teacher’s directions: 1 is all the way.",
     "ntk.drift": "How far the neural tangent kernel has drifted from where it began: a kernel that stays means lazy.",
-    "ntk.distance": "How far the neural tangent kernel is from that of an infinitely wide network.",
+    "ntk.limit_distance": "How far the neural tangent kernel is from that of an infinitely wide network.",
     "sharpness.relative": "The sharpness, in units of the edge of stability: at 1 it is at the edge.",
     "sharpness.lowest": "The lowest curvature of the loss: negative where the loss bends down.",
 }
