@@ -122,7 +122,8 @@ def test_the_kernel_agrees_with_activation_patterns_counted_by_hand() -> None:
         active = (x @ weights > 0).astype(float)
         counted = (x @ x.T) * (active @ active.T) / WIDTH
         np.testing.assert_allclose(rows["ntk"][reading], scipy.linalg.eigvalsh(counted)[::-1], rtol=1e-6)
-        np.testing.assert_allclose(rows["ntk.limit_distance"][reading], scipy.linalg.norm(counted - limit(x)), rtol=1e-6)
+        distance = scipy.linalg.norm(counted - limit(x))
+        np.testing.assert_allclose(rows["ntk.limit_distance"][reading], distance, rtol=1e-6)
     np.testing.assert_allclose(rows["ntk.limit"][0], scipy.linalg.eigvalsh(limit(x))[::-1], rtol=1e-9)
 
 
