@@ -53,7 +53,9 @@ series = ["loss"]
 
 def environment(**more: str) -> dict[str, str]:
     """Ours, in a terminal that knows all colours, on this machine."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith(("SSH_", "TMUX", "COLUMNS"))}
+    given = {
+        name: value for name, value in os.environ.items() if not name.startswith(("SSH_", "TMUX", "COLUMNS", "LINES"))
+    }
     path = os.pathsep.join(filter(None, [str(ROOT), given.get("PYTHONPATH")]))
     return {**given, "PYTHONPATH": path, "TERM": "xterm-256color", "COLORTERM": "truecolor", **more}
 

@@ -181,6 +181,17 @@ def test_tmux_can_be_left_and_come_back_to(stage, told, tmux):
             terminal.close()
 
 
+def test_a_size_that_was_exported_once_is_not_believed(stage, told):
+    told()
+    terminal = stage.Terminal(
+        [*stage.DLTLAB, "attach"], stage.environment(LINES="12", COLUMNS="200"), columns=80, lines=24
+    )
+    try:
+        terminal.until(lambda: terminal.step and "space pause" in terminal.text.splitlines()[-1])
+    finally:
+        terminal.close()
+
+
 TERMS = ("screen", "tmux-256color", "putty", "vt100", "linux", "xterm-16color")
 
 

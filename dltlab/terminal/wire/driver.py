@@ -7,6 +7,7 @@ time (:mod:`dltlab.terminal.wire.pacing`), and leaves in order however the termi
 
 import asyncio
 import codecs
+import contextlib
 import os
 import select
 import signal
@@ -59,6 +60,14 @@ class Wire(LinuxDriver):
             self._loop.add_signal_handler(number, self._told_to_end, number)
 
     # What is shown.
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own size. What COLUMNS and LINES say was so when somebody exported them."""
+        with contextlib.suppress(OSError):
+            size = os.get_terminal_size(self.fileno)
+            if size.columns and size.lines:
+                return size
+        return super()._get_terminal_size()
 
     @property
     def drained(self) -> bool:
