@@ -46,6 +46,11 @@ class Judged(NamedTuple):
         """What they are called: those of now need no more than their name."""
         return "Claims" if self.at is None else f"Claims at step {count(self.at)}"
 
+    @property
+    def bare(self) -> bool:
+        """Whether their heading says no more than what they are called."""
+        return self.at is None and not any(map(self.after, self.verdicts))
+
 
 def verdict_lines(judged: Judged, width: int, *, detail: int = 2) -> list[Line]:
     """Every verdict: sign, word, name and measured number; with detail what is predicted, what it says, its formula."""
@@ -169,7 +174,7 @@ def side(
         lines = [*claims, *gap, *look]
     elif left > 0:
         lines = [*claims, *_some(told, inner, left, turn)]
-    elif heading(judged, inner) == rule("Claims", inner):
+    elif judged.bare:
         lines = [*_some(told, inner, 1, turn), *claims[1:]]
     else:
         # What the heading says is not said elsewhere.
