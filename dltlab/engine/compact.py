@@ -45,14 +45,15 @@ _IN_PLACE: Final = frozenset({"cond", "dynamic_update_slice", "jit", "while"})
 PLAIN: Final = frozenset(
     {
         "abs", "acos", "add", "add_any", "and", "argmax", "argmin", "asin", "atan", "atan2", "bitcast_convert_type",
-        "broadcast_in_dim", "ceil", "clamp", "concatenate", "cond", "convert_element_type", "copy", "cos", "cosh", "cumsum", "custom_jvp_call",
-        "div", "dot_general", "dynamic_slice", "dynamic_update_slice", "eq", "exp", "exp2", "expm1", "floor", "gather",
-        "ge", "gt", "integer_pow", "iota", "is_finite", "jit", "le", "log", "log1p", "logistic", "lt", "max", "min",
-        "mul", "ne", "neg", "not", "optimization_barrier", "or", "pad", "platform_index", "pow", "random_bits",
-        "random_fold_in", "random_unwrap", "random_wrap", "reduce_and", "reduce_max", "reduce_min", "reduce_or",
-        "reduce_prod", "reduce_sum", "rem", "reshape", "rev", "round", "rsqrt", "scan", "scatter", "scatter-add",
-        "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice",
-        "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "sub", "tan", "tanh", "transpose", "while", "xor",
+        "broadcast_in_dim", "ceil", "clamp", "concatenate", "cond", "convert_element_type", "copy", "cos", "cosh",
+        "cumsum", "custom_jvp_call", "div", "dot_general", "dynamic_slice", "dynamic_update_slice", "eq", "exp", "exp2",
+        "expm1", "floor", "gather", "ge", "gt", "integer_pow", "iota", "is_finite", "jit", "le", "log", "log1p",
+        "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "optimization_barrier", "or", "pad",
+        "platform_index", "pow", "random_bits", "random_fold_in", "random_unwrap", "random_wrap", "reduce_and",
+        "reduce_max", "reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "rem", "reshape", "rev", "round", "rsqrt",
+        "scan", "scatter", "scatter-add", "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical",
+        "sign", "sin", "sinh", "slice", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "sub", "tan",
+        "tanh", "transpose", "while", "xor",
     }
 )
 # fmt: on
