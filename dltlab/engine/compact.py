@@ -39,18 +39,21 @@ _inside: ContextVar[bool] = ContextVar("inside", default=False)
 _MARKS: Final = ("xla_cpu_small_call", "inlineable")
 _IDLE: Final = frozenset({"broadcast_in_dim", "reshape", "squeeze"})
 """Primitives that compute nothing, for which no kernel is called."""
+_IN_PLACE: Final = frozenset({"cond", "dynamic_update_slice", "jit", "while"})
+"""Primitives that make no array: they write into one that is there, or do what stands in them."""
 # fmt: off
 PLAIN: Final = frozenset(
     {
-        "abs", "acos", "add", "add_any", "and", "argmax", "argmin", "asin", "atan", "atan2", "broadcast_in_dim",
-        "clamp", "concatenate", "cond", "convert_element_type", "copy", "cos", "cosh", "cumsum", "custom_jvp_call",
-        "div", "dot_general", "dynamic_slice", "dynamic_update_slice", "eq", "exp", "exp2", "expm1", "floor", "gather",
-        "ge", "gt", "integer_pow", "iota", "is_finite", "jit", "le", "log", "log1p", "logistic", "lt", "max", "min",
-        "mul", "ne", "neg", "not", "optimization_barrier", "or", "pad", "platform_index", "pow", "random_bits",
-        "random_fold_in", "random_unwrap", "random_wrap", "reduce_and", "reduce_max", "reduce_min", "reduce_or",
-        "reduce_prod", "reduce_sum", "rem", "reshape", "rev", "round", "rsqrt", "scan", "scatter", "scatter-add",
-        "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical", "sign", "sin", "sinh", "slice",
-        "split", "sqrt", "square", "squeeze", "stack", "sub", "tan", "tanh", "transpose", "while", "xor",
+        "abs", "acos", "add", "add_any", "and", "argmax", "argmin", "asin", "atan", "atan2", "bitcast_convert_type",
+        "broadcast_in_dim", "ceil", "clamp", "concatenate", "cond", "convert_element_type", "copy", "cos", "cosh",
+        "cumsum", "custom_jvp_call", "div", "dot_general", "dynamic_slice", "dynamic_update_slice", "eq", "exp", "exp2",
+        "expm1", "floor", "gather", "ge", "gt", "integer_pow", "iota", "is_finite", "jit", "le", "log", "log1p",
+        "logistic", "lt", "max", "min", "mul", "ne", "neg", "not", "optimization_barrier", "or", "pad",
+        "platform_index", "pow", "random_bits", "random_fold_in", "random_unwrap", "random_wrap", "reduce_and",
+        "reduce_max", "reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "rem", "reshape", "rev", "round", "rsqrt",
+        "scan", "scatter", "scatter-add", "select_n", "shift_left", "shift_right_arithmetic", "shift_right_logical",
+        "sign", "sin", "sinh", "slice", "split", "sqrt", "square", "squeeze", "stack", "stop_gradient", "sub", "tan",
+        "tanh", "transpose", "while", "xor",
     }
 )
 # fmt: on
@@ -75,11 +78,13 @@ def compacted(
 ) -> Callable[..., Any]:
     """The function as one kernel where it can be one, else itself; to be called in a jitted function.
 
+    Called while a larger kernel is made, it is a part of that one.
+
     Args:
         function: Of arrays, to arrays.
         likes: Its arguments, or their shapes and dtypes.
         products: Whether matrix products may be in it: in code that is compiled with :data:`OPTIONS` alone.
-        longest: Elements of the longest array that is made.
+        longest: Elements of the longest array that is made; what is written into may be longer.
     """
     if _inside.get() or not able():
         return function
@@ -114,7 +119,11 @@ def compacted(
             uses = [leaf.reshape(-1)[0].astype(jnp.float32) for leaf in leaves if leaf.size]
             return [*found, *([jnp.stack(uses)] if uses else [])]
 
+    structure = jax.tree.structure(shapes)
+
     def marked(*arguments: Any) -> Any:
+        if _inside.get():
+            return jax.tree.unflatten(structure, jaxpr_as_fun(code)(*jax.tree.leaves(arguments)))
         leaves = [*code.consts, *jax.tree.leaves(arguments)]
         with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
             # Behind a barrier all outputs count as used, or JAX might drop the last one.
@@ -122,7 +131,7 @@ def compacted(
             found = dict(zip(made, lax.optimization_barrier(told)[: len(made)], strict=True))
         known = dict(zip(given, leaves, strict=True)) | found
         whole = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
-        return jax.tree.unflatten(jax.tree.structure(shapes), [jnp.asarray(one) for one in whole])
+        return jax.tree.unflatten(structure, [jnp.asarray(one) for one in whole])
 
     return marked if made else function
 
@@ -152,7 +161,9 @@ def _plain(code: ClosedJaxpr | Jaxpr, *, products: bool, longest: int) -> bool:
 
 def _fits(step: JaxprEqn, *, products: bool, longest: int) -> bool:
     made = [_shape(one) for one in step.outvars]
-    if step.primitive.name not in PLAIN or any(math.prod(shape) > longest for shape in made):
+    if step.primitive.name not in PLAIN:
+        return False
+    if step.primitive.name not in _IN_PLACE and any(math.prod(shape) > longest for shape in made):
         return False
     # A long sum is taken by a library as well.
     if step.primitive.name.startswith("reduce") and math.prod(_shape(step.invars[0])) > _LONGEST:

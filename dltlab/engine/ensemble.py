@@ -68,8 +68,8 @@ def code(
         several: Whether state and memories carry a leading axis of members.
         kind: What it is compiled for.
         batch: Whether those fly as a batch; everywhere but on a CPU if it is not said.
-        few: Whether its numbers are so few that on a CPU each matrix product stays on one core, and that the step is
-            one kernel.
+        few: Whether its numbers are so few that on a CPU each matrix product stays on one core, and that the chunk is
+            to be one kernel.
     """
     batch = jax.default_backend() != "cpu" if batch is None else batch
     few = few and compact.able()

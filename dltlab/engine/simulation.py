@@ -86,7 +86,7 @@ class Simulation(eqx.Module):
 
     @property
     def few(self) -> bool:
-        """Whether they are so few that a step, and each reading, is to be one kernel on a CPU."""
+        """Whether they are so few that a chunk is to be one kernel on a CPU, or each step."""
         return self.size <= compact.FEW
 
     def begin(self, seed: int) -> State:

@@ -35,6 +35,8 @@ def floats(x):
             jax.nn.softplus(x),
             jax.nn.gelu(x),
             jnp.where(x > 0.5, x, 1 / x),
+            jnp.ceil(x),
+            lax.stop_gradient(x),
         ),
         *(lax.clamp(x / 2, x, x * 2), lax.while_loop(lambda y: y[0, 0] < 9, lambda y: 2 * y, x)),
         *(x[jnp.argmax(x) % jnp.asarray([1, 2])], lax.platform_dependent(x, cpu=jnp.sin, default=jnp.cos)),
@@ -55,6 +57,7 @@ def wholes(n):
     drawn = jr.key_data(jr.fold_in(key, n[0, 0])).astype(jnp.int32)[:, None]
     bits = (n << 2) | (n >> 1) ^ lax.shift_right_logical(n, n) & ~n
     chosen = jnp.argmin(n[0]).astype(n.dtype) + lax.iota(n.dtype, 3) + lax.min(n, 2 * n) * lax.max(n, 2 - n)
+    drawn = drawn + lax.bitcast_convert_type(lax.bitcast_convert_type(drawn, jnp.float32), jnp.int32)
     return bits + chosen + drawn % 7 + jr.normal(key, (2, 3)).astype(n.dtype) + n // 3
 
 
@@ -118,6 +121,31 @@ def test_no_kernel_is_made_within_another() -> None:
 
     text = compiled(outer, jnp.ones(3)).lower(jnp.ones(3)).compile().as_text() or ""
     assert text.count(" call(") == 1
+
+
+@needs_cpu
+def test_a_kernel_that_another_calls_is_a_part_of_it() -> None:
+    sine = compacted(jnp.sin, jnp.ones(3))
+
+    def outer(x):
+        return lax.fori_loop(0, 2, lambda _, y: sine(y), x)
+
+    text = compiled(outer, jnp.ones(3)).lower(jnp.ones(3)).compile().as_text() or ""
+    entry = text[text.index("ENTRY") :]
+    assert entry.count(" call(") == 1, "one kernel is called"
+    assert " while(" not in entry
+    np.testing.assert_array_equal(compiled(outer, jnp.ones(3))(jnp.ones(3)), outer(jnp.ones(3)))
+
+
+@needs_cpu
+def test_a_kernel_may_write_into_what_is_longer_than_what_it_may_make() -> None:
+    def outer(page):
+        return lax.fori_loop(0, 5, lambda i, page: page.at[i].set(i + 1.0), page)
+
+    page = jnp.zeros(1_000_000)
+    text = compiled(outer, page).lower(page).compile().as_text() or ""
+    assert "xla_cpu_small_call" in text
+    np.testing.assert_array_equal(compiled(outer, page)(page)[:7], [1, 2, 3, 4, 5, 0, 0])
 
 
 @pytest.mark.parametrize(
