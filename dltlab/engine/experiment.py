@@ -20,7 +20,7 @@ from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.program import Program
 from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
-from dltlab.errors import AbsentDataError, ScenarioError
+from dltlab.errors import AbsentDataError, RefusedError, ScenarioError
 from dltlab.records import Arm, Knob, Series
 from dltlab.scenario import Document, Scenario, Sound, validate
 
@@ -82,6 +82,7 @@ def build(
         only: The arms to run; all where none is named.
 
     Raises:
+        RefusedError: All that is wrong with it is that something does not hold of its problem or its optimizer.
         ScenarioError: With every fault that was found.
     """
     if only:
@@ -93,7 +94,7 @@ def build(
             document.set(f"run.{key}={value}")
     found = survey(document, Sound(validate(document)))
     if found.experiment is None:
-        raise ScenarioError(*found.faults)
+        raise (RefusedError if found.refused.issuperset(found.faults) else ScenarioError)(*found.faults)
     return found.experiment
 
 
@@ -108,6 +109,8 @@ class Survey(NamedTuple):
     """The probes and theories that may have more of them."""
     absent: frozenset[str]
     """The faults that are none of the scenario: data that are not on this machine."""
+    refused: frozenset[str]
+    """The faults that lie in what does not hold of the problem or the optimizer."""
 
 
 def survey(document: Document, sound: Sound) -> Survey:
@@ -123,7 +126,8 @@ def survey(document: Document, sound: Sound) -> Survey:
         described.series(one.variant, one.simulation, one.state, parts.probes, scenario.run.every, refusals)
         for one in parts.arms
     ]
-    faults += refusals.told(document, variants)
+    refused = tuple(refusals.told(document, variants))
+    faults += refused
     whole = len(parts.arms) == len(variants)
     series = described.merged(document, told, described.lead(scenario, _members(scenario, variants)), faults)
     read = [{one.source for one in own.values()} for own in told]
@@ -140,7 +144,8 @@ def survey(document: Document, sound: Sound) -> Survey:
             experiment = _bound(document, scenario, parts, series, knobs)
         except ScenarioError as found:
             faults += found.faults
-    return Survey(experiment, tuple(dict.fromkeys(faults)), names, frozenset(unread), frozenset(parts.absent))
+    told_of = tuple(dict.fromkeys(faults))
+    return Survey(experiment, told_of, names, frozenset(unread), frozenset(parts.absent), frozenset(refused))
 
 
 class _Arm(NamedTuple):

@@ -20,7 +20,7 @@ from dltlab.engine.journal import Journal
 from dltlab.engine.lines import Lines
 from dltlab.engine.loop import Loop
 from dltlab.engine.past import Past
-from dltlab.errors import BROKEN, HOLDS, RecordingError, UsageError
+from dltlab.errors import BROKEN, HOLDS, RecordingError, RefusedError, UsageError
 from dltlab.records import FORMAT, SUFFIX, Event, Footer, Header, Record
 from dltlab.soundness import fault_of
 from dltlab.text import clean, one_line
@@ -205,9 +205,19 @@ def _past(path: Path, told: Sequence[Record]) -> Past:
 
 
 def rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.Document, Experiment]:
-    """The scenario of a recording, and its experiment."""
+    """The scenario of a recording, and its experiment.
+
+    Raises:
+        RecordingError: This dltlab makes none of it, or another one.
+        ScenarioError: It has faults.
+    """
     document = scenario.Document(past.header.source, past.header.scenario)
-    built = _built(document, path, steps=steps)
+    try:
+        built = _built(document, path, steps=steps)
+    except RefusedError as found:
+        # What would cure it changes the scenario, and a recording's stands: the reason is all that is of use.
+        why = found.faults[0].removeprefix(document.fault((), "")).rpartition("; ")[0]
+        raise past.foreign(path, f"refuses its scenario ({why})") from None
     past.fit(built, path)
     return document, built
 
