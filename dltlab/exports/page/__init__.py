@@ -18,6 +18,7 @@ import numpy as np
 from dltlab import __version__, questions
 from dltlab.chapters import Chapter, detect
 from dltlab.claims import Verdict, recorded
+from dltlab.claims.since import refuted
 from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
 from dltlab.exports.page import curves, frames, library, packing, panels, places, plane, sections
@@ -128,8 +129,12 @@ def _filled(
     remarks: Sequence[str],
 ) -> str:
     scenario = history.header.scenario
-    judged = [places.judged(history, one.claim) for one in recorded.of(history.header)]
-    claims = list(zip(verdicts, judged, strict=False))
+    promised = recorded.of(history.header)
+    acts = refuted(promised, history, verdicts)
+    claims = [
+        (verdict, places.judged(history, one.claim, acts.get(verdict.name)))
+        for verdict, one in zip(verdicts, promised, strict=False)
+    ]
     asked = [(one, places.asked(one, chapters, history.step)) for one in questions.of(scenario)]
     plots = element(
         "section",

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from dltlab import records
 from dltlab import scenario as scenarios
 from dltlab.errors import UsageError
 from dltlab.exports.page import _DRAWN, chunks, library, packing, panels
 from dltlab.exports.page.panels import Panel
-from dltlab.records import Frames, Header
+from dltlab.records import Event, Frames, Header
 from dltlab.session.history import History
 
 Keep = Callable[..., Path]
@@ -226,3 +227,24 @@ def test_a_session_that_has_only_begun_has_a_page(made: Any) -> None:
     for said in (whole[:1], [one for one in whole if isinstance(one, Header | Frames)]):
         page = "".join(chunk for _, chunk in chunks(_history(said), [], []))
         assert "had not ended when this was made" in page
+
+
+@pytest.mark.parametrize(("step", "named"), [(399, True), (400, False)])
+def test_a_claim_that_failed_after_a_kick_names_it_and_one_that_failed_before_does_not(
+    keep: Keep, exported: Any, step: int, *, named: bool
+) -> None:
+    tame = {
+        "name": "tame",
+        "kind": "bounded",
+        "says": "The distance stays small.",
+        "series": "movement",
+        "bound": 0.9985,
+    }
+    recording = keep(claims=[tame])
+    kick = Event(step, "kick", "Kicked by 0.1.", {"radius": 0.1, "direction": "random"}, 0.7)
+    *said, footer = recording.read_bytes().splitlines(keepends=True)
+    recording.write_bytes(b"".join([*said, records.encode(kick), footer]))
+    page = re.sub(r"<[^>]*>", "", _page(recording, exported))
+    told = f"✶ after the kick at step {step}; the claim is about the run without it"
+    # In the table of claims, and below the plot that it is judged on.
+    assert page.count(told) == 2 * named
