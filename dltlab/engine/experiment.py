@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dltlab import catalog
 from dltlab.catalog import Shelf
 from dltlab.engine import arms, described, memory, pacing
-from dltlab.engine.arms import Overlaid, Refusals, Variant
+from dltlab.engine.arms import Refusals, Variant
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
 from dltlab.engine.probes import PROBES, AbstractProbe
 from dltlab.engine.probes.base import Budgeted
@@ -175,24 +175,31 @@ def _made(
 ) -> _Parts:
     """Everything that the scenario names and that can be built."""
     absent: list[str] = []
+    unmade = Refusals()
 
-    def made(shelf: Shelf, table: object, noun: str, places: Overlaid | Document, *at: str) -> Any:
+    def made(shelf: Shelf, table: object, noun: str, whose: Variant | None, *at: str) -> Any:
         if at[0] in lacking:
             return None
         try:
-            return catalog.make(shelf, table, noun=noun, at=at, places=places)
+            return catalog.make(shelf, table, noun=noun, at=at, places=whose.places if whose else document)
         except ScenarioError as found:
-            faults.extend(found.faults)
+            shared = whose.places.shared if whose and not isinstance(found, AbsentDataError) else {}
+            for fault in found.faults:
+                if whose and fault in shared:
+                    unmade.add(whose, *shared[fault])
+                else:
+                    faults.append(fault)
             if isinstance(found, AbsentDataError):
                 absent.extend(found.faults)
 
-    optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one.places, "optimizer") for one in variants]
+    optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one, "optimizer") for one in variants]
     probes: dict[str, AbstractProbe] = {}
     for section, shelf, noun in (("probes", PROBES, "probe"), ("theories", THEORIES, "theory")):
         for name, table in getattr(scenario, section).items():
-            if (probe := made(shelf, table, noun, document, section, name)) is not None:
+            if (probe := made(shelf, table, noun, None, section, name)) is not None:
                 probes[f"{section}.{name}"] = probe
-    problems = [made(PROBLEMS, one.problem, "problem", one.places, "problem") for one in variants]
+    problems = [made(PROBLEMS, one.problem, "problem", one, "problem") for one in variants]
+    faults += unmade.told(document, variants)
     sized = [(problem, one.seeds) for problem, one in zip(problems, variants, strict=True) if problem is not None]
     try:
         memory.fit(document, scenario, sized, probes)
