@@ -83,5 +83,5 @@ class Past:
     def foreign(self, path: Path, fault: str) -> RecordingError:
         """That this dltlab cannot compute any of it."""
         version = one_line(self.header.versions.get("dltlab", "")) or "another version"
-        cure = f"go on from it, or verify it, with the dltlab that recorded it ({version})."
+        cure = f"use the one that recorded it ({version})."
         return RecordingError(f"{one_line(str(path))}: this dltlab {fault}; {cure}")

@@ -240,6 +240,7 @@ def test_a_recording_of_what_is_refused_now_is_told_the_reason_and_no_cure_of_a_
         lambda: again.again(path, other),
         lambda: session.fork(path, other, 77, forks.Changes(), headless=True),
         lambda: session.resume(path, headless=True),
+        lambda: session.anew(other, path),
     ):
         with pytest.raises(RecordingError) as fault:
             ask()
@@ -249,7 +250,7 @@ def test_a_recording_of_what_is_refused_now_is_told_the_reason_and_no_cure_of_a_
     assert re.fullmatch(
         rf"{re.escape(str(path))}: this dltlab refuses its scenario \(probes\.sharpness: the threshold .* of this "
         r"optimizer is that of the preconditioned Hessian, and this reads the Hessian itself\); "
-        r"go on from it, or verify it, with the dltlab that recorded it \(0\.0\.9\)\.",
+        r"use the one that recorded it \(0\.0\.9\)\.",
         said,
     )
     assert path.read_bytes() == before
