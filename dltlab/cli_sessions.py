@@ -48,12 +48,14 @@ def _for_a_screen(path: Path) -> Path:
 @click.command()
 def sessions() -> None:
     """Recordings and running engines, newest first."""
-    from dltlab.session import compare, shelf
+    from dltlab.session import compare, forked, shelf
 
     there = shelf.kept()
-    for one, settings in zip(there, compare.apart([one.header for one in there]), strict=True):
+    headers = [one.header for one in there]
+    for one, settings, changes in zip(there, compare.apart(headers), forked.apart(there), strict=True):
         progress = f"{one.step:>9}/{one.header.steps:<9}"
-        fork = f" (fork of {one_line(one.header.parent)} at {one.header.forked})" if one.header.forked >= 0 else ""
+        origin = f"fork of {one_line(one.header.parent)} at {one.header.forked}{changes and f': {changes}'}"
+        fork = f" ({origin})" if one.header.forked >= 0 else ""
         state = "paused" if one.paused else one.state
         click.echo(
             f"{one.name:<48} {state:<9} {progress} {one_line(one.header.title)}{fork}{settings and f' ({settings})'}"

@@ -38,6 +38,10 @@ class ScenarioError(DltlabError):
         self.faults = faults
 
 
+class RefusedError(ScenarioError):
+    """A scenario that is sound otherwise asks for what does not hold of its problem or its optimizer."""
+
+
 class AbsentDataError(ScenarioError):
     """A scenario that nothing is wrong with reads data that are not on this machine."""
 

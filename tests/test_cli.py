@@ -278,6 +278,21 @@ def test_a_fork_is_listed_with_its_parent_and_step() -> None:
     assert done.stdout.endswith("A fall (fork of mother\\x1b[2J at 30)\n")
 
 
+def test_forks_at_one_step_are_listed_with_what_they_changed_there() -> None:
+    for name, data in (("one", {"turns": {"learning_rate": 0.2}}), ("two", {})):
+        header = records.Header(
+            format=records.FORMAT, session=name, started="2026-01-02T03:04:05Z", title="A fall", scenario={}, source="",
+            steps=50, every=1, pace=None, seeds=(0,), series=(), knobs=(), parameters=1, precision="float64",
+            optimizer="", versions={}, device={}, threads=1, fingerprint="", parent="mother", forked=30,
+        )  # fmt: skip
+        event = records.Event(30, "fork", "", {"parent": "mother", "step": 30, **data})
+        (folders.sessions() / f"{name}{records.SUFFIX}").write_bytes(records.encode(header) + records.encode(event))
+    said = dltlab("sessions").stdout.splitlines()
+    assert [line.split("A fall ")[1] for line in said] == [
+        "(fork of mother at 30: unchanged)", "(fork of mother at 30: learning_rate=0.2)",
+    ]  # fmt: skip
+
+
 def test_sessions_that_differ_by_a_setting_are_told_apart() -> None:
     for name, rate in (("one", 0.1), ("two", 0.2)):
         header = records.Header(

@@ -37,6 +37,8 @@ _LONG: Final = 80
 """Readings of the long window, at least: an undershoot of half as many is a swing."""
 _SLOW: Final = 4
 """Times the last stretch to the threshold, at least, that it has: one who climbs slowly swings slowly."""
+_BEYOND: Final = 1e30
+"""A ratio from here on is as far away as any: beside it no other is seen in a mean, and a sum of these is finite."""
 MOVED: Final = 0.02
 """How far the threshold moves, relative to itself, where another episode begins."""
 
@@ -92,9 +94,9 @@ class Meetings:
         with np.errstate(all="ignore"):
             levels = standing(steps, member, f"{self._name}.theory")
             ratios = values / levels
-        whole = np.flatnonzero(np.isfinite(ratios))
-        steps, ratios, levels = steps[whole], ratios[whole], levels[whole]
-        jumps = 1 + np.flatnonzero(np.abs(levels[1:] / levels[:-1] - 1) > MOVED)
+            whole = np.flatnonzero(np.isfinite(ratios))
+            steps, ratios, levels = steps[whole], np.clip(ratios[whole], -_BEYOND, _BEYOND), levels[whole]
+            jumps = 1 + np.flatnonzero(np.abs(levels[1:] / levels[:-1] - 1) > MOVED)
         while self._next < len(steps):
             jump = int(np.searchsorted(jumps, max(self._next, self._begin + 1)))
             end = int(jumps[jump]) if jump < len(jumps) else len(steps)

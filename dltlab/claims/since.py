@@ -1,10 +1,13 @@
 """Since when a claim stands as it does, and after what: found by judging the session as it once stood."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from dltlab.claims.abstract import Judgeable
-from dltlab.claims.verdict import Status
+from dltlab.claims.verdict import Status, Verdict
 from dltlab.records import Event
 from dltlab.session.history import History
 from dltlab.text import one_line
@@ -13,7 +16,7 @@ _LOOKS: Final = 24
 """Equal stretches in which it is looked for; a change of sides and back within one of them goes unseen."""
 
 
-class Act(NamedTuple):
+class Act(Struct, frozen=True):
     """What was done by hand to a session: a claim is about the session without it."""
 
     what: str
@@ -21,6 +24,16 @@ class Act(NamedTuple):
     name: str
     """In words: the turn of η."""
     step: int
+
+    @property
+    def done(self) -> str:
+        """What, and when: the turn of η at step 900."""
+        return f"{self.name} at step {self.step:,}"
+
+    @property
+    def said(self) -> str:
+        """What is to be said of a claim that failed after it."""
+        return f"after {self.done}; the claim is about the run without it"
 
 
 class Since(NamedTuple):
@@ -36,6 +49,18 @@ def dated(claim: Judgeable, history: History, status: Status, after: int = 0) ->
     # What is read at a step was read before anything was done there.
     acts = [event for event in history.acts if event.step < step] if status == "fails" else []
     return Since(step, _act(acts[-1], history) if acts else None)
+
+
+def refuted(claims: Iterable[Judgeable], history: History, verdicts: Iterable[Verdict]) -> dict[str, Act]:
+    """What was done to the session before claims failed, by the names of those that did after something was."""
+    found: dict[str, Act] = {}
+    for claim, verdict in zip(claims, verdicts, strict=False) if history.acts else ():
+        if verdict.status == "fails":
+            # As with judging: what cannot be dated is told without a date.
+            with contextlib.suppress(Exception):
+                after = dated(claim, history, verdict.status).after
+                found |= {verdict.name: after} if after else {}
+    return found
 
 
 def _act(event: Event, history: History) -> Act:

@@ -26,10 +26,11 @@ class Variant(NamedTuple):
 class Overlaid:
     """Places of a table whose keys stand partly in an arm and partly in the scenario below it."""
 
-    def __init__(self, document: Document, index: int | None = None, name: str = "") -> None:
+    def __init__(self, document: Document, index: int | None = None) -> None:
         self._document = document
         self._index = index
-        self._name = name
+        self.shared: dict[str, tuple[Path, str]] = {}
+        """By its words what was told of a whole table: other arms may have the same fault."""
 
     def fault(self, at: Path, message: str) -> str:
         """The place in the arm if as much of the path stands there as in the scenario; else in the scenario."""
@@ -39,8 +40,11 @@ class Overlaid:
         inside = _depth(own, at)
         if inside > 1 and inside >= _depth(self._document.table, at):
             return self._document.fault(("arms", self._index, *at), message)
-        # What the arm says nothing of is wrong in every arm, and is told once.
-        return self._document.fault(at, _named([self._name], message) if inside == len(at) else message)
+        said = self._document.fault(at, message)
+        if len(at) == 1:
+            # What its parts come to together, some of them the arm's own: it need not be wrong in all arms.
+            self.shared[said] = at, message
+        return said
 
 
 class Refusals:
@@ -73,7 +77,7 @@ def variants(document: Document, scenario: Scenario) -> Iterator[Variant]:
     for index, arm in enumerate(scenario.arms):
         problem, optimizer = overlaid(scenario.problem, arm.problem), overlaid(scenario.optimizer, arm.optimizer)
         seeds = min(arm.seeds or scenario.run.seeds, scenario.run.seeds)
-        yield Variant(arm, problem, optimizer, seeds, Overlaid(document, index, arm.name))
+        yield Variant(arm, problem, optimizer, seeds, Overlaid(document, index))
 
 
 def bare(document: Document) -> list[ArmTable]:

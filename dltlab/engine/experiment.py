@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from dltlab import catalog
 from dltlab.catalog import Shelf
 from dltlab.engine import arms, described, memory, pacing
-from dltlab.engine.arms import Overlaid, Refusals, Variant
+from dltlab.engine.arms import Refusals, Variant
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
 from dltlab.engine.probes import PROBES, AbstractProbe
 from dltlab.engine.probes.base import Budgeted
@@ -20,7 +20,7 @@ from dltlab.engine.problems import PROBLEMS
 from dltlab.engine.program import Program
 from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
-from dltlab.errors import AbsentDataError, ScenarioError
+from dltlab.errors import AbsentDataError, RefusedError, ScenarioError
 from dltlab.records import Arm, Knob, Series
 from dltlab.scenario import Document, Scenario, Sound, validate
 
@@ -82,6 +82,7 @@ def build(
         only: The arms to run; all where none is named.
 
     Raises:
+        RefusedError: All that is wrong with it is that something does not hold of its problem or its optimizer.
         ScenarioError: With every fault that was found.
     """
     if only:
@@ -93,7 +94,7 @@ def build(
             document.set(f"run.{key}={value}")
     found = survey(document, Sound(validate(document)))
     if found.experiment is None:
-        raise ScenarioError(*found.faults)
+        raise (RefusedError if found.refused.issuperset(found.faults) else ScenarioError)(*found.faults)
     return found.experiment
 
 
@@ -108,6 +109,8 @@ class Survey(NamedTuple):
     """The probes and theories that may have more of them."""
     absent: frozenset[str]
     """The faults that are none of the scenario: data that are not on this machine."""
+    refused: frozenset[str]
+    """The faults that lie in what does not hold of the problem or the optimizer."""
 
 
 def survey(document: Document, sound: Sound) -> Survey:
@@ -123,7 +126,8 @@ def survey(document: Document, sound: Sound) -> Survey:
         described.series(one.variant, one.simulation, one.state, parts.probes, scenario.run.every, refusals)
         for one in parts.arms
     ]
-    faults += refusals.told(document, variants)
+    refused = tuple(refusals.told(document, variants))
+    faults += refused
     whole = len(parts.arms) == len(variants)
     series = described.merged(document, told, described.lead(scenario, _members(scenario, variants)), faults)
     read = [{one.source for one in own.values()} for own in told]
@@ -140,7 +144,8 @@ def survey(document: Document, sound: Sound) -> Survey:
             experiment = _bound(document, scenario, parts, series, knobs)
         except ScenarioError as found:
             faults += found.faults
-    return Survey(experiment, tuple(dict.fromkeys(faults)), names, frozenset(unread), frozenset(parts.absent))
+    told_of = tuple(dict.fromkeys(faults))
+    return Survey(experiment, told_of, names, frozenset(unread), frozenset(parts.absent), frozenset(refused))
 
 
 class _Arm(NamedTuple):
@@ -170,24 +175,31 @@ def _made(
 ) -> _Parts:
     """Everything that the scenario names and that can be built."""
     absent: list[str] = []
+    unmade = Refusals()
 
-    def made(shelf: Shelf, table: object, noun: str, places: Overlaid | Document, *at: str) -> Any:
+    def made(shelf: Shelf, table: object, noun: str, whose: Variant | None, *at: str) -> Any:
         if at[0] in lacking:
             return None
         try:
-            return catalog.make(shelf, table, noun=noun, at=at, places=places)
+            return catalog.make(shelf, table, noun=noun, at=at, places=whose.places if whose else document)
         except ScenarioError as found:
-            faults.extend(found.faults)
+            shared = whose.places.shared if whose and not isinstance(found, AbsentDataError) else {}
+            for fault in found.faults:
+                if whose and fault in shared:
+                    unmade.add(whose, *shared[fault])
+                else:
+                    faults.append(fault)
             if isinstance(found, AbsentDataError):
                 absent.extend(found.faults)
 
-    optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one.places, "optimizer") for one in variants]
+    optimizers = [made(OPTIMIZERS, one.optimizer, "optimizer", one, "optimizer") for one in variants]
     probes: dict[str, AbstractProbe] = {}
     for section, shelf, noun in (("probes", PROBES, "probe"), ("theories", THEORIES, "theory")):
         for name, table in getattr(scenario, section).items():
-            if (probe := made(shelf, table, noun, document, section, name)) is not None:
+            if (probe := made(shelf, table, noun, None, section, name)) is not None:
                 probes[f"{section}.{name}"] = probe
-    problems = [made(PROBLEMS, one.problem, "problem", one.places, "problem") for one in variants]
+    problems = [made(PROBLEMS, one.problem, "problem", one, "problem") for one in variants]
+    faults += unmade.told(document, variants)
     sized = [(problem, one.seeds) for problem, one in zip(problems, variants, strict=True) if problem is not None]
     try:
         memory.fit(document, scenario, sized, probes)

@@ -77,9 +77,11 @@ class Past:
         knobs = {knob.name for knob in built.knobs}
         strange = [act.data["knob"] for act in self.acts if act.what == "turn" and act.data["knob"] not in knobs]
         if kept != made or strange:
-            version = one_line(self.header.versions.get("dltlab", "")) or "another version"
             fault = f"it turns {one_line(strange[0])}, which is no knob" if strange else "its series differ"
-            raise RecordingError(
-                f"{one_line(str(path))}: this dltlab makes another session of its scenario ({fault}); "
-                f"go on from it with the dltlab that recorded it ({version})."
-            )
+            raise self.foreign(path, f"makes another session of its scenario ({fault})")
+
+    def foreign(self, path: Path, fault: str) -> RecordingError:
+        """That this dltlab cannot compute any of it."""
+        version = one_line(self.header.versions.get("dltlab", "")) or "another version"
+        cure = f"use the one that recorded it ({version})."
+        return RecordingError(f"{one_line(str(path))}: this dltlab {fault}; {cure}")

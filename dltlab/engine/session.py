@@ -20,7 +20,7 @@ from dltlab.engine.journal import Journal
 from dltlab.engine.lines import Lines
 from dltlab.engine.loop import Loop
 from dltlab.engine.past import Past
-from dltlab.errors import BROKEN, HOLDS, RecordingError, UsageError
+from dltlab.errors import BROKEN, HOLDS, RecordingError, RefusedError, UsageError
 from dltlab.records import FORMAT, SUFFIX, Event, Footer, Header, Record
 from dltlab.soundness import fault_of
 from dltlab.text import clean, one_line
@@ -57,12 +57,14 @@ def anew(path: Path, original: Path, *, seed: int | None = None) -> int:
     Nothing that was done to the recorded session is done again. Raises what :func:`run` does, and:
 
     Raises:
-        RecordingError: The original is no recording.
+        RecordingError: The original is no recording, or this dltlab makes none of it.
     """
     _, _, first = next(iter(Lines(original)))
     assert isinstance(first, Header)
     document = scenario.Document(first.source, first.scenario)
-    return _first_flown(path, first.source, document, _built(document, original, seed=seed), headless=False)
+    return _first_flown(
+        path, first.source, document, _built(document, Past(first), original, seed=seed), headless=False
+    )
 
 
 def _first_flown(path: Path, name: str, document: scenario.Document, built: Experiment, *, headless: bool) -> int:
@@ -205,17 +207,28 @@ def _past(path: Path, told: Sequence[Record]) -> Past:
 
 
 def rebuilt(past: Past, path: Path, steps: int | None = None) -> tuple[scenario.Document, Experiment]:
-    """The scenario of a recording, and its experiment."""
+    """The scenario of a recording, and its experiment.
+
+    Raises:
+        RecordingError: This dltlab makes none of it, or another one.
+        ScenarioError: It has faults.
+    """
     document = scenario.Document(past.header.source, past.header.scenario)
-    built = _built(document, path, steps=steps)
+    built = _built(document, past, path, steps=steps)
     past.fit(built, path)
     return document, built
 
 
-def _built(document: scenario.Document, path: Path, *, seed: int | None = None, steps: int | None = None) -> Experiment:
+def _built(
+    document: scenario.Document, past: Past, path: Path, *, seed: int | None = None, steps: int | None = None
+) -> Experiment:
     """The experiment of a scenario that stands in a recording."""
     try:
         return experiment.build(document, seed=seed, steps=steps)
+    except RefusedError as found:
+        # What would cure it changes the scenario, and a recording's stands: the reason is all that is of use.
+        why = found.faults[0].removeprefix(document.fault((), "")).rpartition("; ")[0]
+        raise past.foreign(path, f"refuses its scenario ({why})") from None
     except RecursionError:
         raise RecordingError(f"{one_line(str(path))}: its scenario is nested too deeply.") from None
 

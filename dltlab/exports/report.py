@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, ClassVar, Final, final
 
 from dltlab import chapters
+from dltlab.claims import recorded
+from dltlab.claims.since import refuted
 from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
 from dltlab.exports.figures import number
@@ -95,6 +97,11 @@ def _claims(session: Exported) -> Iterator[str]:
         return
     yield "## Claims"
     yield ""
+    acts = refuted(recorded.of(session.header), session.history, session.verdicts)
+    remarks = [
+        "; ".join(filter(None, (one.detail, act.said if (act := acts.get(one.name)) else "")))
+        for one in session.verdicts
+    ]
     rows = (
         (
             _SIGNS[one.status],
@@ -102,9 +109,9 @@ def _claims(session: Exported) -> Iterator[str]:
             one.predicted,
             one.measured,
             one.tolerance,
-            f"{one.says} ({one.detail})" if one.detail else one.says,
+            f"{one.says} ({remark})" if remark else one.says,
         )
-        for one in session.verdicts
+        for one, remark in zip(session.verdicts, remarks, strict=True)
     )
     yield from _table(("", "claim", "predicted", "measured", "tolerance", ""), rows)
 

@@ -48,7 +48,8 @@ def _told(outcome: Outcome) -> Iterator[str]:
     file = _from_here(outcome.document.name) if outcome.document else ""
     for index, verdict in enumerate(outcome.verdicts):
         if verdict.status != "holds":
-            message = f"{WORDS[verdict.status]}: {numbers(verdict)}. {verdict.says}"
+            after = f" ({act.said})" if (act := outcome.after.get(verdict.name)) else ""
+            message = f"{WORDS[verdict.status]}: {numbers(verdict)}. {verdict.says}{after}"
             yield annotation("error", message, title=verdict.name, file=file, line=line_of(outcome, index))
     kind = "warning" if outcome.status == "not run" else "error"
     for text in outcome.trouble.splitlines():

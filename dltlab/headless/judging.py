@@ -15,6 +15,7 @@ from dltlab import claims as shelf
 from dltlab import commands, scenario
 from dltlab.chapters import detect
 from dltlab.claims import AbstractClaim
+from dltlab.claims.since import refuted
 from dltlab.errors import DltlabError, EngineError, ScenarioError
 from dltlab.headless.halt import WHY, Halt
 from dltlab.headless.outcome import Outcome
@@ -126,6 +127,7 @@ def follow_to_the_end(
     shown = Progress(source.header.title, source.header.steps, mode=progress)
     _follow(source, outcome, shown, halt, telling, say or print)
     outcome.verdicts = shelf.judge_all(outcome.claims, outcome.history)
+    outcome.after = refuted(outcome.claims, outcome.history, outcome.verdicts)
     outcome.error_bars = errorbars.largest(outcome.history)
     outcome.chapters = detect(outcome.history)
 

@@ -61,7 +61,7 @@ def _suite(root: ET.Element, outcome: Outcome) -> None:
 
 def _case(suite: ET.Element, outcome: Outcome, verdict: Verdict) -> None:
     case = ET.SubElement(suite, "testcase", classname=_fit(outcome.scenario), name=_fit(verdict.name), time="0")
-    said = _fit(f"{verdict.says} ({verdict.detail})" if verdict.detail else verdict.says)
+    said = _fit(outcome.prose(verdict))
     if verdict.status == "holds":
         ET.SubElement(case, "system-out").text = f"{numbers(verdict)}. {said}"
         return

@@ -38,7 +38,7 @@ def _section(outcome: Outcome) -> Iterator[str]:
     if outcome.verdicts:
         yield "| | claim | predicted | measured | tolerance | |"
         yield "|---|---|---|---|---|---|"
-        yield from map(_row, outcome.verdicts)
+        yield from (_row(verdict, outcome.prose(verdict)) for verdict in outcome.verdicts)
         yield ""
     if outcome.chapters:
         yield "| step | chapter | |"
@@ -53,8 +53,7 @@ def _section(outcome: Outcome) -> Iterator[str]:
         yield ""
 
 
-def _row(verdict: Verdict) -> str:
-    said = f"{verdict.says} ({verdict.detail})" if verdict.detail else verdict.says
+def _row(verdict: Verdict, said: str) -> str:
     told = (verdict.name, verdict.predicted, verdict.measured, verdict.tolerance, said)
     return f"| {_SIGNS[verdict.status]} | {' | '.join(map(plain, told))} |"
 

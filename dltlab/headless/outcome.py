@@ -6,6 +6,7 @@ from typing import Final, Literal
 
 from dltlab.chapters import Chapter
 from dltlab.claims import AbstractClaim, Verdict
+from dltlab.claims.since import Act
 from dltlab.errors import BROKEN, FAILS, HOLDS, INTERRUPTED, TIMED_OUT, DltlabError
 from dltlab.headless.halt import WHY, Cut
 from dltlab.scenario import Document
@@ -30,6 +31,8 @@ class Outcome:
     history: History | None = None
     verdicts: list[Verdict] = field(default_factory=list)
     """One a claim, in the same order; none before anything was judged."""
+    after: dict[str, Act] = field(default_factory=dict)
+    """By the name of a claim that failed after something was done to the session by hand, the last of that."""
     error_bars: list[ErrorBar] = field(default_factory=list)
     chapters: list[Chapter] = field(default_factory=list)
     """Of the first seed."""
@@ -62,6 +65,12 @@ class Outcome:
             return _CUT[self.cut][0] if self.history is not None else "not run"
         by_code: dict[int, Status] = {HOLDS: "holds", FAILS: "fails", BROKEN: "broken"}
         return by_code.get(self.exit_code, "refused")
+
+    def prose(self, verdict: Verdict) -> str:
+        """What a claim says, and what is to be said of its measurement."""
+        act = self.after.get(verdict.name)
+        remarks = "; ".join(filter(None, (verdict.detail, act.said if act else "")))
+        return f"{verdict.says} ({remarks})" if remarks else verdict.says
 
     @property
     def trouble(self) -> str:

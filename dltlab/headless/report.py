@@ -16,6 +16,7 @@ from dltlab import __version__
 from dltlab.catalog import schema_of
 from dltlab.chapters import Chapter
 from dltlab.claims import Verdict
+from dltlab.claims.since import Act
 from dltlab.headless.outcome import Outcome, Status
 from dltlab.records import Arm, Footer
 from dltlab.session import alike
@@ -48,6 +49,10 @@ class ClaimReport(Struct, frozen=True):
     high: Annotated[float | None, _is("the greatest number for which it holds; null: unbounded")]
     detail: Annotated[str, _is("the spread over the seeds, the worst arm, what diverged")]
     formula: Annotated[str, _is("how the number comes about, with its numbers in it")]
+    after: Annotated[
+        Act | None,
+        _is("what was last done to the session by hand before the claim failed, which is about the run without it"),
+    ]
 
 
 class SeriesSummary(Struct, frozen=True):
@@ -199,7 +204,8 @@ def line_of(outcome: Outcome, index: int) -> int | None:
 def _claim(outcome: Outcome, index: int, verdict: Verdict) -> ClaimReport:
     tables = outcome.document.table.get("claims", []) if outcome.document else []
     kind = str(tables[index].get("kind", "")) if index < len(tables) else ""
-    return ClaimReport(kind=kind, line=line_of(outcome, index), **msgspec.structs.asdict(verdict))
+    after = outcome.after.get(verdict.name)
+    return ClaimReport(kind=kind, line=line_of(outcome, index), after=after, **msgspec.structs.asdict(verdict))
 
 
 def summary(column: Column) -> SeriesSummary:

@@ -31,7 +31,7 @@ def table(outcome: Outcome) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row, verdict in zip(rows, (None, *outcome.verdicts), strict=False):
         lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-        lines += _prose(verdict) if verdict else []
+        lines += _wrapped(one_line(outcome.prose(verdict)), 11) if verdict else []
     told = [line for one in outcome.error_bars if history for line in _wrapped(in_words(one, history), 0)]
     return "\n".join([*lines, *(["", *told] if told else []), "", summed(outcome.verdicts)])
 
@@ -91,12 +91,6 @@ def _row(verdict: Verdict) -> tuple[str, str, str, str, str]:
         one_line(verdict.measured),
         one_line(verdict.tolerance),
     )
-
-
-def _prose(verdict: Verdict) -> list[str]:
-    """What a claim says, and what is to be said of its measurement, below its line."""
-    detail = f" ({one_line(verdict.detail)})" if verdict.detail else ""
-    return _wrapped(f"{one_line(verdict.says)}{detail}", 11)
 
 
 def _wrapped(text: str, indent: int) -> list[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from dltlab.chapters import Chapter, Following, Member
 from dltlab.chapters.series import figure, losses, sharp
 from dltlab.claims import Judgeable, judge_all
+from dltlab.claims.since import refuted
 from dltlab.headless.reports import WORDS
 from dltlab.records import Event, Frames, Record
 from dltlab.session.history import History
@@ -93,7 +94,9 @@ class Telling:
                 self._statuses[place] = verdict.status
                 within = f" {verdict.tolerance}" if verdict.tolerance else ""
                 numbers = f"predicted {verdict.predicted}{within}, measured {verdict.measured}"
-                yield one_line(f"step {step:,}: claim {verdict.name} {WORDS[verdict.status]}: {numbers}")
+                act = refuted(self._claims[place : place + 1], self._history, [verdict]).get(verdict.name)
+                after = f", {act.said}" if act else ""
+                yield one_line(f"step {step:,}: claim {verdict.name} {WORDS[verdict.status]}: {numbers}{after}")
 
 
 def _chapter(chapter: Chapter) -> str:

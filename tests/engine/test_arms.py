@@ -252,6 +252,26 @@ def test_a_wrong_value_is_told_once_at_its_own_line_whichever_arms_share_it(old:
     assert message.startswith(said)
 
 
+def test_what_a_problem_refuses_in_several_arms_is_told_once_and_names_them() -> None:
+    def told(*batches: int, every: int = 0) -> tuple[str, ...]:
+        own = [f"problem.batch = {size}\n" if size else "" for size in batches]
+        arms = "".join(f'[[arms]]\nname = "a{n}"\n{said}' for n, said in enumerate(own))
+        text = TEXT[: TEXT.index("[[arms]]")].replace("[optimizer]", f"batch = {every}\n[optimizer]") + arms
+        with pytest.raises(ScenarioError) as caught:
+            experiment.build(scenario.parse(text, "x.toml"))
+        return tuple(fault.partition(": ")[2] for fault in caught.value.faults)
+
+    (every,) = told(99, 99, 99)
+    assert every.startswith("problem: batch = 99 is more than the ")
+    said = every.removeprefix("problem: ")
+    assert told(99, 4, 99, 98) == (
+        f"problem: (arms a0, a2) {said}",
+        f"problem: (arm a3) {said.replace('99', '98')}",
+    )
+    assert told(99, 0, 4, every=99) == (f"problem: (arms a0, a1) {said}",), "one of them says nothing of it itself"
+    assert told(0, 0, every=99) == (every,)
+
+
 def test_with_some_arms_alone_a_fault_still_stands_where_it_is_written() -> None:
     text = TEXT.replace("widths = [5, 5]", "widths = [5, 0]")
     line = text.splitlines().index("problem.model.widths = [5, 0]") + 1

@@ -1,5 +1,6 @@
 """A recording is computed once more to the last bit, whatever was done to it; and what was altered is found."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from dltlab import commands, records
-from dltlab.errors import DltlabError
+from dltlab.errors import DltlabError, RecordingError
 from dltlab.headless import verify
 from dltlab.records import Array, Event, Footer, Frames, Header, Keyframe, Record
 from dltlab.session import diff
@@ -218,3 +219,38 @@ def test_what_cannot_be_computed_again_is_refused(original: Path, tmp_path: Path
     strange = [Frames(1 << 50, (), 0.0, 0.0), Keyframe(1 << 50, {}, ""), Event(9, "cadence", "", {"every": []})]
     found = proved(written(tmp_path / "far", [head, *strange, *rest]), tmp_path)
     assert found.first == diff.Place(150, diff.END), "a step beyond those planned is not waited for"
+
+
+def test_a_recording_of_what_is_refused_now_is_told_the_reason_and_no_cure_of_a_scenario(
+    original: Path, tmp_path: Path
+) -> None:
+    from dltlab.engine import again, forks, session
+
+    head, *rest = told(original)
+    assert isinstance(head, Header)
+    sharpness = head.scenario["probes"] | {"sharpness": {"kind": "sharpness", "every": 10}}
+    adam = {"optimizer": {"kind": "adam", "learning_rate": 0.05}, "probes": sharpness}
+    path = tmp_path / f"old{records.SUFFIX}"
+    cut = [record for record in rest if not isinstance(record, Footer)]
+    before = written(
+        path, [replace(head, scenario=head.scenario | adam, versions={"dltlab": "0.0.9"}), *cut]
+    ).read_bytes()
+    other, sentences = tmp_path / f"other{records.SUFFIX}", []
+    for ask in (
+        lambda: again.again(path, other),
+        lambda: session.fork(path, other, 77, forks.Changes(), headless=True),
+        lambda: session.resume(path, headless=True),
+        lambda: session.anew(other, path),
+    ):
+        with pytest.raises(RecordingError) as fault:
+            ask()
+        sentences.append(str(fault.value))
+        assert not other.exists()
+    (said,) = set(sentences)
+    assert re.fullmatch(
+        rf"{re.escape(str(path))}: this dltlab refuses its scenario \(probes\.sharpness: the threshold .* of this "
+        r"optimizer is that of the preconditioned Hessian, and this reads the Hessian itself\); "
+        r"use the one that recorded it \(0\.0\.9\)\.",
+        said,
+    )
+    assert path.read_bytes() == before

@@ -53,6 +53,13 @@ def test_a_claim_that_cannot_be_judged_is_not_shown_to_hold(made: Callable[[str]
     assert "✅" not in said
 
 
+def test_a_claim_that_failed_after_a_turn_names_it(made: Callable[[str], Path]) -> None:
+    claim = {"kind": "bounded", "name": "low", "says": "Low.", "series": "small", "bound": 0.0, "window": [0.5, 1.0]}
+    recording = rewritten(made("one"), scenario={"claims": [claim]})
+    (row,) = (line for line in report(recording).splitlines() if "❌ fails" in line)
+    assert "after the turn of η at step 13; the claim is about the run without it" in row
+
+
 HOSTILE = ["`" * 40, "<script>alert(1)</script>", "a\n# b", "![x](http://x)", "\x1b[2J", "|" * 9]
 
 

@@ -185,3 +185,19 @@ def told_in_pieces(way: np.ndarray, piece: int) -> None:
     for first in range(0, len(way), piece):
         history.extend([part(way[first : first + piece], first)])
         assert following.chapters(history) == [chapter for chapter in said if chapter.known <= history.step]
+
+
+@pytest.mark.parametrize("beyond", [1, 4, 12, 200])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_what_leaps_as_far_as_a_number_goes_is_no_nearer_for_it(beyond: int, sign: int) -> None:
+    largest, climb = sign * float(np.finfo(np.float64).max), np.linspace(0.4, 1.02, 60)
+
+    def found(far: float, level: float) -> list[float]:
+        way = np.concatenate([climb, np.full(beyond, far), np.ones(400)])
+        levels = np.concatenate([np.ones(500), np.full(len(way) - 500, level)]) if beyond == 200 else 1.0
+        history = History(HEADER)
+        history.extend([part(way, 0, levels)])
+        return [chapter.step / EVERY for chapter in detect(history) if chapter.kind == "edge"]
+
+    assert found(largest, 1e-300) == found(sign * 1e6, 1e-300)
+    assert found(largest, 1e300) == found(sign * 1e6, 1e300)

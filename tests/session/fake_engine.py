@@ -4,7 +4,8 @@
 
 The ENDING is finished, diverged, stopped, killed, silent, refused, broken, listening, deaf (it never
 stops), late (it never begins) or barred: that is finished, and has told two eigenvalues with error
-bars, one of 50 readings of which is poor. ``named`` is the ending that the scenario's file is named after.
+bars, one of 50 readings of which is poor; or kicked: that is finished after a kick at step 20. ``named`` is the
+ending that the scenario's file is named after.
 """
 
 import argparse
@@ -70,10 +71,13 @@ def told(head: Header, ending: str) -> list[records.Record]:
     seeds = len(head.seeds)
     said: list[records.Record] = [head]
     for first in range(0, head.steps, CHUNK):
+        if ending == "kicked" and first == 2 * CHUNK:
+            said.append(Event(first, "kick", "Kicked by 0.1.", {"radius": 0.1, "direction": "random"}, 0.2))
         said.append(frames(first, min(CHUNK, head.steps - first), seeds, 0.01 * first))
         if first == CHUNK:
             said.append(Keyframe(first, {"theta": Array.of(np.arange(5.0))}, "digest"))
             said.append(Event(first, "mark", "half way", {}, 0.01 * first))
+    ending = "finished" if ending in ("barred", "kicked") else ending
     if ending == "diverged":
         said.append(Event(head.steps - 1, "diverged", "the loss is NaN", {"step": head.steps - 1, "seed": 0}, 1.0))
     last = head.steps - 5 if ending == "diverged" else None
@@ -153,7 +157,7 @@ def main() -> int:
     head = header("fake", given.steps, given.seeds)
     if given.ending == "barred":
         head = msgspec.structs.replace(head, series=(*head.series, *BARRED))
-    for record in told(head, given.ending.replace("barred", "finished")):
+    for record in told(head, given.ending):
         record = barred(record) if given.ending == "barred" and isinstance(record, Frames) else record
         if given.ending == "killed" and isinstance(record, Footer):
             os.write(file, records.encode(record)[:20])

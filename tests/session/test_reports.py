@@ -43,6 +43,17 @@ tolerance = 0.001
 """
 
 
+HIGH = """
+[[claims]]
+name = "high"
+kind = "bounded"
+says = "The loss stays high."
+series = "loss"
+side = "above"
+bound = BOUND
+"""
+
+
 def told(path: str) -> dict:
     return json.loads(Path(path).read_text())
 
@@ -63,6 +74,29 @@ def test_a_claim_that_fails_fails_the_suite_its_case_and_the_exit_code(engine, s
     assert said is not None
     assert len(failures) == code
     assert f"predicted {predicted}, measured 0.6126, tolerance ± 0.001" in re.sub("± ?", "± ", said)
+
+
+@pytest.mark.parametrize(("bound", "named"), [("0.8", True), ("0.85", False)])
+def test_every_report_of_a_claim_that_failed_after_a_kick_names_it(engine, scenario, capsys, bound, *, named):
+    engine("kicked")
+    json, junit, markdown = Path("r.json"), Path("r.xml"), Path("r.md")
+    name = scenario(HIGH.replace("BOUND", bound))
+    assert headless.run([name], quiet=True, json=json, junit=junit, markdown=markdown) == 1
+    words = "after the kick at step 20; the claim is about the run without it"
+    assert (words in " ".join(capsys.readouterr().out.split())) == named
+    found = told("r.json")
+    jsonschema.validate(found, report.schema())
+    ((claim,),) = (run["claims"] for run in found["runs"])
+    assert claim["status"] == "fails"
+    assert claim["after"] == ({"what": "kick", "name": "the kick", "step": 20} if named else None)
+    ((failure,),) = (case.findall("failure") for case in ET.parse(junit).getroot().iter("testcase"))
+    assert (words in (failure.text or "")) == named
+    assert (words in markdown.read_text(encoding="utf-8")) == named
+    assert headless.run([name], follow=True, github=True) == 1
+    said = capsys.readouterr().out.splitlines()
+    (line,) = (line for line in said if "claim high FAILS" in line)
+    (annotation,) = (line for line in said if line.startswith("::error") and "title=high" in line)
+    assert (words in line, words in annotation) == (named, named)
 
 
 def test_the_json_report_keeps_to_its_schema_whatever_became_of_the_runs(engine, scenario):

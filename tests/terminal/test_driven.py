@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from dltlab.commands import Kick, Mark, Pace, Stop, Turn
@@ -155,6 +156,50 @@ def test_it_is_run_anew_with_its_seed_or_another(watch, told, monkeypatch, key, 
         assert seen.source.closed
 
     watch(script, told())
+
+
+@pytest.mark.parametrize("covered", [False, True])
+@pytest.mark.parametrize("key", ["r", "R", "enter", "k", "m"])
+def test_a_question_that_the_end_answers_closes_and_the_end_is_told(watch, told, monkeypatch, key, *, covered):
+    posted: list[object] = []
+    monkeypatch.setattr(Lab, "on_open_bench", lambda _, message: posted.append(message))
+
+    async def script(seen):
+        seen.bench._relaunch = lambda *, seed=1: posted.append(seed)
+        await seen.press(key)
+        assert isinstance(seen.app.screen, ModalScreen)
+        above = None
+        if covered:
+            seen.bench.action_help()
+            await seen.press()
+            above = seen.app.screen
+        seen.source.finish()
+        await seen.press()
+        if covered:
+            assert seen.app.screen is above, "what is read is left to its reader"
+            await seen.press("escape")
+        assert seen.app.screen is seen.bench
+        assert "The session finished at step 999." in seen.text()
+        assert not posted
+        assert not seen.source.sent
+
+    watch(script, told())
+
+
+@pytest.mark.parametrize("key", ["F", "g", "?"])
+def test_what_may_be_asked_of_a_session_that_has_ended_stays_open(watch, told, keep, key):
+    source = told()
+    source.path = keep("edge-1")
+
+    async def script(seen):
+        await seen.press(key)
+        asked = seen.app.screen
+        assert asked is not seen.bench
+        seen.source.finish()
+        await seen.press()
+        assert seen.app.screen is asked
+
+    watch(script, source)
 
 
 def test_what_has_ended_is_run_anew_at_once(watch, told, monkeypatch):

@@ -18,9 +18,21 @@ import numpy as np
 from dltlab import __version__, questions
 from dltlab.chapters import Chapter, detect
 from dltlab.claims import Verdict, recorded
+from dltlab.claims.since import refuted
 from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
-from dltlab.exports.page import curves, frames, library, packing, panels, places, plane, sections
+from dltlab.exports.page import (
+    curves,
+    frames,
+    heat,
+    histogram,
+    library,
+    packing,
+    panels,
+    places,
+    plane,
+    sections,
+)
 from dltlab.exports.page.markup import element, joined, text
 from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot
@@ -41,8 +53,10 @@ _DRAWN: Final[dict[str, Callable[[History, Panel], Plot | None]]] = {
     "table": frames.table,
     "readout": frames.table,
     "plane": plane.plot,
+    "heat": heat.plot,
+    "histogram": histogram.plot,
 }
-_SCRIPTS: Final = ("data.js", "plots.js", "moments.js", "page.js")
+_SCRIPTS: Final = ("data.js", "plots.js", "moments.js", "squares.js", "page.js")
 
 
 @final
@@ -87,8 +101,8 @@ def chunks(
         yield 0.7 * number / len(shown), ""
         plot = _plotted(history, panel)
         if plot is None:
-            kind = one_line(panel.kind)
-            unknown.append(f"The panel “{panel.heading(history)}” ({kind}) is drawn on the bench alone.")
+            why = "has nothing to draw" if panel.kind in _DRAWN else "is drawn on the bench alone"
+            unknown.append(f"The panel “{panel.heading(history)}” ({one_line(panel.kind)}) {why}.")
         else:
             found.append(plot)
     lengths = [len(plot.tables) for plot in found]
@@ -128,8 +142,12 @@ def _filled(
     remarks: Sequence[str],
 ) -> str:
     scenario = history.header.scenario
-    judged = [places.judged(history, one.claim) for one in recorded.of(history.header)]
-    claims = list(zip(verdicts, judged, strict=False))
+    promised = recorded.of(history.header)
+    acts = refuted(promised, history, verdicts)
+    claims = [
+        (verdict, places.judged(history, one.claim, acts.get(verdict.name)))
+        for verdict, one in zip(verdicts, promised, strict=False)
+    ]
     asked = [(one, places.asked(one, chapters, history.step)) for one in questions.of(scenario)]
     plots = element(
         "section",

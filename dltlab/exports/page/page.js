@@ -1,6 +1,6 @@
 // Time on the page: the slider, playing, chapters, claims, questions, keys.
 
-const KINDS = { curves: Curves, frames: Frames, bars: Bars, table: Table, plane: Plane };
+const KINDS = { curves: Curves, frames: Frames, bars: Bars, table: Table, plane: Plane, heat: Heat, histogram: Histogram };
 const one = (name) => document.getElementById(name);
 const state = { step: session.last, window: [0, session.last], curtain: false, shade: null, playing: false };
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

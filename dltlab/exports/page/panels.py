@@ -37,6 +37,7 @@ class Panel(Struct, frozen=True):
     window: tuple[float, float] = (0.0, 1.0)
     component: int = 0
     slope: float | None = None
+    bins: int = 0
     value: str = ""
     points: str = ""
     sign: str = ""

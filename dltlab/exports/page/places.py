@@ -8,14 +8,15 @@ from msgspec import Struct
 
 from dltlab.chapters import Chapter
 from dltlab.claims import AbstractClaim
+from dltlab.claims.since import Act
 from dltlab.claims.windows import bounds
 from dltlab.questions import Question
 from dltlab.session.history import History
 from dltlab.session.notes import Note
 from dltlab.text import one_line
 
-_SIGNS: Final = {"turned": "▲", "kick": "✶", "diverged": "✗", "fork": "Ψ", "mark": "✎"}
-"""What stands on the slider for chapters that something did; all others are theory's own."""
+SIGNS: Final = {"turned": "▲", "turn": "▲", "kick": "✶", "diverged": "✗", "fork": "Ψ", "mark": "✎"}
+"""What stands on the slider for chapters that something did, and for that; all others are theory's own."""
 
 
 class Stop(Struct, frozen=True):
@@ -45,7 +46,7 @@ def _of_chapter(history: History, chapter: Chapter) -> Stop:
     arm = titles.get(chapter.arm, "")
     title = one_line(chapter.title)
     told = f"{title} ({arm})" if arm and arm not in title else title
-    return Stop(chapter.step, one_line(chapter.kind), _SIGNS.get(chapter.kind, "◆"), told, one_line(chapter.text))
+    return Stop(chapter.step, one_line(chapter.kind), SIGNS.get(chapter.kind, "◆"), told, one_line(chapter.text))
 
 
 def asked(question: Question, chapters: Sequence[Chapter], last: int) -> int | None:
@@ -58,23 +59,24 @@ def asked(question: Question, chapters: Sequence[Chapter], last: int) -> int | N
 
 
 class Judged(Struct, frozen=True):
-    """Where a claim looks."""
+    """Where a claim looks, and what was done to the session before it failed."""
 
     series: list[str]
     span: tuple[int, int] | None
     """The steps of its window, of the first arm that it is about; None for all of them."""
+    after: Act | None = None
 
 
-def judged(history: History, claim: AbstractClaim | None) -> Judged:
+def judged(history: History, claim: AbstractClaim | None, after: Act | None = None) -> Judged:
     """Where a claim of the scenario looks; nowhere for one that this version does not know."""
     if claim is None:
-        return Judged([], None)
+        return Judged([], None, after)
     series = list(dict.fromkeys(claim.needs().values()))
     try:
-        return Judged(series, _span(history, claim))
+        return Judged(series, _span(history, claim), after)
     except Exception:
         # A window that cannot be told is not worth an export; the verdict is.
-        return Judged(series, None)
+        return Judged(series, None, after)
 
 
 def _span(history: History, claim: AbstractClaim) -> tuple[int, int] | None:

@@ -40,7 +40,7 @@ class Plot(Struct, frozen=True):
     """One figure of the page."""
 
     kind: str
-    """"curves", "frames", "bars", "table" or "plane"."""
+    """"curves", "frames", "bars", "table", "plane", "heat" or "histogram"."""
     title: str
     sentences: list[str]
     """What is shown, and what theory says of it."""

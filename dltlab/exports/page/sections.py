@@ -7,7 +7,7 @@ from dltlab import __version__
 from dltlab.claims import Verdict
 from dltlab.exports.page import library
 from dltlab.exports.page.markup import Markup, element, joined
-from dltlab.exports.page.places import Judged, Stop
+from dltlab.exports.page.places import SIGNS, Judged, Stop
 from dltlab.exports.page.plot import Plot
 from dltlab.questions import Question
 from dltlab.session.history import History
@@ -115,8 +115,9 @@ def plots(found: Sequence[Plot], claims: Sequence[tuple[Verdict, Judged]]) -> Ma
     for number, plot in enumerate(found):
         mine = [(verdict, where) for verdict, where in claims if set(where.series) & set(plot.series)]
         badges = [
-            element("li", _badge(one), " ", element("a", one.name, href=f"#claim-{one.name}"), f": {one.says}")
-            for one, _ in mine
+            element("li", _badge(one), " ", element("a", one.name, href=f"#claim-{one.name}"), f": {one.says} ",
+                    _after(where))
+            for one, where in mine
         ]  # fmt: skip
         figures.append(
             element(
@@ -183,6 +184,7 @@ def claims(found: Sequence[tuple[Verdict, Judged]]) -> Markup | None:
                 "tr",
                 element("th", verdict.name, scope="row"),
                 element("td", element("p", verdict.says), element("p", told, class_="quiet") if told else None,
+                        element("p", after) if (after := _after(where)) else None,
                         data_label="what theory promises"),
                 element("td", verdict.predicted, class_="number", data_label="predicted"),
                 element("td", verdict.measured, class_="number", data_label="measured"),
@@ -308,6 +310,14 @@ def _badge(verdict: Verdict) -> Markup:
     return element(
         "span", element("span", sign, aria_hidden="true"), f" {said}", class_=f"badge {_class(verdict.status)}"
     )
+
+
+def _after(where: Judged) -> Markup | None:
+    """What was done to the session before a claim failed."""
+    if where.after is None:
+        return None
+    sign = element("span", SIGNS.get(where.after.what, "✶"), aria_hidden="true")
+    return element("span", sign, f" {where.after.said}", class_="after")
 
 
 def _class(words: str) -> str:

@@ -111,6 +111,24 @@ def of_scaling(history: History, panel: Panel, names: Sequence[str], value: str)
     return shown
 
 
+def of_matrix(history: History, name: str, arm: str) -> list[str]:
+    """What a matrix in squares shows."""
+    shown = [*_known(history, [name], PROBES)]
+    shown.append("Each square is an entry at the step that the slider stands at: the fuller its colour, the larger.")
+    if members := _members(history, name, arm):
+        shown.append(f"Of the first of {members} runs from different random starts that is left at the end.")
+    return [*shown, *_variant(history, arm)]
+
+
+def of_counts(history: History, name: str, arm: str) -> list[str]:
+    """What a histogram shows."""
+    shown = [*_known(history, [name], PROBES)]
+    shown.append("How many of the numbers lie where, at the step that the slider stands at.")
+    if members := _members(history, name, arm):
+        shown.append(f"Those of {members} runs from different random starts are counted together.")
+    return [*shown, *_variant(history, arm)]
+
+
 def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
     """What a plane shows."""
     shown = [*_known(history, [name for name in (panel.points, panel.path) if name in history], PROBES)]
@@ -119,9 +137,12 @@ def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
         shown.append("Thin lines are the ways that the points have come.")
     if panel.field in history:
         shown.append("The shades below are the loss: the darker, the lower.")
-    if len(arms) == 1 and len(history.header.arms) > 1:
-        shown.append(f"Of the variant {readings.told(history, arms[0])}.")
-    return shown
+    return [*shown, *(_variant(history, arms[0]) if len(arms) == 1 else [])]
+
+
+def _variant(history: History, arm: str) -> list[str]:
+    """Which of several arms is shown."""
+    return [f"Of the variant {readings.told(history, arm)}."] if len(history.header.arms) > 1 else []
 
 
 def _known(history: History, names: Sequence[str] | dict[str, None], shelf: dict[str, str]) -> list[str]:

@@ -70,15 +70,11 @@ def verdict_lines(judged: Judged, width: int, *, detail: int = 2) -> list[Line]:
         since, after = judged.since.get(verdict.name), judged.after(verdict)
         dated = [f"{verdict.status} since step {count(since.step)}"] if detail >= 3 and since else []
         if after:
-            dated.append(f"after {_done(after)}; the claim is about the run without it")
+            dated.append(after.said)
         lines += wrap(", ".join(dated), width - 1, "event" if after else "faint", "  ") if dated else []
         if detail >= 2 and verdict.detail:
             lines += wrap(one_line(verdict.detail), width - 1, "faint", "  ")
     return lines
-
-
-def _done(act: Act) -> str:
-    return f"{act.name} at step {count(act.step)}"
 
 
 def heading(judged: Judged, width: int) -> Line:
@@ -89,7 +85,7 @@ def heading(judged: Judged, width: int) -> Line:
     last = max(acts, key=lambda act: act.step)
     room = width - cell_len(judged.title) - 3
     step = count(last.step)
-    ways = (f"after {_done(last)}", f"after {last.name} at {step}", f"after step {step}", f"at {step}")
+    ways = (f"after {last.done}", f"after {last.name} at {step}", f"after step {step}", f"at {step}")
     said = next((way for way in ways if cell_len(way) <= room), ways[-1])
     title: Line = ((f"{judged.title} ", "strong"), (f"{HAPPENED[last.what][0]} ", "event"))
     left = width - width_of(title) - cell_len(said)

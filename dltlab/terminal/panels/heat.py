@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import numpy as np
 from msgspec import Meta
 
+from dltlab.session.matrices import averaged, trimmed
 from dltlab.terminal.drawing.grid import joined
 from dltlab.terminal.drawing.lines import Line, Picture, fit, frame, width_of
 from dltlab.terminal.drawing.numbers import count
@@ -42,7 +43,7 @@ class Heat(AbstractPanel):
         if not len(members) or not members.size:
             return self.blank("nothing to draw yet", traces, width, height, look)
         matrix = members[traces.alive(name, arm)]
-        matrix = _trimmed(matrix.reshape(matrix.shape[0] if matrix.ndim > 1 else 1, -1))
+        matrix = trimmed(matrix.reshape(matrix.shape[0] if matrix.ndim > 1 else 1, -1))
         other = "linear" if self.scale == "log" else "log"
         ramp = Ramp.over(matrix, other if look.other else self.scale)
         if ramp is None:
@@ -66,33 +67,11 @@ class Heat(AbstractPanel):
         return frame((top, *body), width, height)
 
 
-def _trimmed(matrix: np.ndarray) -> np.ndarray:
-    """The matrix of an arm that is smaller than the largest one was filled up with NaN."""
-    known = ~np.isnan(matrix)
-    if not known.any():
-        return matrix
-    return matrix[: int(np.flatnonzero(known.any(axis=1))[-1]) + 1, : int(np.flatnonzero(known.any(axis=0))[-1]) + 1]
-
-
 def _fitted(matrix: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, int, int]:
     """The matrix, averaged over blocks until it fits, and how many cells across and down an entry takes."""
     high, wide = matrix.shape
     square = min(columns // (2 * wide), rows // high)
     if square >= 1:
         return matrix, 2 * square, square
-    matrix = _averaged(_averaged(matrix, rows).T, columns).T
+    matrix = averaged(averaged(matrix, rows).T, columns).T
     return matrix, 2 if 2 * matrix.shape[1] <= columns and matrix.shape[0] >= matrix.shape[1] else 1, 1
-
-
-def _averaged(matrix: np.ndarray, most: int) -> np.ndarray:
-    """At most so many rows, each the mean of neighbouring ones, of what is finite in them."""
-    if len(matrix) <= most:
-        return matrix
-    starts = np.arange(most) * len(matrix) // most
-    finite = np.isfinite(matrix)
-    counted = np.add.reduceat(finite.astype(np.int64), starts, axis=0)
-    heights = np.diff(np.append(starts, len(matrix)))
-    # Divided before they are added, so that no finite readings have an infinite mean but by rounding.
-    share = np.where(finite, matrix, 0.0) / np.maximum(np.repeat(counted, heights, axis=0), 1)
-    with np.errstate(over="ignore"):
-        return np.where(counted > 0, np.add.reduceat(share, starts, axis=0), np.nan)

@@ -134,6 +134,7 @@ class Bench(AbstractLooked):
     def _poll(self) -> None:
         """Take in what the source says and mark what it changes for painting."""
         self._fresh = self.following.poll() or self._fresh
+        self.close_void()
         self.chaptering.poll()
         moved, stop = self.walk_on(self.chaptering.stops)
         if stop is not None:

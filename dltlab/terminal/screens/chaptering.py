@@ -203,7 +203,7 @@ class Chaptering:
         step = bench.looking.step if at is None else at
         if live and Mark in bench.following.source.accepts and bench.cursor is None:
             given = f"mark {sum(event.what == 'mark' for event in bench.history.events) + 1}"
-            self._ask("a mark here, named:", given, lambda text: self._mark(text or ""))
+            bench.ask_while_it_goes_on("a mark here, named:", given, lambda text: self._mark(text or ""))
         elif self.notes is None:
             bench.say("no note can be left here: this session is only watched, or is recorded in no file.")
         else:

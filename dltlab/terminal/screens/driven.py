@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from rich.style import Style
-from textual.screen import Screen
+from textual.screen import ModalScreen, Screen
 
 from dltlab.commands import Advance, Command, Kick, Pace, Pause, Reach, Resume, Stop
 from dltlab.records import Knob
@@ -49,6 +49,8 @@ class AbstractDriven(Screen[None]):
         self._inks = inks
         self._relaunch = relaunch or _anew(source)
         self._knob = 0
+        self._open: ModalScreen[Any] | None = None
+        """The last question that only a session can answer which goes on."""
         self._undone: list[tuple[float, int, Turned]] = []
         """When, after how many turns, and how: the undoings that were asked for."""
 
@@ -140,7 +142,7 @@ class AbstractDriven(Screen[None]):
                 return
             answered(value)
 
-        self._ask(question, f"{given:g}", said)
+        self.ask_while_it_goes_on(question, f"{given:g}", said)
 
     def action_kick(self, direction: Literal["random", "lowest"]) -> None:
         """Displace the weights, by as much as the scenario says or one is asked for."""
@@ -157,6 +159,21 @@ class AbstractDriven(Screen[None]):
 
     def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
+
+    def ask_while_it_goes_on(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
+        """Ask what the session is to do: its end leaves nothing to answer."""
+        self._put(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
+
+    def _put(self, question: ModalScreen[Any], answered: Callable[[Any], None]) -> None:
+        self._open = question
+        self.app.push_screen(question, answered)
+
+    def close_void(self) -> None:
+        """Take back a question that the session's end has answered, and say how it ended."""
+        if self._open is not None and self.following.source.ended and self.app.screen is self._open:
+            self._open.dismiss(None)
+            self._open = None
+            self.say(self.following.source.ended)
 
     def say(self, text: str) -> None:
         """Leave a notice at the foot, in full."""
@@ -232,7 +249,7 @@ class AbstractDriven(Screen[None]):
         what = "this session ends here, and is kept" if Stop in source.accepts else "this replay ends"
         keys = (("enter", "run anew"), ("esc", "go on"))
         plain = self._options.glyphs == "ascii"
-        self.app.push_screen(Confirm(f"Run it anew? Then {what}.", keys, self._inks, plain=plain), said)
+        self._put(Confirm(f"Run it anew? Then {what}.", keys, self._inks, plain=plain), said)
 
 
 def _anew(source: Source) -> Launch | None:

@@ -34,7 +34,9 @@ PANELS = [
     {"kind": "profile", "title": "Spectrum", "series": ["spectrum"], "scale": "log"},
     {"kind": "bars", "title": "Spectrum, as bars", "series": ["spectrum"]},
     {"kind": "plane", "title": "Where it goes", "path": "position"},
-    {"kind": "heat", "title": "A kernel", "series": ["spectrum"]},
+    {"kind": "heat", "title": "A kernel", "series": ["kernel"]},
+    {"kind": "histogram", "title": "Its entries", "series": ["kernel"], "bins": 6},
+    {"kind": "globe", "title": "A globe", "series": ["kernel"]},
 ]
 
 
@@ -65,6 +67,7 @@ def header(steps: int, tables: dict[str, Any], *, arms: bool = False) -> Header:
         series("movement", "weight movement", source="probes.movement", every=5),
         series("spectrum", "spectrum", ("eigenvalue", 4), every=5),
         series("position", "position", ("axis", 2), every=5),
+        series("kernel", "kernel", ("row", 3), ("column", 3), every=5),
     )
     return Header(
         records.FORMAT, "made", "2026-01-02T03:04:05+00:00", str(tables["title"]), tables, "made", steps, 1, None,
@@ -90,6 +93,8 @@ def value(name: str, step: np.ndarray, planned: int) -> np.ndarray:
             return part
         case "spectrum":
             return np.stack([5 * part + at + 1 for at in range(4)], axis=1)
+        case "kernel":
+            return np.where(np.eye(3) > 0, 2.0, -part[:, None, None])
         case _:
             return np.stack([np.cos(6 * part), np.sin(6 * part)], axis=1)
 

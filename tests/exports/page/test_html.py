@@ -47,7 +47,9 @@ def test_every_part_has_a_name_that_is_read_aloud(page: Page, visit: Visit) -> N
           .map((one) => one.outerHTML)"""
     )
     assert unnamed == []
-    assert "kernel" in tab.locator("#facts").inner_text(), "a panel that the page cannot draw is named"
+    assert "“A globe” (globe) is drawn" in tab.locator("#facts").inner_text(), (
+        "a panel that the page cannot draw is named"
+    )
 
 
 def test_scrubbing_tells_the_readings_at_the_step(page: Page, visit: Visit) -> None:
@@ -121,6 +123,31 @@ def test_a_question_hides_what_comes_until_it_is_answered(page: Page, visit: Vis
     card.get_by_label("it climbs to the new 2/η").check()
     tab.keyboard.press("Enter")
     assert "Right" in card.get_by_role("status").inner_text()
+
+
+def test_matrices_and_histograms_go_with_the_slider(page: Page, visit: Visit) -> None:
+    tab = visit(page())
+    squares = tab.locator("#plot-5 > svg rect")
+
+    def seen() -> tuple[list[str | None], list[float], str]:
+        shades = [float(one.get_attribute("fill-opacity")) for one in squares.all()]
+        return [one.get_attribute("class") for one in squares.all()], shades, tab.locator("#plot-6-values").inner_text()
+
+    signs, shades, said = seen()
+    assert signs == ["above", "below", "below", "below", "above", "below", "below", "below", "above"]
+    assert shades == [1.0, 0.5, 0.5, 0.5, 1.0, 0.5, 0.5, 0.5, 1.0]
+    assert said.endswith("median −1")
+    assert tab.locator("#plot-5 > svg").get_attribute("aria-label") == "A kernel, a matrix of 3 × 3: −1 … 2"
+    heights = [float(one.get_attribute("height")) for one in tab.locator("#plot-6 rect").all()]
+    assert heights == [1.0, 0.0, 0.0, 0.0, 0.0, 0.5]
+    box = tab.locator("#plot-5 > svg").bounding_box()
+    assert abs(box["width"] - box["height"]) < 2
+    assert box["width"] > 100
+    tab.locator("#step").fill("0")
+    assert _step(tab) == 0
+    signs, shades, said = seen()
+    assert shades == [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
+    assert said.endswith("median 0")
 
 
 def test_it_plays_and_pauses(page: Page, visit: Visit) -> None:

@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from dltlab import records
 from dltlab import scenario as scenarios
 from dltlab.errors import UsageError
-from dltlab.exports.page import _DRAWN, chunks, library, packing, panels
+from dltlab.exports.page import _DRAWN, chunks, heat, histogram, library, packing, panels
 from dltlab.exports.page.panels import Panel
-from dltlab.records import Frames, Header
+from dltlab.records import Array, Event, Frames, Header, Part
 from dltlab.session.history import History
+from dltlab.terminal.panels import PANELS
 
 Keep = Callable[..., Path]
 LARGEST = 2_000_000
@@ -226,3 +229,88 @@ def test_a_session_that_has_only_begun_has_a_page(made: Any) -> None:
     for said in (whole[:1], [one for one in whole if isinstance(one, Header | Frames)]):
         page = "".join(chunk for _, chunk in chunks(_history(said), [], []))
         assert "had not ended when this was made" in page
+
+
+@pytest.mark.parametrize(("step", "named"), [(399, True), (400, False)])
+def test_a_claim_that_failed_after_a_kick_names_it_and_one_that_failed_before_does_not(
+    keep: Keep, exported: Any, step: int, *, named: bool
+) -> None:
+    tame = {
+        "name": "tame",
+        "kind": "bounded",
+        "says": "The distance stays small.",
+        "series": "movement",
+        "bound": 0.9985,
+    }
+    recording = keep(claims=[tame])
+    kick = Event(step, "kick", "Kicked by 0.1.", {"radius": 0.1, "direction": "random"}, 0.7)
+    *said, footer = recording.read_bytes().splitlines(keepends=True)
+    recording.write_bytes(b"".join([*said, records.encode(kick), footer]))
+    page = re.sub(r"<[^>]*>", "", _page(recording, exported))
+    told = f"✶ after the kick at step {step}; the claim is about the run without it"
+    # In the table of claims, and below the plot that it is judged on.
+    assert page.count(told) == 2 * named
+
+
+def test_every_panel_of_the_bench_is_drawn_on_a_page() -> None:
+    assert set(_DRAWN) == set(PANELS)
+
+
+NUMBERS = st.one_of(st.floats(width=64), st.sampled_from([0.0, -0.0, 5e-324, 1.7e308, -1.7e308, 1.0, -1.0]))
+
+
+def _kernels(made: Any, *read: list[float]) -> History:
+    """A session that read these matrices of nine numbers."""
+    head = next(iter(made(30)))
+    columns = {"kernel": Array.of(np.array(read, np.float64).reshape(-1, 3, 3))}
+    return _history([head, Frames(5 * len(read), (Part(0, 5, len(read), columns),), 0.1, 0.1)])
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(NUMBERS, min_size=9, max_size=9), min_size=1, max_size=4), st.sampled_from(["linear", "log"]))
+def test_the_shades_of_a_matrix_are_in_the_order_of_its_numbers(made: Any, read: Any, scale: str) -> None:
+    history, values = _kernels(made, *read), np.array(read)
+    plot = heat.plot(history, Panel("heat", ["kernel"], scale=scale))
+    taken = np.isfinite(values) & ((values > 0) | (scale == "linear"))
+    assert (plot is None) == (not taken.any())
+    if plot is None:
+        return
+    look = plot.look
+    shown = (look["rows"], look["columns"])
+    whole = values.reshape(-1, 3, 3)[:, : shown[0], : shown[1]]
+    assert np.isfinite([look["low"], look["high"]]).all()
+    assert np.isnan(np.delete(values.reshape(-1, 3, 3), np.s_[: shown[0]], axis=1)).all(), "what is left out was filled"
+    shades = _unpacked(look["shades"]).reshape(whole.shape)
+    kept = np.isfinite(whole) & ((whole > 0) | (scale == "linear"))
+    assert (np.isfinite(shades) == kept).all()
+    assert (np.abs(shades[kept]) <= 1).all()
+    assert (np.diff(shades[kept][np.argsort(whole[kept])]) >= -1e-6).all()
+    if look["low"] < 0:
+        assert (shades[kept] * whole[kept] >= 0).all(), "the sign is the number's own"
+
+
+@settings(deadline=None)
+@given(st.lists(st.lists(NUMBERS, min_size=9, max_size=9), min_size=1, max_size=4), st.integers(-3, 10**9))
+def test_every_finite_number_is_counted_once_in_a_histogram(made: Any, read: Any, bins: int) -> None:
+    plot = histogram.plot(_kernels(made, *read), Panel("histogram", ["kernel"], bins=bins))
+    values = np.array(read)
+    assert (plot is None) == (not np.isfinite(values).any())
+    if plot is None:
+        return
+    counts = _unpacked(plot.look["counts"]).reshape(len(read), plot.look["bins"])
+    assert (counts.sum(axis=1) == np.isfinite(values).sum(axis=1)).all()
+    assert (_unpacked(plot.look["lost"]) == np.isinf(values).sum(axis=1)).all()
+    assert plot.look["most"] == counts.max()
+    assert 1 <= plot.look["bins"] <= 100
+
+
+def test_a_matrix_that_is_too_large_is_averaged_and_says_so(made: Any) -> None:
+    head = next(iter(made(30)))
+    large = np.add.outer(np.arange(100.0), np.arange(200.0))[None]
+    series = [replace(one, shape=(100, 200)) if one.name == "kernel" else one for one in head.series]
+    told = Frames(0, (Part(0, 5, 1, {"kernel": Array.of(large)}),), 0.1, 0.1)
+    plot = heat.plot(_history([replace(head, series=tuple(series)), told]), Panel("heat", ["kernel"]))
+    assert plot is not None
+    assert (plot.look["rows"], plot.look["columns"]) == (24, 24)
+    assert plot.look["size"] == "100 × 200, averaged"
+    assert (np.diff(_unpacked(plot.look["shades"]).reshape(24, 24), axis=1) > 0).all()
