@@ -116,6 +116,9 @@ def make(shelf: Shelf, table: object, *, noun: str, at: Path, places: Places | N
         raise AbsentDataError(places.fault(at, one_line(str(fault)))) from None
     except ValueError as fault:
         raise ScenarioError(places.fault(at, one_line(str(fault)))) from None
+    except ArithmeticError as fault:
+        cannot = f"its numbers cannot be computed with ({one_line(str(fault))}); take less extreme ones."
+        raise ScenarioError(places.fault(at, cannot)) from None
 
 
 def _kind_of(shelf: Shelf, table: object, noun: str, at: Path, places: Places) -> tuple[str, dict[str, Any]]:

@@ -55,6 +55,8 @@ class Picture:
     ) -> None:
         if style == "dotted" and width is None:
             raise ValueError("dotted needs a width; set it.")
+        if width is not None:
+            self.density = 1 / (width * width)
         self.shape, self.frame, self.sizes, self.style, self.width = shape, frame, sizes, style, width
         self.span, self.stroke = span, stroke
 
@@ -112,6 +114,10 @@ def test_a_table_becomes_what_it_names() -> None:
         ({"shape": "square", "span": [1, "b"]}, "problem.span[1]: expected a number, not a string."),
         ({"shape": "square", "width": "w"}, "problem.width: expected a number, not 'w'."),
         ({"shape": "square", "style": "dotted"}, "problem: dotted needs a width; set it."),
+        (
+            {"shape": "square", "width": 1e-170},
+            "problem: its numbers cannot be computed with (float division by zero); ",
+        ),
         ({"shape": "square", "wdith\x1b[2J": 1}, "problem.wdith\\x1b[2J: unknown key 'wdith\\\\x1b[2J'; "),
     ],
 )

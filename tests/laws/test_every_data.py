@@ -101,6 +101,11 @@ def files(folder: Path) -> dict[str, tuple[str, Path, str]]:
     np.savez(folder / "odd.npz", x=np.zeros((3, 2)), y=np.zeros(4))
     np.savez(folder / "nan.npz", x=np.full((3, 2), np.nan), y=np.zeros(3))
     np.savez(folder / "object.npz", x=np.array([{}, {}]), y=np.zeros(2))
+    np.savez(folder / "no-features.npz", x=np.zeros((20, 0)), y=np.zeros(20))
+    np.savez(folder / "sound.npz", x=np.zeros((3, 2)), y=np.zeros(3))
+    sound = (folder / "sound.npz").read_bytes()
+    (folder / "locked.npz").write_bytes(patched(sound, flags=b"\1\0"))
+    (folder / "packed.npz").write_bytes(patched(sound, method=b"\x61\0"))
     return {
         "no file": ("npz", folder / "none.npz", "no such file"),
         "no folder": ("cifar10", folder / "none", "download"),
@@ -114,7 +119,28 @@ def files(folder: Path) -> dict[str, tuple[str, Path, str]]:
         "objects": ("npz", folder / "object.npz", "plain numbers"),
         "not CIFAR": ("cifar10", folder / "odd.npz", "do not fit"),
         "a folder": ("npz", folder, "cannot be read"),
+        "no features": ("npz", folder / "no-features.npz", "do not fit"),
+        "a password": ("npz", folder / "locked.npz", "encrypted"),
+        "a strange packing": ("npz", folder / "packed.npz", "cannot be read"),
     }
+
+
+def patched(archive: bytes, flags: bytes | None = None, method: bytes | None = None) -> bytes:
+    """A zip archive with other flags, or another method of compression, for every entry."""
+    for mark, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        pieces = archive.split(mark)
+        at = place - len(mark)
+        for number, piece in enumerate(pieces[1:], 1):
+            known = piece[at : at + 2], piece[at + 2 : at + 4]
+            pieces[number] = piece[:at] + (flags or known[0]) + (method or known[1]) + piece[at + 4 :]
+        archive = mark.join(pieces)
+    return archive
+
+
+def test_booleans_are_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", x=np.eye(4), y=np.array([True, False, True, True]))
+    found = examples(kind="npz", path=str(tmp_path / "set.npz"))
+    np.testing.assert_array_equal(found.labels, [1, 0, 1, 1])
 
 
 def test_a_file_that_cannot_be_used_is_refused_in_one_sentence(tmp_path: Path, subtests: pytest.Subtests) -> None:

@@ -25,13 +25,19 @@ class Arrays(AbstractData):
     """Take the first so many; 0 takes all."""
 
     def examples(self) -> Examples:
-        """Whole-number y of shape (n,) are labels and become one-hot; other y are targets."""
+        """Whole-number or boolean y of shape (n,) are labels and become one-hot; other y are targets."""
         shown = one_line(self.path)
         x, y = _loaded(Path(self.path).expanduser(), shown)
-        if x.ndim < 1 or y.ndim not in (1, 2) or len(x) != len(y) or len(x) == 0 or x.dtype.kind not in "fiub":
+        if (
+            x.ndim < 1
+            or y.ndim not in (1, 2)
+            or len(x) != len(y)
+            or 0 in (x.size, y.size)
+            or x.dtype.kind not in "fiub"
+        ):
             raise ValueError(f"{shown}: x {x.shape} and y {y.shape} do not fit; x is (n, …), y is (n,) or (n, c).")
         fit(len(x), x.size // len(x))
-        x = x.reshape(len(x), -1).astype(float)
+        x, y = x.reshape(len(x), -1).astype(float), y.astype(np.uint8) if y.dtype.kind == "b" else y
         if not (np.isfinite(x).all() and (y.dtype.kind in "iu" or (y.dtype.kind == "f" and np.isfinite(y).all()))):
             raise ValueError(f"{shown}: holds numbers that are not finite; clean it first.")
         x, y = (x[: self.points], y[: self.points]) if self.points else (x, y)
@@ -59,7 +65,8 @@ def _loaded(path: Path, shown: str) -> tuple[np.ndarray, np.ndarray]:
             return tuple(_array(stored, name, shown) for name in ("x", "y"))  # type: ignore[return-value]
     except FileNotFoundError:
         raise FileNotFoundError(f"{shown}: no such file; write one with numpy.savez(path, x=…, y=…).") from None
-    except (OSError, zipfile.BadZipFile, EOFError) as fault:
+    except (OSError, zipfile.BadZipFile, EOFError, RuntimeError) as fault:
+        # A packing that Python cannot undo, or a password, is a RuntimeError.
         raise ValueError(f"{shown}: cannot be read ({one_line(str(fault))}); write it with numpy.savez.") from None
 
 
