@@ -26,7 +26,8 @@ from dltlab.text import clean
 FORMAT: Final = "dltlab-session/1"
 SUFFIX: Final = ".dltlab.jsonl"
 LONGEST_LINE: Final = 1 << 30
-_DTYPES: Final = frozenset({"<f4", "<f8", "<i4", "<i8", "<u4", "<u8", "|u1", "|b1"})
+DTYPES: Final = frozenset({"<f4", "<f8", "<i4", "<i8", "<u4", "<u8", "|u1", "|b1"})
+"""Of the arrays that a record may hold."""
 
 
 class Array(Struct, frozen=True):
@@ -45,8 +46,8 @@ class Array(Struct, frozen=True):
 
     def numpy(self) -> np.ndarray:
         """Unpack, read-only. Raises RecordingError where size and shape disagree."""
-        if self.dtype not in _DTYPES:
-            raise RecordingError(f"an array of dtype {clean(self.dtype[:20])!r}; known: {', '.join(sorted(_DTYPES))}.")
+        if self.dtype not in DTYPES:
+            raise RecordingError(f"an array of dtype {clean(self.dtype[:20])!r}; known: {', '.join(sorted(DTYPES))}.")
         dtype = np.dtype(self.dtype)
         if any(length < 0 for length in self.shape) or len(self.shape) > 32:
             raise RecordingError("an array with an impossible shape.")

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from dltlab.errors import RecordingError
-from dltlab.records import Event, Footer, Frames, Header, Keyframe, Part, Record, Series
+from dltlab.records import DTYPES, Event, Footer, Frames, Header, Keyframe, Part, Record, Series
 
 LARGEST_STEP: Final = 1 << 53
 LARGEST_READING: Final = 1 << 24
@@ -19,7 +19,6 @@ MOST_READINGS: Final = 1 << 24
 """Readings of one series in one record."""
 LARGEST_SEED: Final = (1 << 32) - 1
 """What a key of randomness can be folded with."""
-_KINDS: Final = frozenset({"<f4", "<f8", "<i4", "<i8", "<u4", "<u8", "|u1", "|b1"})
 
 
 def fault_of(record: Record, header: Header | None) -> str:
@@ -78,7 +77,7 @@ def _header_fault(header: Header) -> str:
     for series in header.series:
         # A reading of nothing would take no bytes, so that a line could claim any number of them.
         possible = len(series.shape) <= 8 and all(1 <= length <= LARGEST_READING for length in series.shape)
-        if series.dtype not in _KINDS or not possible:
+        if series.dtype not in DTYPES or not possible:
             return "a series of impossible dtype or shape"
         if len(series.axes) != len(series.shape) or not 1 <= series.every <= LARGEST_STEP:
             return "a series whose axes do not fit its shape"
@@ -120,7 +119,7 @@ def _part_fault(part: Part, known: dict[str, Series]) -> str:
             continue
         if column.shape != (part.count, *series.shape):
             return "a column of another shape than its series"
-        if column.dtype not in _KINDS or not np.can_cast(column.dtype, series.dtype, "same_kind"):
+        if column.dtype not in DTYPES or not np.can_cast(column.dtype, series.dtype, "same_kind"):
             return "a column of another dtype than its series"
         try:
             column.numpy()

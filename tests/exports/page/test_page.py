@@ -16,8 +16,10 @@ from msgspec.structs import replace
 
 from dltlab import records
 from dltlab import scenario as scenarios
+from dltlab.engine.probes import PROBES
+from dltlab.engine.theories import THEORIES
 from dltlab.errors import UsageError
-from dltlab.exports.page import _DRAWN, chunks, heat, histogram, library, packing, panels
+from dltlab.exports.page import _DRAWN, chunks, heat, histogram, library, packing, panels, sentences
 from dltlab.exports.page.panels import Panel
 from dltlab.records import Array, Event, Frames, Header, Part
 from dltlab.session.history import History
@@ -314,3 +316,9 @@ def test_a_matrix_that_is_too_large_is_averaged_and_says_so(made: Any) -> None:
     assert (plot.look["rows"], plot.look["columns"]) == (24, 24)
     assert plot.look["size"] == "100 × 200, averaged"
     assert (np.diff(_unpacked(plot.look["shades"]).reshape(24, 24), axis=1) > 0).all()
+
+
+def test_every_probe_and_theory_has_a_sentence_for_the_page_and_no_other_has() -> None:
+    assert {name.split(".")[0] for name in sentences.PROBES} == set(PROBES)
+    assert set(PROBES) <= set(sentences.PROBES)
+    assert set(THEORIES) == set(sentences.THEORIES)
