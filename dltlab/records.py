@@ -170,7 +170,7 @@ class Frames(Struct, frozen=True, tag_field="record", tag="frames"):
     busy: float
     """Seconds that the device computed for this chunk."""
     clock: float = 0.0
-    """Physical time reached: the sum of the learning rates of all steps."""
+    """Physical time reached: over all steps the sum of η, of η/(1 − β) where momentum sums up gradients."""
 
 
 class Keyframe(Struct, frozen=True, tag_field="record", tag="keyframe"):

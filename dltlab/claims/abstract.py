@@ -12,7 +12,7 @@ import numpy as np
 from msgspec import Meta, Struct, StructMeta
 
 from dltlab.claims.arms import diverged, places, title, unknown, view
-from dltlab.claims.verdict import Found, Measured, Verdict, finite, middle, shown
+from dltlab.claims.verdict import Found, Measured, Verdict, finite, middle
 from dltlab.session.history import History
 from dltlab.values import Names
 
@@ -78,9 +78,9 @@ class AbstractClaim(Struct, frozen=True, kw_only=True, metaclass=_Meta):
             self.says,
             worst.status(self.over),
             told.predicted,
-            shown(middle(worst.known)),
+            told.shown(middle(worst.known)),
             told.tolerance,
-            worst.detail(len(found)),
+            worst.detail(len(found), self.over),
             told.formula,
             *map(finite, (middle(worst.known), told.interval.low, told.interval.high)),
         )

@@ -48,7 +48,7 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
         """What lies beyond the bound, and by how much it may be passed."""
         bound = self.bound if isinstance(self.bound, str) else shown(self.bound)
         beyond = f"{'above' if self.side == 'below' else 'below'} {bound}"
-        much = f"≤ {shown(self.at_most)}" if self.at_most else "never"
+        much = f"≤ {100 * self.at_most:.3g} %" if self.at_most else "never"
         return f"{much} {beyond}", f"± {100 * self.tolerance:.4g} %" if self.tolerance else ""
 
     def measure(self, history: History) -> Measured:
@@ -69,7 +69,8 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
         pending = not span.whole and self._open(values)
         note = self._tightest((found / bound)[compared & (bound > 0)])
         told = self._formula(history, (beyond & compared).sum(axis=1), compared.sum(axis=1), values)
-        return Measured(values, self.interval, *self.words, pending, skipped, note=note, formula=told)
+        side = "above" if self.side == "below" else "below"
+        return Measured(values, self.interval, *self.words, pending, skipped, note=note, formula=told, beyond=side)
 
     def _formula(self, history: History, counts: np.ndarray, of: np.ndarray, values: np.ndarray) -> str:
         """How many readings lie beyond the bound, of how many."""

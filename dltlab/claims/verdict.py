@@ -74,6 +74,17 @@ class Measured(NamedTuple):
     """What else is to be said of the numbers."""
     formula: str = ""
     """How the number that stands for all comes about, with today's numbers in it."""
+    beyond: str = ""
+    """Where the number is a share of readings: the side of the bound on which these lie."""
+
+    def shown(self, value: float) -> str:
+        """A number as a table shows it: ``0.98``, ``0 % below``."""
+        return f"{100 * value:.3g} % {self.beyond}" if self.beyond and np.isfinite(value) else shown(value)
+
+    def spread(self, known: np.ndarray) -> str:
+        """The least and the greatest number: ``0.87 … 3.69``, ``0 … 2 %``."""
+        low, high = float(known.min()), float(known.max())
+        return f"{100 * low:.3g} … {100 * high:.3g} %" if self.beyond else f"{shown(low)} … {shown(high)}"
 
 
 class Found(NamedTuple):
@@ -111,14 +122,15 @@ class Found(NamedTuple):
         inside = min(self.measured.interval.margin(float(value)) for value in judged)
         return WORST_FIRST.index(self.status(over)), inside
 
-    def detail(self, arms: int) -> str:
+    def detail(self, arms: int, over: Literal["median", "all"]) -> str:
         """What is to be said of the numbers; ``arms`` is how many arms were compared to find this the worst."""
         found, said = self.measured, []
         if self.arm:
             said.append(f"{self.arm}, the worst of {arms} arms" if arms > 1 else self.arm)
         if len(found.values) > 1 and len(self.known):
-            low, high = shown(self.known.min()), shown(self.known.max())
-            said.append(f"{low} … {high} over {len(self.known)} of {len(found.values)} seeds")
+            outside = sum(float(value) not in found.interval for value in self.known)
+            told = f"{over} judged, {found.spread(self.known)} over {len(self.known)} of {len(found.values)} seeds"
+            said.append(f"{told}, {outside} outside" if outside else told)
         if self.dead:
             said.append(f"{self.dead} diverged" if self.members > 1 else "diverged")
         if found.skipped:

@@ -52,6 +52,7 @@ def turn(fleet: Fleet, experiment: Experiment, knob: str, value: float) -> None:
         ratio = experiment.ratios[knob][arm]
         return state if ratio is None else knobs.turned(state, knob, value * ratio)
 
+    fleet.catch_up()
     fleet.change(turned)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from dltlab.engine import ensemble, machine
 from dltlab.engine.arrays import placed
 from dltlab.engine.pacing import Paced
+from dltlab.engine.probes.base import Following
 from dltlab.engine.program import Flight, Kind, Memories, Program, Read
 from dltlab.engine.simulation import State
 
@@ -181,6 +182,20 @@ class Fleet:
         self._at = [
             (edit(block.arm, block.members, state), memories)
             for block, (state, memories) in zip(self.blocks, self._at, strict=True)
+        ]
+
+    def catch_up(self) -> None:
+        """Let the probes that go by the learning rate of now take in the steps so far, before it is turned."""
+        own = [
+            [name for name, probe in self.programs[block.arm].probes.items() if isinstance(probe, Following)]
+            for block in self.blocks
+        ]
+        if not any(own):
+            return
+        flights = self.fly(1, Read.EVERYTHING).blocks
+        self._at = [
+            (state, {**memories, **{name: flight.memories[name] for name in names}})
+            for (state, memories), flight, names in zip(self._at, flights, own, strict=True)
         ]
 
     def state(self, arm: int) -> State:

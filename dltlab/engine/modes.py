@@ -2,7 +2,8 @@
 
 Along the eigenvector v_i of the kernel with eigenvalue λ_i the residual of L = c·½‖f − y‖²
 falls as r_i(t) = (1 − ηcλ_i)^t r_i(0). A knob turned on the way is followed: the factor is the
-product over the steps at the learning rate that each had.
+product over the steps at the learning rate that each had. Between two readings that is one rate: a
+probe that is not read at every step is :class:`~dltlab.engine.probes.base.Following`.
 """
 
 from typing import Final, Literal, NamedTuple
@@ -75,7 +76,7 @@ def onward(modes: Modes, state: State) -> Modes:
 
 
 def passed(modes: Modes, state: State) -> tuple[Float[Array, ""], Float[Array, ""]]:
-    """Steps since the modes were told, and the mean learning rate of these."""
+    """Steps since the modes were told, and the learning rate of these."""
     steps = (state.step - modes.step).astype(modes.clock.dtype)
     return steps, (state.clock - modes.clock) / jnp.maximum(steps, 1.0)
 

@@ -84,7 +84,7 @@ class History:
         self.wall = 0.0
         """Seconds since the session started."""
         self.clock = 0.0
-        """Physical time: the sum of the learning rates of all steps."""
+        """Physical time: over all steps the sum of η, of η/(1 − β) where momentum sums up gradients."""
         self.busy = 0.0
         """Seconds the device has computed."""
         self.version = 0

@@ -130,6 +130,18 @@ def test_a_seed_that_is_missing_in_one_arm_has_no_slope():
     assert verdict.status == "not yet", "zero has no logarithm, and two of five seeds are no median"
 
 
+def test_a_verdict_says_whether_the_median_was_judged_and_how_many_seeds_alone_would_not_do():
+    column = np.ones((3, 4, 5))
+    column[-1, :, 4] = 3.7
+    table = {"series": "drift", "statistic": "last", "predicted": 1.0, "tolerance": 0.15, "arm": "m64"}
+    for over, status in (("median", "holds"), ("all", "fails")):
+        verdict = judged(history_of({"drift": column}), "level", **table, over=over)
+        assert (verdict.status, verdict.measured) == (status, "1")
+        assert verdict.detail == f"m = 64; {over} judged, 1 … 3.7 over 5 of 5 seeds, 1 outside"
+    verdict = judged(history_of({"drift": column}), "level", **table | {"tolerance": 3.0})
+    assert verdict.detail == "m = 64; median judged, 1 … 3.7 over 5 of 5 seeds"
+
+
 def test_ratios_are_formed_seed_by_seed_or_else_of_medians():
     column = np.ones((3, 4, 5))
     column[:, 0], column[:, 1] = [1, 2, 3, 4, 5], [10, 2, 3, 4, 0.5]
@@ -195,11 +207,15 @@ def test_a_bound_tells_how_loose_it_is_and_a_floor_spares_rounding():
     history = history_of({"loss": loss, "loss.bound": bound})
     table = {"series": "loss", "bound": "loss.bound"}
     verdict = judged(history, "bounded", **table, floor=1e-24, window=[8, 199])
-    assert (verdict.status, verdict.measured, verdict.predicted) == ("holds", "0", "never above loss.bound")
+    assert (verdict.status, verdict.measured, verdict.predicted) == ("holds", "0 % above", "never above loss.bound")
+    assert "median judged, 0 … 0 % over 2 of 2 seeds; nearest" in verdict.detail, "a share is no reading"
+    assert (verdict.value, verdict.high) == (0.0, 0.0)
     assert f"nearest {np.exp(-4):.4g} × the bound" in verdict.detail
     assert judged(history, "bounded", **table).status == "fails", "the floor of rounding passes every bound"
     share = np.mean(loss[:, 0, 0] > bound[:, 0, 0])
-    assert float(judged(history, "bounded", **table).measured) == pytest.approx(share, rel=1e-3)
+    assert judged(history, "bounded", **table).measured == f"{100 * share:.3g} % above"
+    some = judged(history, "bounded", **table, at_most=0.5)
+    assert (some.predicted, some.high) == ("≤ 50 % above loss.bound", 0.5)
     assert judged(history, "bounded", **table, at_most=float(share)).status == "holds"
     loss[50] = np.inf
     beyond = judged(history_of({"loss": loss, "loss.bound": bound}), "bounded", **table, floor=1e-24)

@@ -10,12 +10,14 @@ import pytest
 from dltlab import errors
 
 
-def test_slopes_of_minus_one_in_tau_fail(tmp_path: Path) -> None:
+# On seed 2 a neuron starts 0.04° from a kink: at τ = 4 it crosses it, and the network is not its linearisation.
+@pytest.mark.parametrize("seed", [2, 3])
+def test_slopes_of_minus_one_in_tau_fail(seed: int, tmp_path: Path) -> None:
     wrong = [f"--set=claims.{name}.predicted=-1" for name in ("kappa-law", "movement-law")]
     report = tmp_path / "report.json"
-    order = [sys.executable, "-m", "dltlab", "run", "lazy-vs-meanfield", "--alone", "--seeds=1", "--seed=3", *wrong]
+    order = [sys.executable, "-m", "dltlab", "run", "lazy-vs-meanfield", "--alone", "--seeds=1", f"--seed={seed}"]
     done = subprocess.run(
-        [*order, "--quiet", f"--json={report}"], capture_output=True, text=True, timeout=300, check=False
+        [*order, *wrong, "--quiet", f"--json={report}"], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == errors.FAILS, done.stderr
     [run] = json.loads(report.read_text(encoding="utf-8"))["runs"]

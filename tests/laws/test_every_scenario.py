@@ -116,10 +116,11 @@ def test_each_of_its_claims_can_fail(run: tuple[str, int, Path]) -> None:
 
 
 LOOSE = {
-    # Small exponents, at widths where they are not yet what they will be: by how much they must be off.
+    # Exponents at widths where they are not yet what they will be: by how much they must be off.
     ("phase-diagram", "linear-g075"): 0.4,
     ("phase-diagram", "condensed-g125"): 0.5,
     ("phase-diagram", "condensed-g150"): 0.3,
+    ("phase-diagram", "linear-again"): 0.3,
 }
 
 

@@ -74,6 +74,13 @@ class Budgeted(eqx.Module):
     budget: eqx.AbstractVar[float]
 
 
+class Following(eqx.Module):
+    """A probe that makes up, at a reading, for the steps since the last one, at the learning rate of now.
+
+    Before a knob is turned it takes a reading that nobody sees, so that this rate is theirs.
+    """
+
+
 class Paired(eqx.Module):
     """A theory of the probe that has its name, of which it may know nothing."""
 

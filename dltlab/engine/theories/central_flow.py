@@ -24,7 +24,7 @@ from msgspec import Meta
 
 from dltlab.engine.numerics import complementarity, hessian, lanczos, noise
 from dltlab.engine.optimizers.descent import GradientDescent
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.probes.base import AbstractProbe, Every, Following, Readings, Shown, need_flat
 from dltlab.engine.problems import Sampled
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -54,7 +54,7 @@ class Centre(NamedTuple):
     """The optimizer's step at that time."""
 
 
-class CentralFlow(AbstractProbe):
+class CentralFlow(AbstractProbe, Following):
     """The averaged loss, the sharpness and the oscillation that the central flow predicts, and the distance to it."""
 
     directions: Annotated[int, Meta(ge=1, le=8)] = 3
@@ -98,8 +98,9 @@ class CentralFlow(AbstractProbe):
         duration = (moment.state.clock - memory.clock).astype(flat.dtype)
         stride = duration / jnp.maximum(steps, 1).astype(flat.dtype)
         edge = simulation.optimizer.threshold(moment.state.opt.hyperparams).astype(flat.dtype)
-        # The first reading takes a step of no length, which finds the eigenvectors.
-        here = lax.fori_loop(0, jnp.maximum(steps, 1), lambda _, centre: onward(loss, centre, stride, edge), memory)
+        # The first reading takes a step of no length, which finds the eigenvectors; a second one at a step takes none.
+        taken = jnp.where(jnp.any(memory.values != 0), steps, jnp.maximum(steps, 1))
+        here = lax.fori_loop(0, taken, lambda _, centre: onward(loss, centre, stride, edge), memory)
         bare = loss(here.at)
         readings = {
             "loss": bare + 0.5 * jnp.sum(here.values * jnp.diag(here.covariance)),

@@ -19,7 +19,7 @@ from dltlab.engine import modes
 from dltlab.engine.data import DATA
 from dltlab.engine.data.base import AbstractData
 from dltlab.engine.modes import Modes
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractProbe, Every, Following, Readings, Shown
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.problems.unseen import Unseen, fitted
 from dltlab.engine.simulation import Moment, Simulation, in_precision
@@ -38,7 +38,7 @@ class Twin(NamedTuple):
     clock: Float[Array, ""]
 
 
-class Linearised(AbstractProbe):
+class Linearised(AbstractProbe, Following):
     """The loss of the linearised twin, on unseen examples too, and how far apart the two models are.
 
     Its steps need not be taken one by one: with r₀ = h(θ₀) − y, the kernel K = J Jᵀ of the start and

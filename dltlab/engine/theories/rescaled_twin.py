@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from dltlab.engine.models.two_layer import TwoLayer
 from dltlab.engine.optimizers.descent import GradientDescent
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractProbe, Every, Following, Readings, Shown
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.problems.unseen import fitted
 from dltlab.engine.simulation import Moment, Simulation
@@ -34,7 +34,7 @@ class Twin(NamedTuple):
     """The largest max|u/τ − w| that was read."""
 
 
-class RescaledTwin(AbstractProbe):
+class RescaledTwin(AbstractProbe, Following):
     """The largest max|u/τ − w| so far, over the first ``until`` steps; the twin then stops."""
 
     every: Every = 0
