@@ -103,7 +103,7 @@ class Chaptering:
         notes = self.notes.notes if self.notes else ()
         self.entries = [Entry(one, note, one.step > step) for one, note in contents(chapters, notes)]
         looking.noted = [
-            Happening(one.chapter.step, "coming" if one.coming else "chapter", one.chapter.title)
+            Happening(one.chapter.step, "coming" if one.coming else "chapter", _named(one.chapter))
             for one in self.entries
             if one.coming or one.chapter.kind not in _SIGNED
         ]
@@ -257,3 +257,8 @@ class Chaptering:
         """Read ahead no more."""
         if self._foretold is not None:
             self._foretold.close()
+
+
+def _named(chapter: Chapter) -> str:
+    """What the line of time calls it: of an arm, with that arm's name."""
+    return f"{chapter.title} ({one_line(chapter.arm)})" if chapter.arm else chapter.title
