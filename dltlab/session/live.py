@@ -283,14 +283,13 @@ def attach(path: Path) -> Live:
 
 
 def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
-    """A path that nobody records to, held by the log beside it, which is made here."""
+    """A path that nobody records to, held by the log beside it, which is made here: no file of another is touched."""
     while True:
         path = (session or folders.new_session_path(scenario)).absolute()
-        folders.unused(path)
-        # A chosen name may have a stale log beside it; a new one is ours only if we made its log.
-        exclusive = os.O_TRUNC if session else os.O_EXCL
+        for place in (path, folders.log_path(path), folders.viewers_path(path)) if session else (path,):
+            folders.unused(place)
         try:
-            return path, os.open(folders.log_path(path), _LOG | exclusive, 0o600)
+            return path, os.open(folders.log_path(path), _LOG | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
         except OSError as fault:
@@ -300,7 +299,7 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
 
 def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready, patience: float | None = None) -> Live:
     """Start the engine's process and follow its file as soon as it says something new."""
-    quiet = subprocess.DEVNULL
+    quiet, before = subprocess.DEVNULL, os.fstat(log).st_size
     engine = subprocess.Popen(
         [*ENGINE, *order], stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=environment()
     )
@@ -309,20 +308,20 @@ def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready, pa
     # Somebody must wait for the process when it ends, or it stays in the table as a zombie.
     threading.Thread(target=engine.wait, name="dltlab-reaper", daemon=True).start()
     try:
-        return _awaited(engine, path, ready, LONGEST_START if patience is None else patience)
+        return _awaited(engine, path, ready, before, LONGEST_START if patience is None else patience)
     except BaseException:
         engine.kill()
         raise
 
 
-def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready, patience: float) -> Live:
+def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready, before: int, patience: float) -> Live:
     until = time.monotonic() + patience
     while time.monotonic() < until:
         over = engine.poll() is not None
         if (source := ready(path, engine.pid)) is not None:
             return source
         if over:
-            raise _stillborn(engine.returncode, path)
+            raise _stillborn(engine.returncode, path, before)
         time.sleep(0.01)
     raise EngineError(f"The engine said nothing for {patience:.0f} seconds and was ended; try again.")
 
@@ -338,12 +337,14 @@ def _heard(path: Path, pid: int) -> Live | None:
     return None
 
 
-def _stillborn(code: int, path: Path) -> ScenarioError | EngineError | UsageError:
-    """The error that an engine's end before its first record amounts to; its log is used up."""
+def _stillborn(code: int, path: Path, before: int) -> ScenarioError | EngineError | UsageError:
+    """The error that an engine's end before its first record amounts to; what it said is taken out of the log."""
     log = folders.log_path(path)
-    said = [line for line in logs.lines(log) if line]
+    said = [line for line in logs.lines(log, before) if line]
     with contextlib.suppress(OSError):
-        log.unlink()
+        # What stood in it before are the last words of another engine.
+        os.truncate(log, before)
+    logs.sweep(log)
     if code == UsageError.exit_code and said:
         return ScenarioError(*said)
     if not said and logs.is_full(path.parent):

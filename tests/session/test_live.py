@@ -147,6 +147,28 @@ def test_no_recording_is_overwritten(engine, tmp_path):
     assert taken.read_text() == "precious"
 
 
+@pytest.mark.parametrize(("beside", "text"), [("exp.log", "important"), ("exp.log", ""), ("exp.viewers", "important")])
+def test_no_file_beside_a_recording_of_a_chosen_name_is_touched(engine, tmp_path, beside, text):
+    engine("finished")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / beside).write_text(text)
+    with pytest.raises(UsageError, match=rf"{beside}: there is a file already; choose another name"):
+        live.launch("fall", session=folder / "exp")
+    assert [(one.name, one.read_text()) for one in folder.iterdir()] == [(beside, text)]
+
+
+def test_an_engine_that_does_not_go_on_takes_back_its_own_words_alone(engine, keep):
+    engine("refused")
+    path = keep("stopped")
+    log = folders.log_path(path)
+    log.write_text("The last words of the one before.\n")
+    with pytest.raises(ScenarioError) as refusal:
+        live.resume(path)
+    assert len(refusal.value.faults) == 2
+    assert log.read_text() == "The last words of the one before.\n"
+
+
 def test_empty_logs_of_the_dead_are_swept_and_no_others(engine, keep, tmp_path):
     engine("finished")
     old, new, loud, lone = (tmp_path / f"{name}.log" for name in ("old", "new", "loud", "lone"))
