@@ -7,8 +7,6 @@ commands over a Unix socket and says everything else in the session file.
 import contextlib
 import os
 import signal
-import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -18,11 +16,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from dltlab import commands, folders
+from dltlab import folders
 from dltlab.commands import Command
 from dltlab.errors import EngineError, ScenarioError, UsageError
-from dltlab.records import Footer, Frames, Header, Record
+from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session import logs
+from dltlab.session.outbox import Outbox
 from dltlab.session.recording import Follower, engine_alive, header_of, opened
 from dltlab.session.viewing import Viewing
 from dltlab.text import one_line
@@ -47,10 +46,11 @@ class Live:
         self.accepts: frozenset[type] = frozenset(typing.get_args(Command))
         self._follower = follower
         self._viewing = Viewing(path)
+        self._outbox = Outbox(self.header.socket)
         self._waiting = first
         self._child = pid
         self._pid = pid or self.header.pid
-        self._step = 0
+        self._step, self._wall = 0, 0.0
         self._footer: Footer | None = None
         self._ended = ""
         self._looked = 0.0
@@ -70,19 +70,18 @@ class Live:
         for record in found:
             self._footer = record if isinstance(record, Footer) else None
             if isinstance(record, Frames | Footer):
-                self._step = record.step
+                self._step, self._wall = record.step, record.wall
+        if self.accepts and (fault := self._outbox.push()):
+            # No engine has said it, so that it stands in no recording.
+            found.append(Event(self._step, "refused", fault, {}, self._wall))
         if not more and not self._ended:
             found += self._how_it_stands()
         return found
 
     def send(self, command: Command) -> None:
-        """Ask the engine for something. That nobody hears it shows through ``ended``."""
-        if type(command) not in self.accepts or not _ours(self.header.socket):
-            return
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(_PATIENCE)
-            line.connect(self.header.socket)
-            line.sendall(commands.encode(command))
+        """Ask the engine for something. That it is not heard shows through ``ended``, or is told as an Event."""
+        if type(command) in self.accepts:
+            self._outbox.put(command)
 
     def kill(self) -> None:
         """End an engine that was started here and does not listen; what it has recorded stays whole."""
@@ -94,6 +93,7 @@ class Live:
 
     def close(self) -> None:
         """Stop following. The engine goes on."""
+        self._outbox.close()
         self._follower.close()
         self._viewing.close()
 
@@ -131,6 +131,7 @@ class Live:
 
     def _end(self, how: str) -> None:
         self._ended, self.accepts = how, frozenset()
+        self._outbox.close()
 
 
 def launch(
@@ -362,12 +363,3 @@ def environment() -> dict[str, str]:
     if root.name not in ("site-packages", "dist-packages"):
         given["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), given.get("PYTHONPATH")]))
     return given
-
-
-def _ours(path: str) -> bool:
-    """Whether a path that a file named is a socket of our own: nobody else's may be spoken to."""
-    try:
-        found = os.lstat(path)
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid()

@@ -12,7 +12,7 @@ import pytest
 from dltlab import commands, folders, records
 from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Event, Footer, Frames, Header, Record
-from dltlab.session import live, recording
+from dltlab.session import live, outbox, recording
 from dltlab.session.ahead import Ahead
 from dltlab.session.live import Live
 
@@ -103,9 +103,9 @@ def test_a_file_that_names_another_socket_is_not_spoken_to(engine, tmp_path):
     source = live.launch("fall")
     plain = tmp_path / "letter"
     plain.write_text("")
-    assert live._ours(source.header.socket)
-    assert not live._ours(str(plain))
-    assert not live._ours("\x00")
+    assert outbox.ours(source.header.socket)
+    assert not outbox.ours(str(plain))
+    assert not outbox.ours("\x00")
     source.send(commands.Stop())
     followed(source)
 
