@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from dltlab import commands, folders, records
+from dltlab import commands, doctor, folders, records
 from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session import live, outbox, recording
@@ -136,6 +136,20 @@ def test_an_engine_that_stays_silent_is_ended(engine, monkeypatch, tmp_path):
     with pytest.raises(EngineError, match="said nothing for"):
         live.launch("fall")
     assert time.monotonic() - started < 10
+
+
+def test_doctor_examines_the_engine_that_runs(monkeypatch, tmp_path):
+    told = """
+import json, os, sys
+device = {"processor": os.environ["PYTHONPATH"]}
+print(json.dumps({"devices": sys.argv[1:], "device": device, "threads": 1, "fingerprint": "f"}))
+"""
+    (tmp_path / "engine.py").write_text(told)
+    monkeypatch.setattr(live, "ENGINE", [sys.executable, str(tmp_path / "engine.py")])
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    found = dict(doctor.report())
+    assert found["devices"] == "doctor"
+    assert found["processor"].startswith(f"{live.environment()['PYTHONPATH']}, 1 threads")
 
 
 def test_no_recording_is_overwritten(engine, tmp_path):
