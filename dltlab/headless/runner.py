@@ -181,16 +181,16 @@ def follow(source: Live) -> int:
     """
     header, begun = source.header, time.monotonic()
     outcome = Outcome(one_line(header.source), source.path, History(header))
-    try:
-        document = scenario.Document(header.source, header.scenario)
-        outcome.claims = shelf.build(scenario.validate(document).claims, document)
-        follow_to_the_end(source, outcome, document, Halt())
-    except ScenarioError:
-        source.send(commands.Stop())
-        source.close()
-        raise
-    except KeyboardInterrupt:
-        outcome.cut = "interrupted"
+    with contextlib.closing(source):
+        try:
+            document = scenario.Document(header.source, header.scenario)
+            outcome.claims = shelf.build(scenario.validate(document).claims, document)
+            follow_to_the_end(source, outcome, document, Halt())
+        except ScenarioError:
+            source.send(commands.Stop())
+            raise
+        except KeyboardInterrupt:
+            outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
     print(table(outcome), flush=True)
     return outcome.exit_code

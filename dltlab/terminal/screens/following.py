@@ -149,7 +149,6 @@ class Following:
         return self.standing.word == "paused" if asked is None else asked
 
     def end(self) -> None:
-        """End the session if that can be asked for, and stop following."""
+        """End the session if that can be asked for."""
         if Stop in self.source.accepts:
             self.source.send(Stop())
-        self.source.close()
