@@ -123,7 +123,7 @@ def met() -> bool:
     """Whether anybody has been here before."""
     from dltlab import folders
 
-    return (folders.data() / _MET).exists()
+    return os.path.exists(folders.data() / _MET)
 
 
 def meet() -> None:
