@@ -11,7 +11,7 @@ from typing import Any, Final
 import click
 
 from dltlab import __version__, cli_sessions, errors, guard, options
-from dltlab.errors import AbsentDataError, DltlabError, ScenarioError, UsageError
+from dltlab.errors import AbsentDataError, DltlabError, OutputError, ScenarioError, UsageError
 from dltlab.terminal.fit import require_terminal
 from dltlab.text import clean, one_line
 
@@ -245,12 +245,35 @@ def schema(report: bool) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
     guard.install()
-    sys.exit(_code(arguments))
+    code = _code(arguments)
+    try:
+        # Where nobody flushes before the end, the interpreter would, and complain by itself.
+        code = code if sys.stdout is None else _flushed(code)
+    except BrokenPipeError:
+        sys.stdout, code = None, code or _PIPE_CLOSED
+    sys.exit(code)
+
+
+def _flushed(code: int) -> int:
+    try:
+        sys.stdout.flush()
+    except OutputError as fault:
+        return code or _silenced(fault)
+    return code
+
+
+def _silenced(fault: OutputError) -> int:
+    """Say that standard output refused; what is left of it has nowhere to go."""
+    sys.stdout = None
+    click.echo(str(fault), err=True)
+    return fault.exit_code
 
 
 def _code(arguments: list[str] | None) -> int:
     try:
         return cli.main(arguments, prog_name="dltlab", standalone_mode=False) or errors.HOLDS
+    except OutputError as fault:
+        return _silenced(fault)
     except DltlabError as fault:
         for line in str(fault).splitlines():
             click.echo(clean(line), err=True)

@@ -14,6 +14,7 @@ from typing import Final
 from dltlab import __version__, folders
 from dltlab.errors import UsageError
 from dltlab.scenario import folder, gallery
+from dltlab.session import live
 from dltlab.terminal import fit
 
 _PACKAGES: Final = ("jax", "jaxlib", "optax", "equinox", "numpy", "textual", "plotext", "msgspec", "click", "tomli")
@@ -39,9 +40,11 @@ def report() -> Iterator[tuple[str, str]]:
 
 def _devices() -> Iterator[tuple[str, str]]:
     """What JAX finds, asked in a process of its own: JAX never enters this one."""
-    order = [sys.executable, "-P", "-m", "dltlab.engine", "doctor"]
+    order, where = [*live.ENGINE, "doctor"], live.environment()
     try:
-        done = subprocess.run(order, capture_output=True, text=True, timeout=_LONGEST, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            order, capture_output=True, text=True, timeout=_LONGEST, stdin=subprocess.DEVNULL, env=where
+        )
     except subprocess.TimeoutExpired:
         yield "devices", f"! the engine said nothing for {_LONGEST} seconds."
         return

@@ -28,6 +28,13 @@ class UsageError(DltlabError):
     exit_code: ClassVar[int] = USAGE
 
 
+class OutputError(UsageError, OSError):
+    """Standard output refuses what is said there."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"standard output: cannot be written ({why}); make room, or send it elsewhere.")
+
+
 class ScenarioError(DltlabError):
     """A scenario says something that cannot be run; one line a fault."""
 

@@ -9,13 +9,15 @@ from typing import Any, Final, final
 import click
 from click.shell_completion import CompletionItem
 
+from dltlab import seeds
 from dltlab.terminal import fit
 from dltlab.terminal.fit import COLOURS, GLYPHS, THEMES
 from dltlab.text import one_line
 
 STEP: Final = click.IntRange(0, 1_000_000_000)
 STEPS: Final = click.IntRange(1, 1_000_000_000)
-SEED: Final = click.IntRange(0, (1 << 32) - 1)
+SEED: Final = click.IntRange(0, seeds.LARGEST)
+FIRST_SEED: Final = click.IntRange(0, seeds.LARGEST_FIRST)
 _REPORT: Final = click.Path(path_type=Path, allow_dash=True)
 
 
@@ -74,7 +76,7 @@ def running(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--steps", type=STEPS, help="Steps, in place of run.steps."),
         click.option("--arms", callback=separated, default="", metavar="NAME,…", help="Only these arms."),
         click.option("--seeds", type=click.IntRange(1, 4096), help="Members of the ensemble, in place of run.seeds."),
-        click.option("--seed", type=SEED, help="The first seed, in place of run.seed."),
+        click.option("--seed", type=FIRST_SEED, help="The first seed, in place of run.seed."),
         click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value)."),
     ):
         command = option(command)

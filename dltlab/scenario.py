@@ -24,6 +24,7 @@ from msgspec.structs import fields
 from dltlab import places, questions, values
 from dltlab.errors import ScenarioError
 from dltlab.questions import Question
+from dltlab.seeds import LARGEST_FIRST
 from dltlab.text import clean, cleaned, one_line
 
 LARGEST_FILE: Final = 1 << 20
@@ -40,7 +41,7 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     """Steps of the optimizer."""
     every: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
     """Steps between frames."""
-    seed: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+    seed: Annotated[int, Meta(ge=0, le=LARGEST_FIRST)] = 0
     """The first seed: of the initial parameters and of all noise."""
     seeds: Annotated[int, Meta(ge=1, le=4096)] = 1
     """Members of the ensemble that claims are judged on: seed, seed + 1, …"""

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from dltlab import seeds
 from dltlab.errors import RecordingError
 from dltlab.records import DTYPES, Event, Footer, Frames, Header, Keyframe, Part, Record, Series
 
@@ -17,8 +18,6 @@ LARGEST_READING: Final = 1 << 24
 """Numbers in one reading of all series together."""
 MOST_READINGS: Final = 1 << 24
 """Readings of one series in one record."""
-LARGEST_SEED: Final = (1 << 32) - 1
-"""What a key of randomness can be folded with."""
 
 
 def fault_of(record: Record, header: Header | None) -> str:
@@ -59,7 +58,9 @@ def _kick_fault(event: Event) -> str:
 
 def _fork_fault(event: Event) -> str:
     seed = event.data.get("seed")
-    return "" if seed is None or (type(seed) is int and 0 <= seed <= LARGEST_SEED) else "a fork with an impossible seed"
+    return (
+        "" if seed is None or (type(seed) is int and 0 <= seed <= seeds.LARGEST) else "a fork with an impossible seed"
+    )
 
 
 def _header_fault(header: Header) -> str:

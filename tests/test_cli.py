@@ -74,6 +74,14 @@ def test_every_command_says_what_it_is_for(command: str) -> None:
         (["fork", "nothing"], "--at"),
         (["fork", "nothing", "--at", "3", "--turn", "x"], "x: write KNOB=VALUE, for example learning_rate=0.3."),
         (["run", "a", "b", "--out", "x"], "--out names one file"),
+        (
+            ["run", "edge-of-stability", "--seed", "2147483648"],
+            "'--seed': 2147483648 is not in the range 0<=x<=2147483647",
+        ),
+        (
+            ["fork", "x", "--at", "3", "--seed", "4294967296"],
+            "'--seed': 4294967296 is not in the range 0<=x<=4294967295",
+        ),
     ],
 )
 def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) -> None:

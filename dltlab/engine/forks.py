@@ -12,11 +12,11 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from dltlab import seeds
 from dltlab.engine.lines import Lines
 from dltlab.engine.past import Past
 from dltlab.errors import UsageError
 from dltlab.records import Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Record
-from dltlab.soundness import LARGEST_SEED
 from dltlab.text import one_line
 
 _PIECE: Final = 1 << 20
@@ -48,8 +48,8 @@ class Changes(Struct, frozen=True):
                 raise UsageError(f"{said}; it lies between {knob.low:g} and {knob.high:g}.")
         if self.kick is not None and not 0 < self.kick < 1e300:
             raise UsageError(f"a kick of {self.kick:g}: not a length; give a positive number.")
-        if self.seed is not None and not 0 <= self.seed <= LARGEST_SEED:
-            raise UsageError(f"seed {self.seed}: no seed; it lies between 0 and {LARGEST_SEED}.")
+        if self.seed is not None and not 0 <= self.seed <= seeds.LARGEST:
+            raise UsageError(f"seed {self.seed}: no seed; it lies between 0 and {seeds.LARGEST}.")
 
     def told(self, past: Past, knobs: tuple[Knob, ...], parent: str, at: int) -> list[Event]:
         """The fork as events, and every change as its own kind of event."""

@@ -18,6 +18,9 @@ from dltlab.text import one_line
 from dltlab.values import shortened
 
 _MOST_CALLERS: Final = 32
+"""Who has been silent for longest is let go of for one more, and calls again when there is something to say."""
+_BACKLOG: Final = 64
+"""Callers that may wait while the engine compiles or is in a chunk."""
 _ROUNDS: Final = 3
 """A caller is welcomed, heard and taken leave of in one go: his command does not wait for another chunk."""
 _LOOK: Final = 2.0
@@ -45,11 +48,12 @@ class Inbox:
         found: list[Command | str] = []
         for again in range(_ROUNDS):
             for key, _ in self._selector.select(0 if again else max(wait, 0)):
-                if key.fileobj is self._server:
-                    self._welcome()
-                else:
-                    assert isinstance(key.fileobj, socket.socket)
-                    found += self._heard(key.fileobj)
+                caller = key.fileobj
+                assert isinstance(caller, socket.socket)
+                if caller is self._server:
+                    found += self._welcome()
+                elif caller in self._halves:
+                    found += self._heard(caller)
         return found
 
     def _listening(self) -> socket.socket:
@@ -64,7 +68,7 @@ class Inbox:
             raise
         finally:
             os.umask(before)
-        server.listen(8)
+        server.listen(_BACKLOG)
         server.setblocking(False)
         self._selector.register(server, selectors.EVENT_READ)
         return server
@@ -86,31 +90,44 @@ class Inbox:
             self._selector.unregister(old)
             old.close()
 
-    def _welcome(self) -> None:
-        try:
-            caller, _ = self._server.accept()
-        except OSError:
-            return
-        if len(self._halves) >= _MOST_CALLERS or not _is_ours(caller):
-            caller.close()
-            return
-        caller.setblocking(False)
-        self._halves[caller] = b""
-        self._selector.register(caller, selectors.EVENT_READ)
+    def _welcome(self) -> list[Command | str]:
+        """Take in who waits; what was heard of those who had to make room."""
+        found: list[Command | str] = []
+        for _ in range(_BACKLOG):
+            try:
+                caller = self._server.accept()[0]
+            except OSError:
+                break
+            if not _is_ours(caller):
+                caller.close()
+                continue
+            if len(self._halves) >= _MOST_CALLERS:
+                silent = next(iter(self._halves))
+                found += self._heard(silent)
+                self._leave(silent)
+            caller.setblocking(False)
+            self._halves[caller] = b""
+            self._selector.register(caller, selectors.EVENT_READ)
+        return found
 
     def _heard(self, caller: socket.socket) -> list[Command | str]:
         try:
             data = caller.recv(1 << 16)
+        except BlockingIOError:
+            return []
         except OSError:
             data = b""
-        *lines, half = (self._halves[caller] + data).split(b"\n")
+        # Who was heard last stands last.
+        *lines, half = (self._halves.pop(caller) + data).split(b"\n")
+        self._halves[caller] = half
         if not data or len(half) > commands.LONGEST:
-            self._selector.unregister(caller)
-            del self._halves[caller]
-            caller.close()
-        else:
-            self._halves[caller] = half
+            self._leave(caller)
         return [self._read(line) for line in lines if line.strip()]
+
+    def _leave(self, caller: socket.socket) -> None:
+        if self._halves.pop(caller, None) is not None:
+            self._selector.unregister(caller)
+            caller.close()
 
     def _read(self, line: bytes) -> Command | str:
         try:

@@ -50,8 +50,3 @@ def _unfit(keyframe: Keyframe) -> RecordingError:
     return RecordingError(
         f"the keyframe at step {keyframe.step} does not fit its scenario, so nothing can go on from it."
     )
-
-
-def size(starts: list[Start]) -> int:
-    """Bytes of a keyframe, about."""
-    return sum(leaf.nbytes for leaf in jax.tree.leaves(starts)) * 4 // 3

@@ -5,11 +5,6 @@ import jax.numpy as jnp
 from dltlab.engine.simulation import State
 
 
-def names(state: State) -> list[str]:
-    """The hyperparameters that may be turned."""
-    return list(state.opt.hyperparams)
-
-
 def read(state: State, knob: str) -> float:
     """A hyperparameter's value; an ensemble's members share it."""
     return float(jnp.ravel(state.opt.hyperparams[knob])[0])

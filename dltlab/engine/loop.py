@@ -29,6 +29,8 @@ _PRICES: Final = 5.0
 """Seconds between two prices."""
 _MEASURING: Final = 50
 """How much longer than itself a timing of steps and readings lasts; prices go by the products of the run between."""
+_WAITING: Final = 0.5
+"""Seconds that a session waits for commands at most before it looks around."""
 KEYFRAME_SECONDS: Final = 5.0
 """At least so many lie between two keyframes that a session takes by itself."""
 KEYFRAME_BUDGET: Final = 64 << 20
@@ -120,8 +122,8 @@ class Loop:
         return event
 
     def _patience(self) -> float:
-        """Seconds that the inbox may be waited for."""
-        return 0.5 if self.paused else self._next - time.monotonic()
+        """Seconds that the inbox may be waited for; a signal that ends the session does not wake who waits there."""
+        return _WAITING if self.paused else min(_WAITING, self._next - time.monotonic())
 
     def _limit(self, planned: int) -> int:
         """The step that the next chunk must not pass."""
@@ -240,13 +242,16 @@ class Loop:
 
     def _obey(self, command: Command | str) -> None:
         match command:
-            case Pause() if not self.paused:
-                self.paused, self._hold_at = True, None
-                self._peek()
-                self._keyframe()
+            case Pause():
+                if not self.paused:
+                    self.paused, self._hold_at = True, None
+                    self._peek()
+                    self._keyframe()
+                # Whoever asked, perhaps after another viewer, waits for an answer.
                 self.say("pause", f"Paused at step {self.step}.")
-            case Resume() if self.paused:
-                self.paused, self._next = False, time.monotonic()
+            case Resume():
+                self._next = time.monotonic() if self.paused else self._next
+                self.paused, self._hold_at = False, None
                 self.say("resume", "Resumed.")
             case Advance(steps=steps):
                 self.paused, self._hold_at, self._next = False, self.step + steps, time.monotonic()

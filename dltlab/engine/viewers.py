@@ -43,6 +43,11 @@ class Viewers:
             self._file = os.open(self._path, flags, 0o600)
         except OSError:
             self._file = -1
+            return
+        if os.fstat(self._file).st_size:
+            # What engines lay there is empty: this is somebody's own, and stays as it is.
+            os.close(self._file)
+            self._file = -1
 
     def left_alone(self, *, paused: bool) -> str:
         """Why the session ends now: it is paused, and nobody has watched for too long. Else empty."""

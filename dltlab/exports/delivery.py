@@ -21,7 +21,7 @@ from typing import Any, BinaryIO, Final, NoReturn, cast
 
 from msgspec import structs
 
-from dltlab import folders, records
+from dltlab import folders, guard, records
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.exported import Exported
@@ -85,8 +85,13 @@ def deliver(export: AbstractExport, path: Path, out: Path, wanted: Wanted, *, mo
     with _ended_by_signals(), Progress(out.name if out != STDOUT else export.name, mode=mode) as progress:
         if out == STDOUT:
             stream = _stdout(export)
-            export.write(session, stream, wanted, progress.show)
-            stream.flush()
+            try:
+                export.write(session, stream, wanted, progress.show)
+                stream.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as fault:
+                raise guard.refused(fault) from None
         else:
             try:
                 with placed(out) as stream:

@@ -72,8 +72,9 @@ def judged(name: str, request: Request, halt: Halt, *, progress: str = "", say: 
         document, outcome.claims = claims_of(name, request.overrides)
         outcome.document = document
         source = live.launch(name, headless=True, patience=min(halt.left, live.LONGEST_START), **request.told())
-        outcome.session, outcome.history = source.path, History(source.header)
-        follow_to_the_end(source, outcome, document, halt, progress=progress, say=say)
+        with contextlib.closing(source):
+            outcome.session, outcome.history = source.path, History(source.header)
+            follow_to_the_end(source, outcome, document, halt, progress=progress, say=say)
     except EngineError as fault:
         # An engine that had not begun when the time was up is none that failed.
         outcome.cut = "timeout" if outcome.history is None and halt.why == "timeout" else ""
@@ -164,7 +165,7 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, tell
 
 
 def _leave(source: Live, outcome: Outcome) -> None:
-    """Let go of a session, and say how it ended."""
+    """End what did not stop, and say how it ended."""
     ended = source.ended
     if not ended and outcome.cut != "interrupted":
         # Nobody is there to wait for it, and it would hold the machine.
@@ -172,4 +173,3 @@ def _leave(source: Live, outcome: Outcome) -> None:
         ended = "The engine did not stop when it was asked to, and was ended; the recording is whole up to there."
     ended = ended or "The engine was asked to stop and had not by the time that this was written."
     outcome.ended = f"{WHY[outcome.cut]}. {ended}" if outcome.cut in ("timeout", "another failed") else ended
-    source.close()

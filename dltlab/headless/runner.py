@@ -100,7 +100,7 @@ def run(
 
 
 def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
-    """Prints lines, which begin with a scenario's name where several run; a reader that has had enough ends them."""
+    """Prints lines, which begin with a scenario's name where several run; an output that takes no more ends them."""
     lead, gone = f"{one_line(name)}: " if name else "", False
 
     def say(line: str) -> None:
@@ -109,7 +109,7 @@ def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
             return
         try:
             print(f"{lead}{line}", file=stream, flush=True)
-        except BrokenPipeError:
+        except OSError:
             gone = True
             halt.ask("interrupted")
 
@@ -131,8 +131,12 @@ def side_by_side(
         tell: Told each outcome, and whether it is the first.
         halt: Asked when Ctrl-C is pressed.
         jobs: How many run at a time.
+
+    Raises:
+        OSError: What tells refuses; all that ran was ended.
     """
     found: dict[int, Outcome] = {}
+    refused: list[OSError] = []
     turn, waiting = threading.Lock(), iter(enumerate(names))
 
     def work() -> None:
@@ -143,7 +147,13 @@ def side_by_side(
                 return
             outcome = one(name)
             with turn:
-                tell(outcome, not found)
+                try:
+                    tell(outcome, not found)
+                except OSError as fault:
+                    # Nobody is told anything any more.
+                    refused.append(fault)
+                    if not halt.why:
+                        halt.ask("interrupted")
                 found[place] = outcome
 
     if min(jobs, len(names)) <= 1:
@@ -158,6 +168,8 @@ def side_by_side(
                 time.sleep(0.05)
             except KeyboardInterrupt:
                 halt.ask("interrupted")
+    if refused:
+        raise refused[0]
     return [found.get(place, Outcome(name, cut="interrupted")) for place, name in enumerate(names)]
 
 
@@ -169,16 +181,16 @@ def follow(source: Live) -> int:
     """
     header, begun = source.header, time.monotonic()
     outcome = Outcome(one_line(header.source), source.path, History(header))
-    try:
-        document = scenario.Document(header.source, header.scenario)
-        outcome.claims = shelf.build(scenario.validate(document).claims, document)
-        follow_to_the_end(source, outcome, document, Halt())
-    except ScenarioError:
-        source.send(commands.Stop())
-        source.close()
-        raise
-    except KeyboardInterrupt:
-        outcome.cut = "interrupted"
+    with contextlib.closing(source):
+        try:
+            document = scenario.Document(header.source, header.scenario)
+            outcome.claims = shelf.build(scenario.validate(document).claims, document)
+            follow_to_the_end(source, outcome, document, Halt())
+        except ScenarioError:
+            source.send(commands.Stop())
+            raise
+        except KeyboardInterrupt:
+            outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
     print(table(outcome), flush=True)
     return outcome.exit_code

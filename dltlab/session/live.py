@@ -7,8 +7,6 @@ commands over a Unix socket and says everything else in the session file.
 import contextlib
 import os
 import signal
-import socket
-import stat
 import subprocess
 import sys
 import threading
@@ -18,11 +16,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-from dltlab import commands, folders
+from dltlab import folders
 from dltlab.commands import Command
 from dltlab.errors import EngineError, ScenarioError, UsageError
-from dltlab.records import Footer, Frames, Header, Record
+from dltlab.records import Event, Footer, Frames, Header, Record
 from dltlab.session import logs
+from dltlab.session.outbox import Outbox
 from dltlab.session.recording import Follower, engine_alive, header_of, opened
 from dltlab.session.viewing import Viewing
 from dltlab.text import one_line
@@ -47,10 +46,11 @@ class Live:
         self.accepts: frozenset[type] = frozenset(typing.get_args(Command))
         self._follower = follower
         self._viewing = Viewing(path)
+        self._outbox = Outbox(self.header.socket)
         self._waiting = first
         self._child = pid
         self._pid = pid or self.header.pid
-        self._step = 0
+        self._step, self._wall = 0, 0.0
         self._footer: Footer | None = None
         self._ended = ""
         self._looked = 0.0
@@ -70,19 +70,18 @@ class Live:
         for record in found:
             self._footer = record if isinstance(record, Footer) else None
             if isinstance(record, Frames | Footer):
-                self._step = record.step
+                self._step, self._wall = record.step, record.wall
+        if self.accepts and (fault := self._outbox.push()):
+            # No engine has said it, so that it stands in no recording.
+            found.append(Event(self._step, "refused", fault, {}, self._wall))
         if not more and not self._ended:
             found += self._how_it_stands()
         return found
 
     def send(self, command: Command) -> None:
-        """Ask the engine for something. That nobody hears it shows through ``ended``."""
-        if type(command) not in self.accepts or not _ours(self.header.socket):
-            return
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(_PATIENCE)
-            line.connect(self.header.socket)
-            line.sendall(commands.encode(command))
+        """Ask the engine for something. That it is not heard shows through ``ended``, or is told as an Event."""
+        if type(command) in self.accepts:
+            self._outbox.put(command)
 
     def kill(self) -> None:
         """End an engine that was started here and does not listen; what it has recorded stays whole."""
@@ -94,6 +93,7 @@ class Live:
 
     def close(self) -> None:
         """Stop following. The engine goes on."""
+        self._outbox.close()
         self._follower.close()
         self._viewing.close()
 
@@ -131,6 +131,7 @@ class Live:
 
     def _end(self, how: str) -> None:
         self._ended, self.accepts = how, frozenset()
+        self._outbox.close()
 
 
 def launch(
@@ -283,14 +284,13 @@ def attach(path: Path) -> Live:
 
 
 def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
-    """A path that nobody records to, held by the log beside it, which is made here."""
+    """A path that nobody records to, held by the log beside it, which is made here: no file of another is touched."""
     while True:
         path = (session or folders.new_session_path(scenario)).absolute()
-        folders.unused(path)
-        # A chosen name may have a stale log beside it; a new one is ours only if we made its log.
-        exclusive = os.O_TRUNC if session else os.O_EXCL
+        for place in (path, folders.log_path(path), folders.viewers_path(path)) if session else (path,):
+            folders.unused(place)
         try:
-            return path, os.open(folders.log_path(path), _LOG | exclusive, 0o600)
+            return path, os.open(folders.log_path(path), _LOG | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
         except OSError as fault:
@@ -300,7 +300,7 @@ def _reserved(scenario: str, session: Path | None) -> tuple[Path, int]:
 
 def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready, patience: float | None = None) -> Live:
     """Start the engine's process and follow its file as soon as it says something new."""
-    quiet = subprocess.DEVNULL
+    quiet, before = subprocess.DEVNULL, os.fstat(log).st_size
     engine = subprocess.Popen(
         [*ENGINE, *order], stdin=quiet, stdout=quiet, stderr=log, start_new_session=True, env=environment()
     )
@@ -309,20 +309,20 @@ def _started(order: list[str], path: Path, log: int, nice: int, ready: Ready, pa
     # Somebody must wait for the process when it ends, or it stays in the table as a zombie.
     threading.Thread(target=engine.wait, name="dltlab-reaper", daemon=True).start()
     try:
-        return _awaited(engine, path, ready, LONGEST_START if patience is None else patience)
+        return _awaited(engine, path, ready, before, LONGEST_START if patience is None else patience)
     except BaseException:
         engine.kill()
         raise
 
 
-def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready, patience: float) -> Live:
+def _awaited(engine: "subprocess.Popen[bytes]", path: Path, ready: Ready, before: int, patience: float) -> Live:
     until = time.monotonic() + patience
     while time.monotonic() < until:
         over = engine.poll() is not None
         if (source := ready(path, engine.pid)) is not None:
             return source
         if over:
-            raise _stillborn(engine.returncode, path)
+            raise _stillborn(engine.returncode, path, before)
         time.sleep(0.01)
     raise EngineError(f"The engine said nothing for {patience:.0f} seconds and was ended; try again.")
 
@@ -338,12 +338,14 @@ def _heard(path: Path, pid: int) -> Live | None:
     return None
 
 
-def _stillborn(code: int, path: Path) -> ScenarioError | EngineError | UsageError:
-    """The error that an engine's end before its first record amounts to; its log is used up."""
+def _stillborn(code: int, path: Path, before: int) -> ScenarioError | EngineError | UsageError:
+    """The error that an engine's end before its first record amounts to; what it said is taken out of the log."""
     log = folders.log_path(path)
-    said = [line for line in logs.lines(log) if line]
+    said = [line for line in logs.lines(log, before) if line]
     with contextlib.suppress(OSError):
-        log.unlink()
+        # What stood in it before are the last words of another engine.
+        os.truncate(log, before)
+    logs.sweep(log)
     if code == UsageError.exit_code and said:
         return ScenarioError(*said)
     if not said and logs.is_full(path.parent):
@@ -361,12 +363,3 @@ def environment() -> dict[str, str]:
     if root.name not in ("site-packages", "dist-packages"):
         given["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), given.get("PYTHONPATH")]))
     return given
-
-
-def _ours(path: str) -> bool:
-    """Whether a path that a file named is a socket of our own: nobody else's may be spoken to."""
-    try:
-        found = os.lstat(path)
-    except (OSError, ValueError):
-        return False
-    return stat.S_ISSOCK(found.st_mode) and found.st_uid == os.getuid()

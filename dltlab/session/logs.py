@@ -20,11 +20,11 @@ def last_line(log: Path) -> str:
     return said[-1] if said else ""
 
 
-def lines(log: Path) -> list[str]:
-    """The last lines of a log, cleaned."""
+def lines(log: Path, first: int = 0) -> list[str]:
+    """The last lines of a log, of those from a byte on, cleaned."""
     try:
         with log.open("rb") as stream:
-            stream.seek(max(0, stream.seek(0, os.SEEK_END) - (1 << 16)))
+            stream.seek(max(first, stream.seek(0, os.SEEK_END) - (1 << 16)))
             return [one_line(line) for line in stream.read().decode("utf-8", "replace").splitlines()]
     except OSError:
         return []

@@ -141,6 +141,8 @@ class Notes:
         self._unsaved: list[Line] = []
         self._lines: dict[str, Note | Answer] = {}
         self._offset, self._damaged, self._rest = 0, 0, b""
+        self._unread = ""
+        """Why the file cannot be read now; else empty."""
         self._known: tuple[int, int, int, int] | None = None
         self.follow()
 
@@ -169,40 +171,51 @@ class Notes:
             found = os.stat(self.path, follow_symlinks=False)
         except (OSError, ValueError):
             # There is none yet, or none any more: what was read is kept.
-            self._known = None
+            self._known, self.damage = None, ""
             return False
         known = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        if known == self._known:
+        if known == self._known and not self._unread:
             return False
         if self._known is None or self._known[:2] != known[:2] or found.st_size < self._offset:
             # An editor puts a new file in the place of the old one.
             self._offset, self._damaged, self._rest, self._lines = 0, 0, b"", {}
         self._known = known
         before = self.version
-        self._take(self._appended())
-        if found.st_size > _LARGEST_FILE:
-            self.damage = f"the notes are longer than is read: {one_line(self.path.name)}."
+        data, self._unread = self._appended()
+        self._take(data)
+        self.damage = self._what_is_missing(found.st_size)
         for line in self._unsaved:
             self._fold(line)
         return self.version != before
 
-    def _appended(self) -> bytes:
+    def _what_is_missing(self, size: int) -> str:
+        """A sentence on what of a file of that size was not read, as it is now."""
+        name = one_line(self.path.name)
+        if self._unread:
+            return f"the notes cannot be read ({self._unread}): {name}."
+        if size > _LARGEST_FILE:
+            return f"the notes are longer than is read: {name}."
+        if self._damaged:
+            several = f"{self._damaged} lines" if self._damaged > 1 else "a line"
+            return f"{several} of the notes cannot be read, and was left out: {name}."
+        return ""
+
+    def _appended(self) -> tuple[bytes, str]:
+        """What was appended; and why it cannot be read, or nothing."""
         try:
             file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError as fault:
-            self.damage = f"the notes cannot be read ({fault.strerror}): {one_line(self.path.name)}."
-            return b""
+            return b"", fault.strerror or "it is refused"
         try:
             if not stat.S_ISREG(os.fstat(file).st_mode):
-                self.damage = f"the notes cannot be read (no file): {one_line(self.path.name)}."
-                return b""
+                return b"", "no file"
             data = os.pread(file, max(_LARGEST_FILE - self._offset, 0), self._offset)
-        except OSError:
-            return b""
+        except OSError as fault:
+            return b"", fault.strerror or "it is refused"
         finally:
             os.close(file)
         self._offset += len(data)
-        return data
+        return data, ""
 
     def _take(self, data: bytes) -> None:
         *lines, self._rest = (self._rest + data).split(b"\n")
@@ -216,9 +229,6 @@ class Notes:
                 continue
             if found is not None:
                 self._fold(found)
-        if self._damaged:
-            several = f"{self._damaged} lines" if self._damaged > 1 else "a line"
-            self.damage = f"{several} of the notes cannot be read, and was left out: {one_line(self.path.name)}."
 
     def _fold(self, line: Line) -> None:
         if isinstance(line, Gone):

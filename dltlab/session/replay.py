@@ -80,13 +80,6 @@ class Replay:
         echoes, self._echoes = self._echoes, []
         return [*released, *echoes]
 
-    def finish(self) -> list[Record]:
-        """Everything that has not come out yet, at once."""
-        released: list[Record] = []
-        while self._more():
-            released.append(self._told_of(self._queue.popleft()))
-        return [*released, *self._echoes]
-
     def send(self, command: Command) -> None:
         """Pause, go on, advance or set the pace; other commands have no meaning here."""
         match command:

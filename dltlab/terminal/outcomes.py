@@ -93,7 +93,7 @@ def remembered(one: Kept) -> Outcome | None:
 
 def judged(one: Kept, history: History) -> Outcome:
     """Judge a recording, and remember what was found."""
-    from dltlab.terminal.screens.verdicts import Judge
+    from dltlab.claims.judging import Judge
 
     judge = Judge(history.header)
     judge.look(0.0, history)
@@ -123,7 +123,7 @@ def met() -> bool:
     """Whether anybody has been here before."""
     from dltlab import folders
 
-    return (folders.data() / _MET).exists()
+    return os.path.exists(folders.data() / _MET)
 
 
 def meet() -> None:

@@ -206,7 +206,10 @@ def _replayed(path: Path) -> None:
         for command in _COMMANDS:
             replay.poll()
             replay.send(command)
-        replay.finish()
+        for command in (commands.Resume(), commands.Pace(None)):
+            replay.send(command)
+        while not replay.ended:
+            replay.poll()
         assert not UNFIT.search(replay.ended), replay.ended
     finally:
         replay.close()

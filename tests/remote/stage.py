@@ -7,7 +7,6 @@ import pty
 import re
 import select
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -22,8 +21,9 @@ import msgspec
 import numpy as np
 import pyte
 
-from dltlab import commands, folders, records
+from dltlab import folders, records
 from dltlab.commands import Command, Stop
+from dltlab.engine.inbox import Inbox
 from dltlab.records import FORMAT, SUFFIX, Array, Event, Footer, Frames, Header, Knob, Part, Series
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -228,10 +228,7 @@ class Session:
         self._where = folders.socket_path(self.path)
         self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)
-        self._ear = socket.socket(socket.AF_UNIX)
-        self._ear.bind(str(self._where))
-        self._ear.listen()
-        self._ear.settimeout(0.05)
+        self._inbox = Inbox(self._where)
         self.step, self._quiet = 0, False
         self._over = threading.Event()
         self._say(self._header())
@@ -276,9 +273,8 @@ class Session:
 
     def _listen(self) -> None:
         while not self._over.is_set():
-            with contextlib.suppress(TimeoutError), self._ear.accept()[0] as line:
-                line.settimeout(1)
-                command = commands.decode(line.makefile("rb").readline())
+            for command in self._inbox.take(0.05):
+                assert not isinstance(command, str)
                 self.heard.append((time.monotonic(), command))
                 what = type(command).__name__.lower()
                 self._say(Event(self.step, what, f"{what} heard", msgspec.structs.asdict(command)))
@@ -297,9 +293,7 @@ class Session:
             thread.join()
         if footer:
             self._say(Footer(self.step, "stopped", "it was told to stop."))
-        self._ear.close()
-        with contextlib.suppress(OSError):
-            self._where.unlink()
+        self._inbox.close()
         os.close(self._file)
 
 

@@ -151,6 +151,15 @@ def test_only_a_paused_session_that_nobody_watches_is_left_alone(tmp_path, monke
     assert not viewing.hold()
 
 
+def test_a_file_of_the_users_in_the_place_of_that_of_the_viewers_is_left_alone(tmp_path):
+    session = tmp_path / f"one{records.SUFFIX}"
+    folders.viewers_path(session).write_text("important")
+    viewers = Viewers(session)
+    assert viewers.left_alone(paused=True) == ""
+    viewers.close()
+    assert folders.viewers_path(session).read_text() == "important"
+
+
 def test_a_killed_viewer_lets_go_by_itself(tmp_path):
     session = tmp_path / f"one{records.SUFFIX}"
     path = folders.viewers_path(session)

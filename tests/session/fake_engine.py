@@ -13,7 +13,6 @@ import fcntl
 import json
 import os
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ import msgspec
 import numpy as np
 
 from dltlab import commands, folders, records
+from dltlab.engine.inbox import Inbox
 from dltlab.records import Array, Event, Footer, Frames, Header, Keyframe, Part, Series
 
 CHUNK = 10
@@ -86,20 +86,17 @@ def told(head: Header, ending: str) -> list[records.Record]:
 
 def listen(given: argparse.Namespace, out) -> None:
     """Hold, echo each command as an event, end on Stop."""
-    where = str(folders.socket_path(Path(given.session)))
-    with socket.socket(socket.AF_UNIX) as ear:
-        ear.bind(where)
-        ear.listen()
-        out(header("fake", given.steps, given.seeds, where))
-        out(frames(0, CHUNK, given.seeds, 0.1))
-        while True:
-            with ear.accept()[0] as line:
-                command = commands.decode(line.makefile("rb").readline())
-            if isinstance(command, commands.Stop):
-                break
-            data = msgspec.structs.asdict(command) | {"old": 0.1}
-            out(Event(CHUNK - 1, type(command).__name__.lower(), "heard", data, 0.2))
-    os.unlink(where)
+    inbox = Inbox(folders.socket_path(Path(given.session)))
+    out(header("fake", given.steps, given.seeds, str(inbox.path)))
+    out(frames(0, CHUNK, given.seeds, 0.1))
+    stopped = False
+    while not stopped:
+        for command in inbox.take(1.0):
+            stopped = stopped or isinstance(command, commands.Stop)
+            if not stopped and not isinstance(command, str):
+                data = msgspec.structs.asdict(command) | {"old": 0.1}
+                out(Event(CHUNK - 1, type(command).__name__.lower(), "heard", data, 0.2))
+    inbox.close()
     out(Footer(CHUNK - 1, "stopped", "", 0.3))
 
 

@@ -202,6 +202,20 @@ def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario
     assert note == ""
 
 
+def test_no_session_stays_open_whatever_becomes_of_it(engine, scenario, keep, monkeypatch):
+    followed: list[live.Live] = []
+    begin = live.Live.__init__
+    monkeypatch.setattr(live.Live, "__init__", lambda it, *words: (followed.append(it), begin(it, *words))[1])
+    engine("finished")
+    for claims in (FALLS, FALLS.replace('"loss"', '"lass"')):
+        headless.run([scenario(claims, name=str(len(followed))), "none.toml"], quiet=True)
+    table = tomli.loads(Path(scenario(FALLS.replace('"loss"', '"lass"'))).read_text())
+    with pytest.raises(ScenarioError, match="no series 'lass'"):
+        headless.follow(live.attach(keep(steps=50, header={"scenario": table})))
+    assert len(followed) == 3
+    assert [one._follower._file for one in followed] == [-1] * 3
+
+
 def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario, capsys):
     table = tomli.loads(Path(scenario(FALLS, LOW)).read_text())
     path = keep(steps=50, header={"scenario": table, "parent": "mother", "forked": 10})

@@ -9,10 +9,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from dltlab import commands, folders, records
+from dltlab import commands, doctor, folders, records
 from dltlab.errors import EngineError, ScenarioError, UsageError
 from dltlab.records import Event, Footer, Frames, Header, Record
-from dltlab.session import live, recording
+from dltlab.session import live, outbox, recording
 from dltlab.session.ahead import Ahead
 from dltlab.session.live import Live
 
@@ -103,9 +103,9 @@ def test_a_file_that_names_another_socket_is_not_spoken_to(engine, tmp_path):
     source = live.launch("fall")
     plain = tmp_path / "letter"
     plain.write_text("")
-    assert live._ours(source.header.socket)
-    assert not live._ours(str(plain))
-    assert not live._ours("\x00")
+    assert outbox.ours(source.header.socket)
+    assert not outbox.ours(str(plain))
+    assert not outbox.ours("\x00")
     source.send(commands.Stop())
     followed(source)
 
@@ -138,6 +138,20 @@ def test_an_engine_that_stays_silent_is_ended(engine, monkeypatch, tmp_path):
     assert time.monotonic() - started < 10
 
 
+def test_doctor_examines_the_engine_that_runs(monkeypatch, tmp_path):
+    told = """
+import json, os, sys
+device = {"processor": os.environ["PYTHONPATH"]}
+print(json.dumps({"devices": sys.argv[1:], "device": device, "threads": 1, "fingerprint": "f"}))
+"""
+    (tmp_path / "engine.py").write_text(told)
+    monkeypatch.setattr(live, "ENGINE", [sys.executable, str(tmp_path / "engine.py")])
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    found = dict(doctor.report())
+    assert found["devices"] == "doctor"
+    assert found["processor"].startswith(f"{live.environment()['PYTHONPATH']}, 1 threads")
+
+
 def test_no_recording_is_overwritten(engine, tmp_path):
     engine("finished")
     taken = tmp_path / "taken.dltlab.jsonl"
@@ -145,6 +159,28 @@ def test_no_recording_is_overwritten(engine, tmp_path):
     with pytest.raises(UsageError, match="there is a file already"):
         live.launch("fall", session=taken)
     assert taken.read_text() == "precious"
+
+
+@pytest.mark.parametrize(("beside", "text"), [("exp.log", "important"), ("exp.log", ""), ("exp.viewers", "important")])
+def test_no_file_beside_a_recording_of_a_chosen_name_is_touched(engine, tmp_path, beside, text):
+    engine("finished")
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / beside).write_text(text)
+    with pytest.raises(UsageError, match=rf"{beside}: there is a file already; choose another name"):
+        live.launch("fall", session=folder / "exp")
+    assert [(one.name, one.read_text()) for one in folder.iterdir()] == [(beside, text)]
+
+
+def test_an_engine_that_does_not_go_on_takes_back_its_own_words_alone(engine, keep):
+    engine("refused")
+    path = keep("stopped")
+    log = folders.log_path(path)
+    log.write_text("The last words of the one before.\n")
+    with pytest.raises(ScenarioError) as refusal:
+        live.resume(path)
+    assert len(refusal.value.faults) == 2
+    assert log.read_text() == "The last words of the one before.\n"
 
 
 def test_empty_logs_of_the_dead_are_swept_and_no_others(engine, keep, tmp_path):

@@ -1,6 +1,8 @@
 """The sidecar of notes: whatever its bytes are they are read, and nothing that was noted is ever lost."""
 
+import errno
 import hashlib
+import os
 import stat
 import threading
 from pathlib import Path
@@ -146,6 +148,43 @@ def test_a_torn_tail_costs_its_own_line_alone(session, cut):
     again = read(session)
     assert told(again) == [(1, "whole"), (3, "after")]
     assert "a line of the notes cannot be read" in again.damage
+
+
+def test_damage_is_told_for_as_long_as_it_lasts(session):
+    kept = Notes(session)
+    kept.path.write_bytes(b"no note\n" + line("a", 4, "sound"))
+    kept.follow()
+    assert "a line of the notes cannot be read" in kept.damage
+    whole = kept.path.with_suffix(".new")
+    whole.write_bytes(line("a", 4, "sound") + line("b", 5, "too"))
+    whole.replace(kept.path)
+    assert kept.follow()
+    assert kept.damage == ""
+    kept.path.unlink()
+    kept.path.mkdir()
+    kept.follow()
+    assert "cannot be read (no file)" in kept.damage
+    kept.path.rmdir()
+    kept.follow()
+    assert kept.damage == ""
+
+
+def test_notes_that_can_be_read_again_are(session, monkeypatch):
+    kept, begin = Notes(session), os.open
+    kept.path.write_bytes(line("a", 4, "sound"))
+
+    def refused(path, *more):
+        if path == kept.path:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return begin(path, *more)
+
+    with monkeypatch.context() as barred:
+        barred.setattr(os, "open", refused)
+        kept.follow()
+    assert "cannot be read (Permission denied)" in kept.damage
+    assert kept.follow()
+    assert kept.damage == ""
+    assert told(kept) == [(4, "sound")]
 
 
 def test_a_tail_that_is_still_being_written_is_waited_for(session):

@@ -144,19 +144,19 @@ def test_quit_stops_the_engine_and_detach_does_not(watch, told):
     async def quits(seen):
         await seen.press("q")
         assert seen.source.sent == [Stop()]
-        assert seen.source.closed
         assert seen.app.return_value == 0
 
     async def detaches(seen):
         await seen.press("d")
         assert seen.source.sent == []
-        assert seen.source.closed
         assert seen.app.return_value == 0
         name = seen.source.header.session
         assert seen.app.parting == f"{name} goes on; `dltlab attach {name}` comes back to it."
 
-    watch(quits, told())
-    watch(detaches, told())
+    for script in (quits, detaches):
+        source = told()
+        watch(script, source)
+        assert source.closed
 
 
 def test_a_source_that_accepts_nothing_is_sent_nothing(watch, told):

@@ -153,7 +153,6 @@ def test_it_is_run_anew_with_its_seed_or_another(watch, told, monkeypatch, key, 
         with pytest.raises(AssertionError):
             posted[0].launch()
         assert asked == [seed]
-        assert seen.source.closed
 
     watch(script, told())
 

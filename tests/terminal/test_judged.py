@@ -2,10 +2,10 @@
 
 import pytest
 
+from dltlab.claims.judging import Judge
 from dltlab.commands import Pause
 from dltlab.records import Event
 from dltlab.session.history import History
-from dltlab.terminal.screens.verdicts import Judge
 
 TAME = {"name": "tame", "kind": "bounded", "says": "λ₁ stays below 3.", "series": "sharpness", "component": 0,
         "bound": 3.0}  # fmt: skip
@@ -74,7 +74,7 @@ def test_since_when_a_claim_stood_so_is_told_of_where_one_looks(told, stretch):
         assert judge.due(1e9, then)
         judge.look(0.0, then)
         assert not judge.due(1e9, then)
-        assert judge.judged(past=True).at == step
+        assert judge.step == step
         assert (judge.verdicts[0].status, judge.since["tame"].step) == (status, since)
 
 

@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple
 
 from rich.cells import cell_len
 
+from dltlab import seeds
 from dltlab.records import Knob
 from dltlab.session.history import BUDGET, History
 from dltlab.terminal.drawing import sliders
@@ -13,7 +14,6 @@ from dltlab.terminal.drawing.numbers import count
 from dltlab.text import one_line
 
 LARGEST_KICK: Final = 1e6
-_LARGEST_SEED: Final = (1 << 32) - 1
 _MOST_STEPS: Final = 1e9
 Kind = Literal["step", "knob", "kick", "seed", "until"]
 
@@ -100,7 +100,7 @@ def choices(history: History, at: int) -> list[Choice]:
             found.append(Choice("knob", knob.name, title, _value(history, knob, at), knob.low, knob.high, knob))
     found.append(Choice("kick", "kick", "kick by a length of", None, 1e-12, LARGEST_KICK))
     seed = float(header.seeds[0]) if header.seeds else 0.0
-    found.append(Choice("seed", "seed", "seed", seed, 0.0, float(_LARGEST_SEED)))
+    found.append(Choice("seed", "seed", "seed", seed, 0.0, float(seeds.LARGEST)))
     return [*found, Choice("until", "steps", "up to step", float(header.steps), 1.0, _MOST_STEPS)]
 
 

@@ -366,17 +366,16 @@ class Bench(AbstractLooked):
         """Leave; the session goes on."""
         name = one_line(self.history.header.session)
         goes_on = Stop in self.following.source.accepts
-        self.branching.close()
-        self.following.source.close()
         parting = f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""
         self.post_message(CloseBench("\n".join(filter(None, (parting, self.chaptering.unsaved)))))
 
     def action_leave(self) -> None:
         """End the session and leave."""
-        self.branching.close()
         self.following.end()
         self.post_message(CloseBench(self.chaptering.unsaved))
 
     def on_unmount(self) -> None:
-        """Read ahead no more."""
+        """Let go of the session and of all that is read beside it, whichever way one leaves."""
         self.chaptering.close()
+        self.branching.close()
+        self.following.source.close()

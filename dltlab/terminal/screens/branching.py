@@ -159,7 +159,6 @@ class Branching:
             return False
         if self.path is not None:
             below.branching.adopt(self.path)
-        self._bench.following.source.close()
         self._bench.post_message(CloseBench())
         return True
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from dltlab.claims.judging import Judge
 from dltlab.commands import Command, Stop, Turn
 from dltlab.errors import DltlabError
 from dltlab.records import Event, Knob
@@ -12,7 +13,6 @@ from dltlab.session.source import Source
 from dltlab.terminal.drawing.price import cadence, told_budget
 from dltlab.terminal.drawing.standing import Speed, Standing, standing, told
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.screens.verdicts import Judge
 from dltlab.text import one_line
 
 _ANSWER: Final = 3.0
@@ -149,7 +149,6 @@ class Following:
         return self.standing.word == "paused" if asked is None else asked
 
     def end(self) -> None:
-        """End the session if that can be asked for, and stop following."""
+        """End the session if that can be asked for."""
         if Stop in self.source.accepts:
             self.source.send(Stop())
-        self.source.close()

@@ -137,13 +137,14 @@ class Gallery(Screen[None]):
     @work(thread=True, exclusive=True, group="reading", exit_on_error=False)
     def _read(self) -> None:
         worker = get_current_worker()
-        if (one := self._section.recording) is not None:
-            Reader(self.post_message).draw(one, lambda: worker.is_cancelled)
+        section = self._section
+        if (one := section.recording) is not None:
+            Reader(self.post_message).draw(section, one, lambda: worker.is_cancelled)
 
     def on_known(self, message: Known) -> None:
         """Which sessions there are."""
         self._scenarios.take(message.kept)
-        self._sessions.take(message.kept)
+        self._sessions.take(message.kept, message.fault)
         self._new = not message.met
         self._hint.display = self._new
         self._dwell_on()
@@ -157,7 +158,7 @@ class Gallery(Screen[None]):
 
     def on_drawable(self, message: Drawable) -> None:
         """One can be drawn."""
-        self._section.previews.keep(message.name, message.drawn)
+        message.section.previews.keep(message.name, message.drawn)
         self._about.repaint()
 
     def _dwell_on(self) -> None:

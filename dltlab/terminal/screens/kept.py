@@ -28,10 +28,11 @@ class Sessions(Section):
     def __init__(self, glyphs: str, now: Clock) -> None:
         super().__init__(glyphs, now)
         self._kept: dict[str, Kept] = {}
+        self._fault = ""
 
-    def take(self, kept: Sequence[Kept]) -> None:
-        """Which there are."""
-        before = self.chosen
+    def take(self, kept: Sequence[Kept], fault: str = "") -> None:
+        """Which there are; a ``fault`` is why none can be seen."""
+        before, self._fault = self.chosen, fault
         order = sorted(kept, key=lambda one: one.state != "running")
         for one in order:
             known = self._kept.get(one.name)
@@ -55,6 +56,8 @@ class Sessions(Section):
     @property
     def nothing(self) -> str:
         """Why the list is empty, and what to do."""
+        if self._fault:
+            return self._fault
         if self.names:
             return "no session has these words; backspace takes back"
         return "no session was kept yet; tab goes back to the scenarios, and enter runs one"

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from rich.style import Style
 
+from dltlab.claims.judging import Judge
 from dltlab.commands import Pace, Pause, Resume, Stop
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import axes, smoothing, timeline
@@ -17,7 +18,6 @@ from dltlab.terminal.panels.panel import AbstractPanel
 from dltlab.terminal.screens import looking
 from dltlab.terminal.screens.driven import AbstractDriven
 from dltlab.terminal.screens.looking import Act, Looking
-from dltlab.terminal.screens.verdicts import Judge
 from dltlab.terminal.screens.walking import Walk
 from dltlab.terminal.widgets.board import Board
 from dltlab.terminal.widgets.sheet import Sheet
@@ -57,10 +57,10 @@ class AbstractLooked(AbstractDriven):
     def judged(self) -> Judged:
         """The claims as they stand where one looks."""
         if self.cursor is None:
-            return self.following.judge.judged()
+            return Judged(self.following.judge.verdicts, self.following.judge.since)
         if self.judges_past():
             self._past.look(self._options.clock(), self.looking.traces.history)
-        return self._past.judged(past=True)
+        return Judged(self._past.verdicts, self._past.since, self._past.step)
 
     def judges_past(self) -> bool:
         """Whether it is time to judge the session as it stood where one looks back."""

@@ -115,15 +115,3 @@ class Confirm(ModalScreen[bool]):
 
     def _paint(self, width: int, height: int) -> Picture:
         return (*frame(self._lines(width), width, height - 1), keys_line(self._offered, width))
-
-
-def prose(texts: Sequence[str], ink: str = "text") -> Writer:
-    """Paragraphs."""
-
-    def write(width: int) -> list[Line]:
-        lines: list[Line] = []
-        for text in texts:
-            lines += [*wrap(text, width, ink), ()]
-        return lines
-
-    return write

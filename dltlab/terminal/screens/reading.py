@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -11,12 +10,14 @@ from textual.message import Message
 from dltlab.errors import DltlabError
 from dltlab.terminal import outcomes
 from dltlab.terminal.outcomes import Outcome
+from dltlab.text import one_line
 
 if TYPE_CHECKING:
     from dltlab.session.history import History
     from dltlab.session.shelf import Kept
     from dltlab.terminal.drawing.traces import Traces
     from dltlab.terminal.panels.panel import AbstractPanel
+    from dltlab.terminal.screens.section import Section
 
 _HELD: Final = 4
 """Recordings that are held in memory to be drawn again."""
@@ -26,10 +27,12 @@ Stop = Callable[[], bool]
 class Known(Message):
     """Which sessions were kept, and whether anybody was here before."""
 
-    def __init__(self, kept: Sequence[Kept], *, met: bool) -> None:
+    def __init__(self, kept: Sequence[Kept], *, met: bool, fault: str = "") -> None:
         super().__init__()
         self.kept = kept
         self.met = met
+        self.fault = fault
+        """One sentence on why none can be seen; else empty."""
 
 
 class Judged(Message):
@@ -44,8 +47,10 @@ class Judged(Message):
 class Drawable(Message):
     """A session that can be drawn."""
 
-    def __init__(self, name: str, drawn: Drawn | None) -> None:
+    def __init__(self, section: Section, name: str, drawn: Drawn | None) -> None:
         super().__init__()
+        self.section = section
+        """Where it was chosen: another one may be shown by now."""
         self.name = name
         self.drawn = drawn
         """None where it cannot be read, or is too large for a preview."""
@@ -73,9 +78,12 @@ class Reader:
         from dltlab.session import shelf
 
         kept: Sequence[Kept] = []
-        with contextlib.suppress(OSError, DltlabError):
+        fault = ""
+        try:
             kept = shelf.kept()
-        self._post(Known(kept, met=outcomes.met()))
+        except DltlabError as refusal:
+            fault = one_line(str(refusal))
+        self._post(Known(kept, met=outcomes.met(), fault=fault))
         return kept
 
     def judge(self, kept: Sequence[Kept], stop: Stop) -> None:
@@ -89,14 +97,14 @@ class Reader:
             if outcome is not None:
                 self._post(Judged(one.name, outcome))
 
-    def draw(self, one: Kept, stop: Stop) -> None:
-        """Read a session to be drawn."""
+    def draw(self, section: Section, one: Kept, stop: Stop) -> None:
+        """Read a session to be drawn in a section of the gallery."""
         # The plotting library is slow to import: not while somebody waits for a key.
         import dltlab.terminal.drawing.plot  # noqa: F401
 
         history = outcomes.history_of(one.path, stop)
         if not stop():
-            self._post(Drawable(one.name, None if history is None else Drawn(history)))
+            self._post(Drawable(section, one.name, None if history is None else Drawn(history)))
 
 
 class Previews:

@@ -57,6 +57,7 @@ class Sessions(Screen[None]):
         self._plain = plain
         self._kept: Sequence[Kept] | None = None
         self._filter, self._chosen, self._said = "", 0, ""
+        self._fault = ""
         self._sheet = Sheet(self._paint, inks, plain=plain, id="about")
 
     def compose(self) -> ComposeResult:
@@ -70,12 +71,15 @@ class Sessions(Screen[None]):
 
     @work(thread=True, exclusive=True, exit_on_error=False)
     def _look(self) -> None:
-        found = shelf.kept()
-        self.app.call_from_thread(self.take, found)
+        try:
+            found, fault = shelf.kept(), ""
+        except DltlabError as refusal:
+            found, fault = [], one_line(str(refusal))
+        self.app.call_from_thread(self.take, found, fault)
 
-    def take(self, found: Sequence[Kept]) -> None:
-        """Show these: what is kin to the shown session first, then the newest."""
-        chosen = self._row_at()
+    def take(self, found: Sequence[Kept], fault: str = "") -> None:
+        """Show these: what is kin to the shown session first, then the newest; a ``fault`` is why there are none."""
+        chosen, self._fault = self._row_at(), fault
         others = [one for one in found if one.header.session != self._shown.session]
         self._kept = sorted(others, key=self._distance)
         places = [one.path for one in self._matching()]
@@ -123,6 +127,8 @@ class Sessions(Screen[None]):
         return (top, fit((), width), *body, fit(((f" {self._said}", "pending"),), width), keys_line(_KEYS, width))
 
     def _nothing(self) -> str:
+        if self._fault:
+            return self._fault
         if self._kept:
             return f"no session has {one_line(self._filter)!r} in its name, title or state; backspace."
         return "no other session is kept yet; F forks this one, dltlab run SCENARIO records another."

@@ -37,6 +37,7 @@ class Starting(Screen[None]):
         self._options = options
         self._faults: list[str] = []
         self._left = False
+        self._arrived: Source | None = None
         self._sheet = Sheet(self._paint, inks, plain=options.glyphs == "ascii", id="about")
 
     def compose(self) -> ComposeResult:
@@ -62,13 +63,31 @@ class Starting(Screen[None]):
                 self.app.call_from_thread(self._failed, EngineError(f"{type(fault).__name__}: {one_line(str(fault))}"))
             return
         if self._left or worker.is_cancelled:
-            # Nobody waits for it any more.
-            source.send(Stop())
-            source.close()
-            return
-        self.app.call_from_thread(self._started, source)
+            _unwanted(source)
+        else:
+            self.app.call_from_thread(self._started, source)
 
     def _started(self, source: Source) -> None:
+        """Open the bench, unless one has left meanwhile; where a page stands above, once that has gone."""
+        if self._left or not self.is_attached:
+            _unwanted(source)
+        elif self.app.screen is self:
+            self._open(source)
+        else:
+            self._arrived = source
+
+    def on_screen_resume(self) -> None:
+        """The page that stood above has gone."""
+        if (source := self._arrived) is not None:
+            self._arrived = None
+            self._open(source)
+
+    def on_unmount(self) -> None:
+        """What was not opened is not wanted."""
+        if self._arrived is not None:
+            _unwanted(self._arrived)
+
+    def _open(self, source: Source) -> None:
         from dltlab.terminal.screens.bench import Bench
 
         relaunch = None if self._follows else self._launch
@@ -103,3 +122,9 @@ class Starting(Screen[None]):
             lines += [(), *((("  ", "text"), *line) for line in wrap(cure, width - 4, "pending"))]
             body = frame(lines, width, height - 1)
         return (*body, keys_line(keys, width))
+
+
+def _unwanted(source: Source) -> None:
+    """Nobody waits for it any more."""
+    source.send(Stop())
+    source.close()

@@ -9,7 +9,6 @@ from dltlab.claims.since import Since, dated
 from dltlab.claims.verdict import Status
 from dltlab.records import Header
 from dltlab.session.history import History
-from dltlab.terminal.drawing.beside import Judged
 
 _EVERY: Final = 0.5
 _DEAREST: Final = 0.05
@@ -51,10 +50,6 @@ class Judge:
         self.verdicts = judge_all(self._claims, history)
         self._date(history, before)
         self._next = now + max(_EVERY, (self._timer() - before) / _DEAREST)
-
-    def judged(self, *, past: bool = False) -> Judged:
-        """What was found, for a page; of the ``past`` with the step at which that was."""
-        return Judged(self.verdicts, self.since, self.step if past else None)
 
     def _date(self, history: History, begun: float) -> None:
         """Find since when claims stand as they do: of those that changed as many as there is time for."""
