@@ -5,6 +5,7 @@ import pytest
 from dltlab.commands import Pause
 from dltlab.records import Event
 from dltlab.session.history import History
+from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.verdicts import Judge
 
 TAME = {"name": "tame", "kind": "bounded", "says": "λ₁ stays below 3.", "series": "sharpness", "component": 0,
@@ -91,6 +92,27 @@ def test_what_there_was_no_time_to_date_is_dated_later(told):
         looks += 1
     assert 1 < looks <= 5
     assert len(judge.since) == 5
+
+
+def test_what_is_read_in_turns_stands_still_while_the_session_is_paused(watch, told):
+    clock = [100.0]
+    hints = [f"Look at the curve number {number}, and then at the next one." for number in range(4)]
+    claims = [TAME | {"name": f"tame-{at}"} for at in range(5)]
+
+    async def script(seen):
+        async def read():
+            clock[0] += 6.0
+            await seen.press()
+            return seen.text().splitlines()[1:18]
+
+        assert await read() != await read()
+        await seen.press("space")
+        assert await read() == await read() == await read()
+        await seen.press("space")
+        assert await read() != await read()
+
+    watch(script, told(claims=claims, look_for=hints), size=(80, 24),
+          options=Options("braille", "full", 0.01, clock=lambda: clock[0]))  # fmt: skip
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -146,7 +146,8 @@ class Bench(AbstractLooked):
         if self._fresh and self._painting.rested:
             self._fresh = False
             self._painting.spoil(*self._plots)
-        turn = int(self._options.clock() / _READING)
+        # While a session is paused so are the sentences beside it.
+        turn = self._turn if self.following.held else int(self._options.clock() / _READING)
         if self.following.judged() or self.judges_past() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
