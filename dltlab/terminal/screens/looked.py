@@ -148,7 +148,7 @@ class AbstractLooked(AbstractDriven):
 
     def action_look(self, act: Act, by: int = 0) -> None:
         """Look elsewhere: the cursor, the window, the axes, the means."""
-        looking, plots = self.looking, range(len(self._plots)) if self._board.front is None else [self._board.front]
+        looking = self.looking
         match act:
             case "columns":
                 looking.move(by, self._columns())
@@ -162,12 +162,20 @@ class AbstractLooked(AbstractDriven):
                 looking.look_at(None)
             case "zoom" if not looking.zoom(2.0**-by):
                 self.say("this is as near as it gets." if by > 0 else "all that is planned is seen.")
+            case "axis" if (front := self._board.front) is not None:
+                looking.turn_over([front])
             case "axis":
-                looking.turn_over([*plots])
+                self._turn_all()
             case "mean":
                 share = smoothing.wide(looking.seen, kind := looking.smooth())
                 self.say(f"running means: {kind}" + (f", over {smoothing.said(looking.seen, share)}" if share else ""))
         self.repaint_plots()
+
+    def _turn_all(self) -> None:
+        linear = [place + 1 for place in self.looking.turn_all(self._panels) if place in self._board.shown]
+        if linear and self.looking.other:
+            which = f"plot{'s' * (len(linear) > 1)} {', '.join(map(str, linear))}"
+            self.say(f"logarithmic, but for {which}: not all that is read there is above zero.")
 
     def _look_on(self, by: int) -> None:
         """The reading before or after; at the end of the session the next one is a step away."""
