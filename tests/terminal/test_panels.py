@@ -14,6 +14,7 @@ from dltlab.terminal.drawing.shades import ABOVE, BELOW, Ramp
 from dltlab.terminal.drawing.traces import Traces, quantiles
 from dltlab.terminal.panels import chosen
 from dltlab.terminal.panels.bars import Bars
+from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.heat import Heat
 from dltlab.terminal.panels.histogram import Histogram
 from dltlab.terminal.panels.panel import Look
@@ -41,6 +42,18 @@ def told(arms: tuple[Arm, ...] = (), seeds: int = 1, **readings: np.ndarray) -> 
         column = {one.name: Array.of(np.asarray(values, np.float64))}
         history.extend([Frames(len(values), (Part(0, 1, len(values), column),), 0.0, 0.0)])
     return Traces(history)
+
+
+@pytest.mark.parametrize("components", [1, 2, 3, 5])
+def test_a_further_theory_has_no_ink_of_what_was_measured(components: int) -> None:
+    steps = np.arange(1.0, 51.0)
+    measured = np.outer(steps, np.arange(1.0, components + 1))
+    traces = told(x=measured, x_theory=steps, flow_theory=2 * steps, other_theory=3 * steps)
+    title, *_ = Curves(["x", "flow.theory", "other.theory"]).draw(traces, 400, 20, Look())
+    signs = [(text.strip(), ink) for text, ink in title if text.strip() in ("━", "╍")]
+    assert [sign for sign, _ in signs].count("━") == components
+    assert len({ink for _, ink in signs}) == len(signs) == components + 3
+    assert ("╍", "theory") in signs
 
 
 @pytest.mark.parametrize("glyphs", GLYPHS)

@@ -1,5 +1,6 @@
 """Series against the step: lines, the dashed lines of theory, the bands of ensembles, arms side by side."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NamedTuple
@@ -146,7 +147,11 @@ class Curves(AbstractPanel):
         curves: list[Curve] = []
         # The first ink of theory is that of the curve's own prediction.
         predicted = self.theory and any(traces.theory_of(name) not in (None, *self.series) for name in names)
-        slots = {"curve": 0, "theory": int(predicted)}
+        measured = [name for name in names if not traces.is_theory(name)]
+        taken = sum(traces.trace(name, arm, seen.span).lines for name in measured)
+        theories = itertools.chain([] if predicted else [0], itertools.count(max(taken, 1)))
+        # A further theory has none of the inks of what was measured.
+        slots = {"curve": itertools.count(), "theory": theories}
         several = len(names) > 1
         for name in names:
             trace = traces.trace(name, arm, seen.span)
@@ -156,10 +161,10 @@ class Curves(AbstractPanel):
             read = seen.read(traces, name, arm)
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
-                line, *raw = _smoothed(_line(trace, read, track, label, slots[role], role), traces, name, arm, seen)
+                slot = next(slots[role])
+                line, *raw = _smoothed(_line(trace, read, track, label, slot, role), traces, name, arm, seen)
                 lines.append(line)
-                companions += [*raw, *_barred(trace, track, slots[role], drawn=traces.barred(name))]
-                slots[role] += 1
+                companions += [*raw, *_barred(trace, track, slot, drawn=traces.barred(name))]
             # In the legend the theory stands beside the curve that it predicts.
             band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
             curves += [*lines[:1], *self._theory(traces, name, arm, seen), *band, *lines[1:], *companions]
