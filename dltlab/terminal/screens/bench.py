@@ -148,9 +148,11 @@ class Bench(AbstractLooked):
             self._painting.spoil(*self._plots)
         # While a session is paused so are the sentences beside it.
         turn = self._turn if self.following.held else int(self._options.clock() / _READING)
-        if self.following.judged() or self.judges_past() or turn != self._turn:
+        if self.judged_anew() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
+            if isinstance(self.app.screen, Page):
+                self.app.screen.repaint()
         self._tell()
         self._painting.spoil(self._title, self._time, self._knobs, self._status, self._foot)
 

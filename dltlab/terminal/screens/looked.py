@@ -39,6 +39,7 @@ class AbstractLooked(AbstractDriven):
         self.looking = Looking(self.history, self.following.traces)
         self.walk = Walk(self.looking, self.history.header.steps)
         self._past = Judge(self.history.header, options.clock)
+        self._looks = (0, 0)
 
     @abc.abstractmethod
     def repaint_plots(self) -> None:
@@ -58,13 +59,17 @@ class AbstractLooked(AbstractDriven):
         """The claims as they stand where one looks."""
         if self.cursor is None:
             return self.following.judge.judged()
-        if self.judges_past():
-            self._past.look(self._options.clock(), self.looking.traces.history)
+        now, then = self._options.clock(), self.looking.traces.history
+        if self._past.due(now, then):
+            self._past.look(now, then)
         return self._past.judged(past=True)
 
-    def judges_past(self) -> bool:
-        """Whether it is time to judge the session as it stood where one looks back."""
-        return self.cursor is not None and self._past.due(self._options.clock(), self.looking.traces.history)
+    def judged_anew(self) -> bool:
+        """Judge if it is time; whether anything was judged since this was last asked."""
+        self.following.judged()
+        self.judged()
+        before, self._looks = self._looks, (self.following.judge.looks, self._past.looks)
+        return self._looks != before
 
     def look_at_end(self) -> None:
         """Follow what comes."""
