@@ -143,7 +143,7 @@ def test_the_list_says_what_the_details_say_of_an_act_before(watch, told, back):
     async def script(seen):
         bench = seen.bench
         bench.cursor = back
-        marked = set()
+        marked, details = set(), 0
         for look in range(8):
             await seen.press("c")
             if look < 4:
