@@ -372,13 +372,18 @@ class Bench(AbstractLooked):
         self.branching.close()
         self.following.source.close()
         parting = f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""
-        self.post_message(CloseBench("\n".join(filter(None, (parting, self.chaptering.unsaved)))))
+        self.post_message(CloseBench(self._parting(parting)))
+
+    def _parting(self, said: str = "") -> str:
+        """What is said once the terminal is given back: how what was cut short goes on, and what was not saved."""
+        cut = "" if self.history.footer else self.following.source.ended
+        return "\n".join(filter(None, (said, cut, self.chaptering.unsaved)))
 
     def action_leave(self) -> None:
         """End the session and leave."""
         self.branching.close()
         self.following.end()
-        self.post_message(CloseBench(self.chaptering.unsaved))
+        self.post_message(CloseBench(self._parting()))
 
     def on_unmount(self) -> None:
         """Read ahead no more."""
