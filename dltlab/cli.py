@@ -158,7 +158,8 @@ def run(
 
 @cli.command()
 @options.SCENARIOS
-def check(names: tuple[str, ...]) -> int:
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value).")
+def check(names: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Validate scenarios and run nothing; faults as FILE:LINE:COLUMN: message."""
     from dltlab import scenario
     from dltlab.check import check as whole
@@ -166,7 +167,10 @@ def check(names: tuple[str, ...]) -> int:
     code = errors.HOLDS
     for name in names:
         try:
-            whole(scenario.read(name))
+            document = scenario.read(name)
+            for assignment in overrides:
+                document.set(assignment)
+            whole(document)
             click.echo(f"{one_line(name)}: ok")
         except ScenarioError as found:
             code = errors.USAGE

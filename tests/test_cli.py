@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -107,6 +108,21 @@ def test_check_passes_the_gallery(lacking: dict[str, str]) -> None:
     done = dltlab("check", *paths)
     assert done.returncode == 0, done.stdout
     assert done.stdout.count(": ok\n") == len(paths) > 1
+
+
+def test_a_run_tells_the_same_faults_as_check(tmp_path: Path) -> None:
+    bad, report = tmp_path / "bad.toml", tmp_path / "report.xml"
+    text = (folder() / "strict-saddle.toml").read_text(encoding="utf-8")
+    wrong = '[[claims]]\nname = "low"\nkind = "level"\nsays = "Low."\nseries = "loss"\nbelw = 1.0\n'
+    bad.write_text(f'{text}\n[probes.more]\nkind = "los"\n\n{wrong}\n[[panels]]\nkind = "curvs"\n', encoding="utf-8")
+    for override in ((), ("--set", "run.seeds=true")):
+        told = dltlab("check", str(bad), *override).stdout.splitlines()
+        assert len(told) == 4 + bool(override)
+        assert dltlab("run", str(bad), "--alone", "--quiet", *override).stderr.splitlines() == told
+        assert dltlab("run", str(bad), "--alone", "--dry-run", *override).stderr.splitlines() == told
+        assert dltlab("run", str(bad), "--alone", "--quiet", "--junit", str(report), *override).returncode == 2
+        [error] = ET.parse(report).iter("error")
+        assert error.text == " ".join(told)
 
 
 def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) -> None:
