@@ -234,10 +234,23 @@ def doctor() -> int:
 
 @cli.command()
 @click.option("--report", is_flag=True, help="Of what dltlab run --json writes.")
-def schema(report: bool) -> None:
-    """JSON Schema of scenario files, for editors."""
+@click.option(
+    "--list",
+    "kind",
+    is_flag=False,
+    flag_value="",
+    metavar="[KIND]",
+    help="In plain lines instead: every kind that a scenario may name, or the keys of one.",
+)
+def schema(report: bool, kind: str | None) -> None:
+    """JSON Schema of scenario files, for editors; with --list what it says, for people."""
     import json
 
+    if kind is not None:
+        from dltlab import kinds
+
+        click.echo("\n".join(kinds.told(kind) if kind else kinds.listed()))
+        return
     if report:
         from dltlab.headless.report import schema as whole
     else:

@@ -235,6 +235,12 @@ def test_show_applies_overrides() -> None:
     assert "learning_rate = 0.3\n" in dltlab("show", "edge-of-stability", "--set", "optimizer.learning_rate=0.3").stdout
 
 
+def test_the_schema_can_be_read_by_people_too() -> None:
+    assert "\n  sharpness " in dltlab("schema", "--list").stdout
+    assert dltlab("schema", "--list", "sharpness").stdout.startswith("sharpness, of [probes.NAME]\n")
+    assert dltlab("schema", "--list", "sharpnes").returncode == 2
+
+
 def test_the_schema_is_one_and_the_gallery_points_to_the_current_one() -> None:
     printed = json.loads(dltlab("schema").stdout)
     jsonschema.Draft7Validator.check_schema(printed)
