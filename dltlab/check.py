@@ -76,32 +76,32 @@ def unasked(scenario: Scenario, document: Document) -> list[str]:
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
     """The tables of a scenario that :func:`check` passed, or lacks data alone, with every default of a constructor."""
-    shelves = _shelves()
+    known = shelves()
     tables = msgspec.to_builtins(scenario)
     # TOML has no null: what is nothing is not said.
     tables["run"] = {key: value for key, value in tables["run"].items() if value is not None}
     for section in ("arms", "questions"):
         tables[section] = [{key: value for key, value in one.items() if value is not None} for one in tables[section]]
     for section in ("problem", "optimizer"):
-        tables[section] = catalog.resolved(shelves[section], tables[section])
+        tables[section] = catalog.resolved(known[section], tables[section])
     for section, noun in (("probes", "probe"), ("theories", "theory")):
-        tables[section] = {name: catalog.resolved(shelves[noun], one) for name, one in tables[section].items()}
+        tables[section] = {name: catalog.resolved(known[noun], one) for name, one in tables[section].items()}
     for section, noun in (("panels", "panel"), ("claims", "claim")):
-        tables[section] = [catalog.resolved(shelves[noun], one) for one in tables[section]]
+        tables[section] = [catalog.resolved(known[noun], one) for one in tables[section]]
     return tables
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 7) of scenario files, for editors."""
-    shelves = {noun: catalog.schema(shelf) for noun, shelf in _shelves().items()}
+    known = {noun: catalog.schema(shelf) for noun, shelf in shelves().items()}
     body = catalog.schema_of(Scenario)
     properties = body["properties"]
     for section in ("problem", "optimizer"):
-        properties[section] = shelves[section]
+        properties[section] = known[section]
     for section, noun in (("probes", "probe"), ("theories", "theory")):
-        properties[section]["additionalProperties"] = shelves[noun]
+        properties[section]["additionalProperties"] = known[noun]
     for section, noun in (("panels", "panel"), ("claims", "claim")):
-        properties[section]["items"] = shelves[noun]
+        properties[section]["items"] = known[noun]
     about = {"title": "A scenario of dltlab", "description": "A phenomenon of deep learning theory, ready to run."}
     return {"$schema": "http://json-schema.org/draft-07/schema#", **body, **about}
 
@@ -117,7 +117,7 @@ def _engine() -> Any:
     return experiment
 
 
-def _shelves() -> dict[str, Shelf]:
+def shelves() -> dict[str, Shelf]:
     """Every shelf that a scenario's open tables name things from, by noun."""
     from dltlab.claims import CLAIMS
     from dltlab.terminal.panels import PANELS

@@ -158,7 +158,8 @@ def run(
 
 @cli.command()
 @options.SCENARIOS
-def check(names: tuple[str, ...]) -> int:
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value).")
+def check(names: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     """Validate scenarios and run nothing; faults as FILE:LINE:COLUMN: message."""
     from dltlab import scenario
     from dltlab.check import check as whole
@@ -166,7 +167,10 @@ def check(names: tuple[str, ...]) -> int:
     code = errors.HOLDS
     for name in names:
         try:
-            whole(scenario.read(name))
+            document = scenario.read(name)
+            for assignment in overrides:
+                document.set(assignment)
+            whole(document)
             click.echo(f"{one_line(name)}: ok")
         except ScenarioError as found:
             code = errors.USAGE
@@ -230,10 +234,23 @@ def doctor() -> int:
 
 @cli.command()
 @click.option("--report", is_flag=True, help="Of what dltlab run --json writes.")
-def schema(report: bool) -> None:
-    """JSON Schema of scenario files, for editors."""
+@click.option(
+    "--list",
+    "kind",
+    is_flag=False,
+    flag_value="",
+    metavar="[KIND]",
+    help="In plain lines instead: every kind that a scenario may name, or the keys of one.",
+)
+def schema(report: bool, kind: str | None) -> None:
+    """JSON Schema of scenario files, for editors; with --list what it says, for people."""
     import json
 
+    if kind is not None:
+        from dltlab import kinds
+
+        click.echo("\n".join(kinds.told(kind) if kind else kinds.listed()))
+        return
     if report:
         from dltlab.headless.report import schema as whole
     else:

@@ -22,27 +22,27 @@ def prose(told: Scenario) -> Iterator[str]:
     yield one_line(told.title)
     yield "=" * len(one_line(told.title))
     for paragraph in clean(told.abstract).split("\n\n"):
-        yield from _wrapped(paragraph)
+        yield from wrapped(paragraph)
         yield ""
     for heading, items in (("What to look for", told.look_for), ("Sources", told.sources)):
         if items:
             yield heading
             for item in items:
-                yield from _wrapped(item, bullet="  · ")
+                yield from wrapped(item, bullet="  · ")
             yield ""
     if told.claims:
         yield "Claims"
         for claim in told.claims:
-            yield from _wrapped(f"{claim.get('name', claim['kind'])}: {claim.get('says', '')}", bullet="  · ")
+            yield from wrapped(f"{claim.get('name', claim['kind'])}: {claim.get('says', '')}", bullet="  · ")
         yield ""
     if told.questions:
         yield "Questions for a class"
         for question in told.questions:
             place = f"at step {question.at}" if isinstance(question.at, int) else f"at the chapter {question.at!r}"
-            yield from _wrapped(f"{question.name}, {place}: {question.ask}", bullet="  · ")
+            yield from wrapped(f"{question.name}, {place}: {question.ask}", bullet="  · ")
             for index, choice in enumerate(question.choices):
-                yield from _wrapped(choice, bullet=f"    {'→' if index == question.answer else ' '} {index + 1} ")
-            yield from _wrapped(question.why, bullet="      ")
+                yield from wrapped(choice, bullet=f"    {'→' if index == question.answer else ' '} {index + 1} ")
+            yield from wrapped(question.why, bullet="      ")
         yield ""
 
 
@@ -67,7 +67,7 @@ def toml(tables: dict[str, Any]) -> Iterator[str]:
     """Tables as TOML, a line at a time; reading it back gives the same tables."""
     for key, value in tables.items():
         if not _headed(value):
-            yield f"{_key(key)} = {_value(value)}"
+            yield f"{_key(key)} = {in_toml(value)}"
     for key, value in tables.items():
         if _headed(value):
             yield from _section(_key(key), value)
@@ -82,34 +82,36 @@ def _section(header: str, value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for item in value:
             yield f"\n[[{header}]]"
-            yield from (f"{_key(key)} = {_value(inner)}" for key, inner in item.items())
+            yield from (f"{_key(key)} = {in_toml(inner)}" for key, inner in item.items())
     elif value and all(isinstance(item, dict) for item in value.values()):
         for key, item in value.items():
             yield from _section(f"{header}.{_key(key)}", item)
     else:
         yield f"\n[{header}]"
-        yield from (f"{_key(key)} = {_value(inner)}" for key, inner in value.items())
+        yield from (f"{_key(key)} = {in_toml(inner)}" for key, inner in value.items())
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _value(key)
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else in_toml(key)
 
 
-def _value(value: Any) -> str:
-    match value:
+def in_toml(given: Any) -> str:
+    """A value as TOML has it."""
+    match given:
         case str():
-            return json.dumps(clean(value), ensure_ascii=False)
+            return json.dumps(clean(given), ensure_ascii=False)
         case bool():
-            return str(value).lower()
+            return str(given).lower()
         case dict():
-            return "{ " + ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items()) + " }"
+            return "{ " + ", ".join(f"{_key(key)} = {in_toml(item)}" for key, item in given.items()) + " }"
         case list() | tuple():
-            return "[" + ", ".join(_value(item) for item in value) + "]"
+            return "[" + ", ".join(in_toml(item) for item in given) + "]"
         case _:
-            return repr(value)
+            return repr(given)
 
 
-def _wrapped(text: str, bullet: str = "") -> list[str]:
+def wrapped(text: str, bullet: str = "") -> list[str]:
+    """Prose in lines of at most a hundred cells, or of the terminal's."""
     width = min(100, shutil.get_terminal_size().columns)
     # A word such as "over-parameterized" stays one, or it could not be found again.
     return textwrap.wrap(

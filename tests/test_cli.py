@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Final
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -117,6 +118,21 @@ def test_check_passes_the_gallery(lacking: dict[str, str]) -> None:
     assert done.stdout.count(": ok\n") == len(paths) > 1
 
 
+def test_a_run_tells_the_same_faults_as_check(tmp_path: Path) -> None:
+    bad, report = tmp_path / "bad.toml", tmp_path / "report.xml"
+    text = (folder() / "strict-saddle.toml").read_text(encoding="utf-8")
+    wrong = '[[claims]]\nname = "low"\nkind = "level"\nsays = "Low."\nseries = "loss"\nbelw = 1.0\n'
+    bad.write_text(f'{text}\n[probes.more]\nkind = "los"\n\n{wrong}\n[[panels]]\nkind = "curvs"\n', encoding="utf-8")
+    for override in ((), ("--set", "run.seeds=true")):
+        told = dltlab("check", str(bad), *override).stdout.splitlines()
+        assert len(told) == 4 + bool(override)
+        assert dltlab("run", str(bad), "--alone", "--quiet", *override).stderr.splitlines() == told
+        assert dltlab("run", str(bad), "--alone", "--dry-run", *override).stderr.splitlines() == told
+        assert dltlab("run", str(bad), "--alone", "--quiet", "--junit", str(report), *override).returncode == 2
+        [error] = ET.parse(report).iter("error")
+        assert error.text == " ".join(told)
+
+
 def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     changes = {
@@ -225,6 +241,12 @@ def test_show_tells_all_and_its_tables_read_back(name: str, lacking: dict[str, s
 
 def test_show_applies_overrides() -> None:
     assert "learning_rate = 0.3\n" in dltlab("show", "edge-of-stability", "--set", "optimizer.learning_rate=0.3").stdout
+
+
+def test_the_schema_can_be_read_by_people_too() -> None:
+    assert "\n  sharpness " in dltlab("schema", "--list").stdout
+    assert dltlab("schema", "--list", "sharpness").stdout.startswith("sharpness, of [probes.NAME]\n")
+    assert dltlab("schema", "--list", "sharpnes").returncode == 2
 
 
 def test_the_schema_is_one_and_the_gallery_points_to_the_current_one() -> None:

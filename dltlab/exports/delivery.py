@@ -25,6 +25,7 @@ from dltlab import folders, guard, records
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import AbstractExport, Wanted
 from dltlab.exports.exported import Exported
+from dltlab.extras import install
 from dltlab.progress import Progress
 from dltlab.text import one_line
 
@@ -61,8 +62,8 @@ def check(export: AbstractExport, wanted: Wanted) -> None:
             raise UsageError(f"--{option.rstrip('_')} says nothing about {export.name}; leave it out.")
     missing = [module for module in export.modules if importlib.util.find_spec(module) is None]
     if missing:
-        cure = f"install it with: pip install 'dltlab[{export.extra}]'"
-        raise UsageError(f"{export.name} needs {' and '.join(missing)}, which is not installed; {cure}")
+        needed = " and ".join(missing)
+        raise UsageError(f"{export.name} needs {needed}, which is not installed: {install(export.extra)}")
 
 
 def deliver(export: AbstractExport, path: Path, out: Path, wanted: Wanted, *, mode: str = "") -> Exported:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from dltlab.errors import HOLDS, DltlabError, EngineError, ScenarioError
+from dltlab.headless import refusing
 from dltlab.headless.judging import Request, claims_of
 from dltlab.session import live
 from dltlab.text import clean, one_line, size
@@ -52,7 +53,9 @@ def told_of(names: Sequence[str], request: Request) -> int:
             claims_of(name, request.overrides)
             found.append(estimated(name, request))
             print(told(found[-1]), flush=True)
-        except DltlabError as fault:
+        except DltlabError as refusal:
+            refused = isinstance(refusal, ScenarioError)
+            fault = refusing.whole(refusal, name, request.overrides) if refused else refusal
             code = max(code, fault.exit_code)
             print(*map(clean, str(fault).splitlines()), sep="\n", file=sys.stderr, flush=True)
     if len(found) > 1:

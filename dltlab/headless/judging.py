@@ -17,6 +17,7 @@ from dltlab.chapters import detect
 from dltlab.claims import AbstractClaim
 from dltlab.claims.since import refuted
 from dltlab.errors import DltlabError, EngineError, ScenarioError
+from dltlab.headless import refusing
 from dltlab.headless.halt import WHY, Halt
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.telling import Telling
@@ -75,6 +76,8 @@ def judged(name: str, request: Request, halt: Halt, *, progress: str = "", say: 
         with contextlib.closing(source):
             outcome.session, outcome.history = source.path, History(source.header)
             follow_to_the_end(source, outcome, document, halt, progress=progress, say=say)
+    except ScenarioError as fault:
+        outcome.refusal = refusing.whole(fault, name, request.overrides)
     except EngineError as fault:
         # An engine that had not begun when the time was up is none that failed.
         outcome.cut = "timeout" if outcome.history is None and halt.why == "timeout" else ""

@@ -123,10 +123,11 @@ class Live:
         words = logs.last_line(folders.log_path(self.path))
         full = logs.is_full(self.path.parent)
         # On a full disk there was no room for last words either.
-        why, first = (": the disk is full", "make room, and ") if full else ("", "")
+        why, first = (": the disk is full", "Make room; ") if full else ("", "")
         said = f" It said: {words}" if words else ""
-        cure = f"{first}`dltlab resume` continues the recording, which is whole up to there."
-        self._end(f"The engine died at step {self._step}{why}; {cure}{said}")
+        # What to type comes first: a line may have no room for more.
+        died = f"the engine died at step {self._step}{why}; the recording is whole up to there."
+        self._end(f"{first}`dltlab resume` goes on: {died}{said}")
         return []
 
     def _end(self, how: str) -> None:

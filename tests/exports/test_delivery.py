@@ -165,7 +165,7 @@ def test_a_name_that_says_none_is_told_all() -> None:
 def test_what_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     check(FORMATS["parquet"], NOTHING)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(UsageError, match=r"pyarrow.*pip install 'dltlab\[parquet\]'"):
+    with pytest.raises(UsageError, match=r"pyarrow.*pip install -e '.*\[parquet\]'$"):
         check(FORMATS["parquet"], NOTHING)
     check(FORMATS["csv"], NOTHING)
 

@@ -9,12 +9,12 @@ with harness.instrumented():
     import tomli
 
     from dltlab import scenario, show
-    from dltlab.check import _shelves, check, resolved
+    from dltlab.check import shelves, check, resolved
     from dltlab.errors import ScenarioError
     from dltlab.text import UNFIT, one_line
 
     # The rooms are imported when they are asked for.
-    _shelves()
+    shelves()
 
 SECONDS: Final = 30.0
 _SMALL: Final = (

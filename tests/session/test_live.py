@@ -46,8 +46,7 @@ def test_a_killed_engine_leaves_a_whole_recording_and_the_viewer_says_so(engine)
     engine("killed")
     source = live.launch("fall", steps=50)
     told = followed(source)
-    assert source.ended.startswith("The engine died at step 49")
-    assert "`dltlab resume` continues" in source.ended
+    assert source.ended.startswith("`dltlab resume` goes on: the engine died at step 49")
     history, note = recording.read_all(source.path)
     assert len(history["loss"]) == 50
     assert "not whole" in note
@@ -60,7 +59,7 @@ def test_a_full_disk_is_named_where_the_engine_had_no_room_to_name_it(engine, mo
     engine("killed")
     source = live.launch("fall", steps=50)
     followed(source)
-    assert source.ended.startswith("The engine died at step 49: the disk is full; make room")
+    assert source.ended.startswith("Make room; `dltlab resume` goes on: the engine died at step 49: the disk is full;")
     monkeypatch.setattr(live, "ENGINE", [sys.executable, "-c", "raise SystemExit(1)"])
     with pytest.raises(UsageError, match="the disk is full; make room"):
         live.launch("fall")

@@ -228,6 +228,29 @@ def test_a_dead_engine_is_said_in_its_own_words(watch, told):
     watch(script, told())
 
 
+def test_what_goes_on_with_a_dead_engine_is_read_on_any_screen_and_whole_after_it(watch, told):
+    said = "`dltlab resume` goes on: the engine died at step 399; the recording is whole up to there."
+
+    async def script(seen):
+        seen.source.ended, seen.source.accepts = said, frozenset()
+        await seen.press()
+        assert "`dltlab resume` goes on: the engine died" in seen.text()
+        await seen.press("q")
+        assert seen.app.parting == said
+
+    watch(script, told(), size=(80, 24))
+
+
+def test_after_a_session_that_came_to_its_end_nothing_is_said(watch, told):
+    async def script(seen):
+        seen.source.finish()
+        await seen.press()
+        await seen.press("q")
+        assert not seen.app.parting
+
+    watch(script, told())
+
+
 def test_too_small_a_terminal_says_so_and_comes_back(watch, told):
     async def script(seen):
         assert "too small (20x5)" in " ".join(seen.text().split())

@@ -6,7 +6,7 @@ import pytest
 
 from dltlab.claims import Verdict
 from dltlab.claims.since import Act, Since
-from dltlab.terminal.drawing.beside import Hint, Judged, compact, side, verdict_lines
+from dltlab.terminal.drawing.beside import Judged, compact, side, verdict_lines
 from dltlab.terminal.drawing.lines import plain
 
 
@@ -47,28 +47,52 @@ def test_claims_that_differ_at_the_end_of_their_names_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize("height", [9, 10, 12, 30])
-def test_of_what_to_look_for_a_line_is_always_seen_and_in_time_all_of_it(height: int) -> None:
+def test_of_what_to_look_for_something_is_always_seen_and_in_time_how_each_of_it_begins(height: int) -> None:
     verdicts = [Verdict(f"claim-{i}", "Says so at length.", "holds", "≥ 1", f"{i}", "") for i in range(8)]
     hints = ["Look at the first curve: it climbs until it meets the dashed line.", "Then look at the second."]
     seen = [plain(side(Judged(verdicts, {}), hints, 38, height, turn)) for turn in range(12)]
     assert all(all(f"claim-{i} " in text for i in range(8)) for text in seen)
-    for word in {word for hint in hints for word in hint.split()}:
-        assert any(word in text for text in seen)
     assert "Look at the first" in seen[0]
+    assert any("• Then look at the second." in text for text in seen)
+    assert all("• Look at the first curve: it" in text for text in seen if "curve" in text)
+    whole = height > 10
+    assert all(("dashed line." in text, "…" in text) == (whole, not whole) for text in seen if "curve" in text)
 
 
-def test_every_page_of_a_formula_names_its_claim() -> None:
-    verdicts = [Verdict(f"claim-{i}", "", "fails", "≥ 1", f"{i}", "", "", f"a{i} over b{i} " * 9) for i in range(6)]
-    for turn in range(40):
-        lines = [plain((line,)) for line in side(Judged(verdicts, {}), ["Look."], 38, 8, turn)]
-        (said,) = [line for line in lines if " over " in line or "Look." in line]
-        number = re.search(r"[ab](\d)", said)
-        assert "Look." in said or (number and f"✗ claim-{number[1]}: " in said), said
-    named = [
-        Hint("✗", "a-very-long-name-of-a-claim", "some words and others " * 9).lead(30, amid=amid)
-        for amid in (False, True)
+def test_of_a_claim_a_whole_statement_is_read_or_none() -> None:
+    long = [
+        Verdict(f"claim-{i}", "", "fails", "1 × 2/η", f"{i}", "± 0.1", "", f"a{i} over b{i} " * 7) for i in range(5)
     ]
-    assert [plain((line,)) for line in named] == ["✗ a-very-l…: ", "✗ a-very-l…: … "]
+    verdicts = [*long, Verdict("brief", "", "holds", "1", "1.01", "± 0.1", "", "1.01 = 2.02 / 2")]
+    verdicts.append(Verdict("long", "", "holds", "1", "1.01", "± 0.1", "", "a = b" * 40))
+    for height, whole in ((8, False), (9, False), (11, True)):
+        hints = ["The loss looks broken, and yet a mean of it falls all the time. " * 4]
+        pages = [plain(side(Judged(verdicts, {}), hints, 38, height, turn)).split("\n") for turn in range(20)]
+        columns = {line for line in pages[0] if all(line in page for page in pages)}
+        (hint,) = {one for page in pages for line in page if (one := line.strip())[0:1] == "•"}
+        said = {" ".join(" ".join(line for line in page if line not in columns).split()) for page in pages}
+        said = {one for one in said if not one.startswith("•")}
+        assert hint.startswith("• The loss looks broken, and yet")
+        assert "✓ brief: 1.01 = 2.02 / 2" in said
+        assert ("✗ claim-3: " + " ".join(["a3 over b3"] * 7) in said) == whole
+        assert ("✗ claim-3: 3, predicted 1 × 2/η ± 0.1" in said) != whole
+        assert len(said) == 6
+        assert not any("…" in one for one in said)
+
+
+@pytest.mark.parametrize("width", [26, 30, 34, 36, 44])
+def test_no_tolerance_is_left_out_without_an_ellipsis(width: int) -> None:
+    told = [("slope -0.5", "± 0.06"), ("1", "± 0.03"), ("slope -0.75 … -0.4", ""), ("slope -10.49", "± 0.2"),
+            ("1 × sharpness.theory", "± 0.03"), ("slope -2", "± 1e-10"), ("falls × 1.05, each time", "")]  # fmt: skip
+    verdicts = [Verdict(f"claim-{i}", "", "holds", one, "-0.4655", near) for i, (one, near) in enumerate(told)]
+    lines = [plain((line,)).split("-0.4655")[1].strip() for line in compact(Judged(verdicts, {}), width)]
+    for line, (one, near) in zip(lines, told, strict=True):
+        numbers = [number.lstrip("0") for number in re.findall(r"\d[\d.]*(?:e-\d+)?", f"{one} {near}")]
+        missing = [number for number in numbers if number not in line]
+        assert not missing or line.endswith("…"), (line, one, near)
+    assert width < 34 or not any(line.endswith("…") for line in lines)
+    bounded = [Verdict("capped-from-above", "", "holds", "never above cap.theory", "0.00001", "")]
+    assert plain(tuple(compact(Judged(bounded, {}), 26))).split()[2:] == ["0.00001", "never"]
 
 
 KICKED = Since(251, Act("kick", "the kick", 4250))

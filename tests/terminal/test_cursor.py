@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from dltlab.commands import Advance, Pause, Reach, Resume
-from dltlab.records import Event
+from dltlab.records import Array, Event, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import timeline
 from dltlab.terminal.drawing.lines import plain
@@ -213,8 +214,7 @@ def test_zoom_log_and_means_are_seen_and_taken_back(watch, told):
         assert bench.looking.window is None
         assert [sheet.picture for sheet in bench._plots[:3]] == first
         await seen.press("y")
-        assert bench.looking.other == frozenset(range(len(bench._plots)))
-        assert bench._plots[0].picture != first[0]
+        assert bench._plots[2].picture != first[2]
         await seen.press("y", "2", "y")
         assert bench.looking.other == {1}
         await seen.press("y", "escape", "tilde")
@@ -223,6 +223,44 @@ def test_zoom_log_and_means_are_seen_and_taken_back(watch, told):
         assert [sheet.picture for sheet in bench._plots[:3]] == first
 
     watch(script, told())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_of_all_plots_those_turn_logarithmic_that_can_and_what_one_cannot_show_is_said(watch, told_by, stretch, size):
+    panels = [{"kind": "curves", "series": [name]} for name in ("loss", "swing", "movement")]
+    panels[1] = {"kind": "curves", "series": ["swing"], "title": "What swings from side to side"}
+
+    def signed(header):
+        return replace(
+            header, series=(*header.series, Series("swing", "swing")), scenario={**header.scenario, "panels": panels}
+        )
+
+    swing = Part(400, 1, 200, {"swing": Array.of(np.cos(np.arange(200.0)))})
+
+    async def script(seen):
+        def pictures():
+            return [sheet.picture for sheet in seen.bench._plots[:3]]
+
+        seen.source.say(replace(stretch(400, 200), parts=(swing,)))
+        await seen.press()
+        loss, signs, movement = pictures()
+        await seen.press("y")
+        assert pictures()[:2] == [loss, signs]
+        assert pictures()[2] != movement
+        assert "logarithmic, but for plot 2: not all that is read there is above zero." in seen.text()
+        await seen.press("y")
+        assert pictures() == [loss, signs, movement]
+        await seen.press("2", "y")
+        assert "(100 not positive)" in seen.text()
+        await seen.press("escape")
+        assert "(100 not positive)" in seen.text()
+        # Where all are logarithmic they become linear.
+        await seen.press("y")
+        seen.bench._panels = [panel for panel in seen.bench._panels if panel.names[0] == "loss"] * 3
+        await seen.press("y")
+        assert pictures()[0] != loss
+
+    watch(script, told_by(signed), size=size)
 
 
 def test_a_zoomed_view_follows_the_end_and_its_axes_rarely_move(watch, told, stretch):

@@ -6,6 +6,7 @@ from dltlab.claims.judging import Judge
 from dltlab.commands import Pause
 from dltlab.records import Event
 from dltlab.session.history import History
+from dltlab.terminal.fit import Options
 
 TAME = {"name": "tame", "kind": "bounded", "says": "λ₁ stays below 3.", "series": "sharpness", "component": 0,
         "bound": 3.0}  # fmt: skip
@@ -91,6 +92,74 @@ def test_what_there_was_no_time_to_date_is_dated_later(told):
         looks += 1
     assert 1 < looks <= 5
     assert len(judge.since) == 5
+
+
+def test_what_is_read_in_turns_stands_still_while_the_session_is_paused(watch, told):
+    clock = [100.0]
+    hints = [f"Look at the curve number {number}, and then at the next one." for number in range(4)]
+    claims = [TAME | {"name": f"tame-{at}"} for at in range(5)]
+
+    async def script(seen):
+        async def read():
+            clock[0] += 6.0
+            await seen.press()
+            return seen.text().splitlines()[1:18]
+
+        assert await read() != await read()
+        await seen.press("space")
+        assert await read() == await read() == await read()
+        await seen.press("space")
+        assert await read() != await read()
+
+    watch(script, told(claims=claims, look_for=hints), size=(80, 24),
+          options=Options("braille", "full", 0.01, clock=lambda: clock[0]))  # fmt: skip
+
+
+def test_what_was_refuted_is_dated_first_however_long_judging_takes(told):
+    calm = [TAME | {"name": f"calm-{at}", "bound": 9.0} for at in range(3)]
+    source = told(kick(250), claims=[*calm, TAME, TAME | {"name": "too"}])
+    history = History(source.header)
+    history.extend(source.poll())
+    passed = iter(range(1000))
+    # A look at this clock is longer than dating may take.
+    judge = Judge(source.header, lambda: next(passed))
+    dated = []
+    while judge.due(1e9, history):
+        judge.look(0.0, history)
+        dated.append(set(judge.since))
+    assert dated[:2] == [{"tame"}, {"tame", "too"}]
+    assert len(dated[-1]) == 5
+    assert judge.looks == len(dated) == 5
+
+
+@pytest.mark.parametrize("back", [None, 300])
+def test_the_list_says_what_the_details_say_of_an_act_before(watch, told, back):
+    clock = [0.0]
+
+    def slow():
+        clock[0] += 0.02
+        return clock[0]
+
+    async def script(seen):
+        bench = seen.bench
+        bench.cursor = back
+        marked, details = set(), 0
+        for look in range(8):
+            await seen.press("c")
+            if look < 4:
+                clock[0] += 60
+                bench._poll()
+                await seen.press()
+            details = seen.text().count("after the kick at step 250; the claim is about the run without it")
+            await seen.press("escape")
+            assert seen.text().count("✗✶") == details
+            marked.add(details)
+        assert max(marked) == details == 3
+
+    claims = [TAME | {"name": f"tame-{at}"} for at in range(3)]
+    hints = [f"Look at the curve number {number}, and then at the next one." for number in range(9)]
+    watch(script, told(kick(250), claims=claims, look_for=hints), size=(120, 24),
+          options=Options("braille", "full", 0.01, clock=slow))  # fmt: skip
 
 
 @pytest.mark.parametrize("size", SIZES)

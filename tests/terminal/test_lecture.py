@@ -14,6 +14,9 @@ from dltlab.session import notes, place
 from dltlab.session.replay import Replay
 from dltlab.session.source import Source
 from dltlab.terminal.app import Lab
+from dltlab.terminal.drawing import prompter
+from dltlab.terminal.drawing.lines import plain
+from dltlab.terminal.drawing.prompter import Prompt
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.screens.lecture import Lecture
@@ -315,7 +318,7 @@ def test_the_second_terminal_follows_and_changes_nothing(recording, shown):
             app.push_screen(screen)
             await pilot.pause()
 
-            assert "--lecture begins one" in shown(app)
+            assert f"`dltlab replay {screen.history.header.session} --lecture` begins a lecture" in shown(app)
             told = place.Announcing(path)
             told._began = 875.0
             told.say(place.Place(200, "asking", "edge"))
@@ -337,3 +340,12 @@ def test_the_second_terminal_follows_and_changes_nothing(recording, shown):
 
     asyncio.run(main())
     assert {one: one.read_bytes() for one in path.parent.iterdir()} == before
+
+
+def test_on_a_narrow_terminal_too_all_is_read_of_how_a_lecture_begins():
+    said = "`dltlab replay 20261123-155236-edge-of-stability --lecture` begins a lecture: none is on."
+    for width, height in ((80, 24), (100, 30), (140, 40)):
+        prompt = Prompt("The edge", place.Place(0), 100, said, "0.0 s", [], [], [], [], [])
+        text = plain(prompter.page(prompt, width, height))
+        assert said in " ".join(text.split())
+        assert len(text.splitlines()) == height

@@ -74,6 +74,25 @@ def test_on_its_parent_a_fork_covers_it(head):
     assert not set("".join(seen)) - set(" ━" + sign(4))
 
 
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+def test_a_line_that_is_dashed_stays_above_the_same_line_of_another_session(head, glyphs):
+    """A fork and its parent have the same prediction up to where they part: each shows it in its own ink."""
+    history = History(replace(head, steps=1000))
+    values = {"sharpness.theory": Array.of(np.linspace(1.0, 5.0, 1000))}
+    history.extend([Frames(999, (Part(0, 1, 1000, values),), 1.0, 1.0)])
+    traces = Traces(history)
+    alone, over = (
+        Curves(["sharpness.theory"]).draw(traces, 100, 20, Look(glyphs, "", guests))
+        for guests in ((), (Overlaid(Traces(history), "guest", 4),))
+    )
+    dashes, covered = (
+        sum(len(text) for line in one[2:] for text, ink in line if ink == "theory") for one in (alone, over)
+    )
+    assert dashes > 30
+    # The other one's marks stand on it too.
+    assert covered > 0.8 * dashes
+
+
 def test_a_session_without_the_series_is_not_named(head):
     history = History(replace(head, series=()))
     assert "guest" not in plain(drawn(head, Overlaid(Traces(history, 1000), "guest", 4)))

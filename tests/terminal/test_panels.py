@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dltlab import catalog
 from dltlab.catalog import Nowhere
 from dltlab.records import FORMAT, Arm, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
@@ -12,8 +13,9 @@ from dltlab.terminal.drawing.blocks import bars
 from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.drawing.shades import ABOVE, BELOW, Ramp
 from dltlab.terminal.drawing.traces import Traces, quantiles
-from dltlab.terminal.panels import chosen
+from dltlab.terminal.panels import PANELS, chosen
 from dltlab.terminal.panels.bars import Bars
+from dltlab.terminal.panels.curves import Curves
 from dltlab.terminal.panels.heat import Heat
 from dltlab.terminal.panels.histogram import Histogram
 from dltlab.terminal.panels.panel import Look
@@ -41,6 +43,29 @@ def told(arms: tuple[Arm, ...] = (), seeds: int = 1, **readings: np.ndarray) -> 
         column = {one.name: Array.of(np.asarray(values, np.float64))}
         history.extend([Frames(len(values), (Part(0, 1, len(values), column),), 0.0, 0.0)])
     return Traces(history)
+
+
+@pytest.mark.parametrize("kind", PANELS)
+def test_a_panel_of_what_was_not_read_yet_says_so_and_has_no_numbers(kind: str) -> None:
+    shapes = {"heat": (2, 3), "plane": (2,), "bars": (3,), "profile": (3,), "histogram": (3,)}
+    series = [Series(name, name, ("arm", "seed"), (2, 1, *shapes.get(kind, ()))) for name in ("x", "x.theory")]
+    traces = Traces(History(header(*series, arms=(Arm("a", "a", 1.0), Arm("b", "b", 2.0)))))
+    table = {"kind": kind, "path": "x"} if kind == "plane" else {"kind": kind, "series": ["x"]}
+    text = plain(catalog.make(PANELS, table, noun="panel", at=("panels", 0)).draw(traces, 60, 12, Look()))
+    assert "yet" in text
+    assert "NaN" not in text
+
+
+@pytest.mark.parametrize("components", [1, 2, 3, 5])
+def test_a_further_theory_has_no_ink_of_what_was_measured(components: int) -> None:
+    steps = np.arange(1.0, 51.0)
+    measured = np.outer(steps, np.arange(1.0, components + 1))
+    traces = told(x=measured, x_theory=steps, flow_theory=2 * steps, other_theory=3 * steps)
+    title, *_ = Curves(["x", "flow.theory", "other.theory"]).draw(traces, 400, 20, Look())
+    signs = [(text.strip(), ink) for text, ink in title if text.strip() in ("━", "╍")]
+    assert [sign for sign, _ in signs].count("━") == components
+    assert len({ink for _, ink in signs}) == len(signs) == components + 3
+    assert ("╍", "theory") in signs
 
 
 @pytest.mark.parametrize("glyphs", GLYPHS)

@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import Final, NamedTuple
 
 from dltlab.errors import UsageError
+from dltlab.extras import install
 
 _CARRIER: Final = "youplot"
 _FILES: Final = {
@@ -17,7 +18,6 @@ _FILES: Final = {
 }
 """SHA-256 of dist/uPlot.iife.min.js and dist/uPlot.min.css of uPlot 1.6.31, as its author released them."""
 LICENSE: Final = "uPlot 1.6.31, © Leon Sorokin, MIT License, github.com/leeoniya/uPlot"
-_CURE: Final = "install it with: pip install --force-reinstall 'dltlab[html]'"
 
 
 class Library(NamedTuple):
@@ -33,9 +33,9 @@ def uplot() -> Library:
         wheel = metadata.distribution(_CARRIER)
         found = [(name, wheel.locate_file(name).read_bytes()) for name in _FILES]  # type: ignore[attr-defined]
     except (metadata.PackageNotFoundError, OSError):
-        raise UsageError(f"The page's plots need uPlot, which {_CARRIER} 1.0.0 carries; {_CURE}.") from None
+        raise UsageError(f"The page's plots need uPlot, which {_CARRIER} 1.0.0 carries: {install('html')}") from None
     for name, data in found:
         if hashlib.sha256(data).hexdigest() != _FILES[name]:
-            raise UsageError(f"{name} is not what uPlot's author released; {_CURE}.")
+            raise UsageError(f"{name} is not what uPlot's author released: {install('html', force=True)}")
     script, style = (data.decode("utf-8") for _, data in found)
     return Library(script, style)

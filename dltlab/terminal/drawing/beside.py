@@ -1,6 +1,5 @@
 """What stands beside the plots: verdicts, what to look for, knobs, keys."""
 
-import itertools
 import re
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -9,6 +8,8 @@ from rich.cells import cell_len
 
 from dltlab.claims import Verdict
 from dltlab.claims.since import Act, Since
+from dltlab.terminal.drawing import predicted
+from dltlab.terminal.drawing.hints import SIGNS, some
 from dltlab.terminal.drawing.lines import Line, Picture, Span, fit, frame, told_apart, width_of, wrap
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.prose import rule
@@ -20,11 +21,8 @@ _LEAST: Final = 5
 _NEEDED: Final = 8
 """Cells that a prediction is given before long names are."""
 _ZEROS: Final = re.compile(r"e([+-]?)0+(?=\d)")
-_BOUND: Final = re.compile(r"[≤≥<>] ?\S+$")
-_DIGIT: Final = re.compile(r"\d")
 _SOME: Final = 5
 """Lines of hints with their heading that are read without turning them over."""
-_SIGNS: Final = {"holds": "✓", "fails": "✗", "not yet": "·"}
 
 
 class Judged(NamedTuple):
@@ -56,7 +54,7 @@ def verdict_lines(judged: Judged, width: int, *, detail: int = 2) -> list[Line]:
     """Every verdict: sign, word, name and measured number; with detail what is predicted, what it says, its formula."""
     lines: list[Line] = []
     for verdict in judged.verdicts:
-        sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
+        sign, ink = SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in SIGNS else "not yet"
         head, name, number = f"{sign} {verdict.status}", one_line(verdict.name), one_line(verdict.measured)
         space = width - 1 - cell_len(head) - cell_len(name) - cell_len(number) - 3
         lines.append(((head, ink), (f"  {name} {' ' * max(space, 0)}", "text"), (number, "strong")))
@@ -102,30 +100,19 @@ def compact(judged: Judged, width: int) -> list[Line]:
     names = [one_line(verdict.name) for verdict in verdicts]
     measured = [_ZEROS.sub(r"e\1", one_line(verdict.measured)) for verdict in verdicts]
     told = min(max(map(cell_len, measured), default=0), 12)
-    need = min(max((cell_len(_predicted(verdict)[0]) for verdict in verdicts), default=0), max(width // 4, _NEEDED))
+    need = max((predicted.cells(verdict, max(width // 4, _NEEDED)) for verdict in verdicts), default=0)
     wide = min(max(map(cell_len, names), default=0), max(width - told - need - lead - 3, width // 3))
     room = width - wide - told - lead - 3
     lines: list[Line] = []
     for verdict, act, name, number in zip(verdicts, after, told_apart(names, wide), measured, strict=True):
-        sign, ink = _SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in _SIGNS else "not yet"
-        ways = _predicted(verdict)
+        sign, ink = SIGNS.get(verdict.status, "·"), verdict.status if verdict.status in SIGNS else "not yet"
         done = f"{HAPPENED[act.what][0] if act else '':<{lead - 1}}"
         spans: list[Span] = [(sign, ink), (done, "event"), *fit(((name, "text"),), wide), (" ", "text")]
         spans += [(" " * (told - cell_len(number)), "text"), *fit(((number, "strong"),), min(cell_len(number), told))]
         if room >= _LEAST:
-            spans += [("  ", "text"), (next((said for said in ways if cell_len(said) <= room), ways[-1]), "faint")]
+            spans += [("  ", "text"), (predicted.within(verdict, room), "faint")]
         lines.append(fit(spans, width))
     return lines
-
-
-def _predicted(verdict: Verdict) -> list[str]:
-    """What was predicted, from the longest to the shortest: 1 × sharpness.theory ± 0.03, 1 ± 0.03, 1."""
-    predicted, tolerance = one_line(verdict.predicted), one_line(verdict.tolerance)
-    brief = predicted.removeprefix("slope ").split(" of ")[0].split(" × ")[0].split(",")[0]
-    # Of a theory that is a series, how near it must be met.
-    near = _BOUND.search(tolerance)
-    ways = [near.group()] if near and predicted.isascii() and not _DIGIT.search(predicted) else []
-    return [f"{predicted} {tolerance}".strip(), *(ways or [f"{brief} {tolerance}".strip(), brief])]
 
 
 def side(
@@ -149,8 +136,7 @@ def side(
         below = side(judged, look_for, width, max(height - len(said) - 1, 0), turn)
         return tuple(frame([*(fit(((" ", "text"), *line), width) for line in said), (), *below], width, height))
     inner = max(width - 1, 1)
-    told = [Hint("•", "", text) for text in look_for]
-    hints = [line for hint in told for line in wrap(hint.text, inner, "text", f"{hint.mark} ")]
+    hints = [line for text in look_for for line in wrap(text, inner, "text", "• ")]
     look = [rule("Look for", inner), *hints] if hints else []
     ways = [verdict_lines(judged, inner, detail=detail) for detail in (3, 2, 1)]
     ways = [[rule(judged.title, inner), *claims] if claims else [] for claims in ways]
@@ -162,16 +148,14 @@ def side(
     explained = _explained(judged, inner, turn)
     if explained and len(ways[0]) > rooms[0] and len(ways[-1]) + 1 + len(explained) <= rooms[1]:
         ways = [[*ways[-1], (), *explained]]
-    elif explained:
-        told = [one for pair in itertools.zip_longest(told, _formulas(judged.verdicts)) for one in pair if one]
     claims = next((claims for room in rooms for claims in ways if len(claims) <= room), ways[-1])
     left = height - len(claims)
     if not hints or left >= min(wanted, _SOME):
         lines = [*claims, *gap, *look]
     elif left > 0:
-        lines = [*claims, *_some(told, inner, left, turn)]
+        lines = [*claims, *some(look_for, judged.verdicts, inner, left, turn)]
     elif judged.bare:
-        lines = [*_some(told, inner, 1, turn), *claims[1:]]
+        lines = [*some(look_for, judged.verdicts, inner, 1, turn), *claims[1:]]
     else:
         # What the heading says is not said elsewhere.
         lines = claims
@@ -184,55 +168,12 @@ def _explained(judged: Judged, width: int, turn: int) -> list[Line]:
     return verdict_lines(judged._replace(verdicts=[known[turn % len(known)]]), width, detail=3) if known else []
 
 
-class Hint(NamedTuple):
-    """A text that is read in as many pages as it takes."""
-
-    mark: str
-    name: str
-    """What it is about, said on every page; empty where it needs no name."""
-    text: str
-
-    def lead(self, width: int, *, amid: bool) -> Line:
-        """What a page begins with, so that it can be read alone; a long name gives way to what is said of it."""
-        if not self.name:
-            return (("… " if amid else f"{self.mark} ", "faint"),)
-        (name,) = told_apart([self.name], max(width // 2 - 6, 4))
-        return ((f"{self.mark} ", "faint"), (f"{name}: {'… ' if amid else ''}", "text"))
-
-
-def _formulas(verdicts: Sequence[Verdict]) -> list[Hint]:
-    """The formulas alone, for where there is no room for more; each page of one names its claim."""
-    return [
-        Hint(_SIGNS.get(verdict.status, "·"), one_line(verdict.name), verdict.formula)
-        for verdict in verdicts
-        if verdict.formula
-    ]
-
-
 def _alarmed(alarm: Sequence[str], width: int) -> list[Line]:
     """What went wrong, and last the way out."""
     lines: list[Line] = [(("✗ Diverged ", "wrong"), ("─" * max(width - 11, 0), "rule"))]
     for text in alarm:
         lines += wrap(text, width, "text", "  ")
     return lines
-
-
-def _some(told: Sequence[Hint], width: int, rows: int, turn: int) -> Sequence[Line]:
-    """As many lines as there is room for: one sentence a turn, or what comes next of a long one."""
-    pages = [page for hint in told for page in _pages(hint, width, rows)]
-    return pages[turn % len(pages)]
-
-
-def _pages(hint: Hint, width: int, rows: int) -> list[list[Line]]:
-    """A text in pages of so many lines."""
-    first, later = (hint.lead(width, amid=amid) for amid in (False, True))
-    lines = wrap(hint.text, max(width - max(width_of(first), width_of(later)), 1))
-    pages: list[list[Line]] = []
-    for start in range(0, len(lines), rows):
-        lead = later if start else first
-        indent: Line = ((" " * width_of(lead), "text"),)
-        pages.append([(*(indent if row else lead), *line) for row, line in enumerate(lines[start : start + rows])])
-    return pages
 
 
 def page(abstract: str, judged: Judged, texts: Mapping[str, Sequence[str]], width: int) -> list[Line]:
@@ -251,7 +192,7 @@ def page(abstract: str, judged: Judged, texts: Mapping[str, Sequence[str]], widt
 def summary(verdicts: Sequence[Verdict]) -> list[Span]:
     """How many claims stand how, for a line."""
     spans: list[Span] = []
-    for status, sign in _SIGNS.items():
+    for status, sign in SIGNS.items():
         number = sum(verdict.status == status for verdict in verdicts)
         if number:
             spans.append((f" {sign} {number} {status} ", status))

@@ -132,14 +132,16 @@ def top(
     named = [*title, (f" {note}", "faint")] if noted else list(title)
     ways = _ways(keys, glyphs)
     whole = width_of(named)
-    least = whole if marked and most > 0 else min(whole, max(width // 3, whole * 3 // 4 if most > 0 else 0))
+    # A note is not cut: it says what the picture does not.
+    cut = whole if noted else min(whole, max(width // 3, whole * 3 // 4))
+    least = whole if noted or (marked and most > 0) else min(whole, max(width // 3, whole * 3 // 4 if most > 0 else 0))
     beside = ways if most < 1 else ways[:1] if marked or valued else ways[:3]
     if alone := next((way for way in beside if sum(map(width_of, way)) <= width - least - 5), None):
         return [_titled(named, _spans(alone), width, glyphs)]
     if most < 1:
         return [_titled(named, _spans(_counted(ways[-1], width - least - 5)), width, glyphs)]
     # The title's own line has room too; half of the lines if that can be: a plot gives up what a legend takes.
-    first = max(width - min(whole, max(width // 3, whole * 3 // 4)) - 5, 0)
+    first = max(width - cut - 5, 0)
     rooms = [[start, *([width] * lines)] for lines in (max(most // 2, 1), most) for start in (0, first)]
     for way in _valued(ways[0]) if valued else ():
         if found := next((flowed for room in rooms if len(flowed := _flowed(way, room)) <= len(room)), None):

@@ -27,10 +27,11 @@ _MEASURED: Final = ("curve", "guest", "raw")
 _APART: Final = 24
 """Cells between two markers of a curve."""
 _ORDER: Final = {
-    "shade": 0, "band": 1, "raw": 2, "bar": 3, "reference": 4, "theory": 5, "guest": 6, "range": 7, "second": 8,
+    "shade": 0, "band": 1, "guest": 2, "raw": 3, "bar": 4, "reference": 5, "theory": 6, "range": 7, "second": 8,
     "curve": 9, "points": 9, "beyond": 10,
 }  # fmt: skip
-"""What is drawn above what: what was measured is seen where it meets its theory or its bound."""
+"""What is drawn above what: what was measured is seen where it meets its theory or its bound, and all lines of the
+session above those of others."""
 
 
 def draw(

@@ -49,14 +49,15 @@ def page(told: Prompt, width: int, height: int) -> Picture:
         ((f" {told.title}", "strong"),), ((f"{step}   ", "text"), (told.clock, "bold0"), (" ", "text")), width
     )
     said = told.lecture or _PHASES[told.place.phase]
-    state = (((f" {said}", "pending" if told.lecture or told.place.phase != "playing" else "faint"),),)
+    state = wrap(said, width - 1, "pending" if told.lecture or told.place.phase != "playing" else "faint", " ")
     if width < _WIDE:
         body = [*_now(told, width - 2), *_words(told, width - 2), *_next(told, width - 2), *_answers(told, width - 2)]
         lines = [((" ", "text"), *line) for line in body]
         return frame([top, *state, (), *lines], width, height)
     wide = width // 2 - 2
-    left = frame([*_now(told, wide), *_answers(told, wide)], wide, height - 3)
-    right = frame([*_words(told, wide), *_next(told, wide)], wide, height - 3)
+    below = height - len(state) - 2
+    left = frame([*_now(told, wide), *_answers(told, wide)], wide, below)
+    right = frame([*_words(told, wide), *_next(told, wide)], wide, below)
     both: list[Line] = [((" ", "text"), *one, ("  ", "text"), *other) for one, other in zip(left, right, strict=True)]
     return frame([top, *state, (), *both], width, height)
 

@@ -18,6 +18,7 @@ from PIL.ImageFont import FreeTypeFont
 from rich.cells import cell_len
 
 from dltlab.errors import UsageError
+from dltlab.extras import install
 from dltlab.terminal.filming.shapes import Box, Dot, shapes
 
 _PACKAGE: Final = "fontpkg_jetbrains_mono"
@@ -49,8 +50,7 @@ class Letters:
         if not self._sized(Style()):
             names = ", ".join(_NAMES[1:])
             raise UsageError(
-                "a picture needs a monospaced font, and none was found: "
-                f"pip install 'dltlab[video]' brings one, or install one of {names}."
+                f"a picture needs a monospaced font, and none was found: install one of {names}, or: {install('video')}"
             )
         self._masks: dict[tuple[str, Style], np.ndarray] = {}
 

@@ -1,16 +1,18 @@
 """Series against the step: lines, the dashed lines of theory, the bands of ensembles, arms side by side."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, NamedTuple
 
 import numpy as np
 from msgspec import Meta
+from rich.cells import cell_len
 
 from dltlab.records import Header
 from dltlab.terminal.drawing import overlaid, plot, smoothing, timeline
 from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
-from dltlab.terminal.drawing.lines import Picture
+from dltlab.terminal.drawing.lines import Picture, width_of
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.plot import Curve
 from dltlab.terminal.drawing.scales import Scale, around
@@ -83,6 +85,7 @@ class Curves(AbstractPanel):
     arms: Arms = ()
 
     OVER_TIME = True
+    TURNED = True
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""
@@ -99,7 +102,7 @@ class Curves(AbstractPanel):
 
         curves, own = drawn(names), drawn(names[:1])
         guests = overlaid.curves(look.overlaid, names, self.shown_arms(traces), seen.span, look.cursor)
-        kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
+        kind = self.axis(traces)
         kind = {"log": "linear"}.get(kind, "log") if look.other else kind
         limits = (None, None) if look.other else (self.y_min, self.y_max)
         up = _up(curves, own, kind, guests, limits, seen)
@@ -107,8 +110,12 @@ class Curves(AbstractPanel):
             # Not one reading is positive: better a linear axis than an empty one.
             kind, up = "linear", _up(curves, own, "linear", guests, limits, seen)
         across = seen.span.scale
+        heading, dropped = numbered(self.heading(traces), look._replace(overlaid=())), _dropped(curves, kind)
+        # What the picture cannot show is said below the title where it has no room for that.
+        beside = width_of(heading) + cell_len(dropped) + 6 <= width
+        unshown = [] if beside else [Sign("", "faint", dropped, remark=True)]
         return plot.draw(
-            numbered(self.heading(traces), look._replace(overlaid=())),
+            heading,
             [*curves, *guests],
             across,
             up,
@@ -116,10 +123,10 @@ class Curves(AbstractPanel):
             height,
             look.glyphs,
             marks=_marks(traces, across, look, seen.span),
-            note=_dropped(curves, kind),
+            note=dropped if beside else "",
             legend=4 if len(arms) > 1 else 1 + (len(guests) > 1),
             signs=_signs(traces, names, arms, look),
-            remarks=[*_remark(curves, seen), *_doubts(traces, names, arms, seen, short_of=width < _ROOMY)],
+            remarks=[*unshown, *_remark(curves, seen), *_doubts(traces, names, arms, seen, short_of=width < _ROOMY)],
             cursor=seen.mark,
         )
 
@@ -140,7 +147,11 @@ class Curves(AbstractPanel):
         curves: list[Curve] = []
         # The first ink of theory is that of the curve's own prediction.
         predicted = self.theory and any(traces.theory_of(name) not in (None, *self.series) for name in names)
-        slots = {"curve": 0, "theory": int(predicted)}
+        measured = [name for name in names if not traces.is_theory(name)]
+        taken = sum(traces.trace(name, arm, seen.span).lines for name in measured)
+        theories = itertools.chain([] if predicted else [0], itertools.count(max(taken, 1)))
+        # A further theory has none of the inks of what was measured.
+        slots = {"curve": itertools.count(), "theory": theories}
         several = len(names) > 1
         for name in names:
             trace = traces.trace(name, arm, seen.span)
@@ -150,10 +161,10 @@ class Curves(AbstractPanel):
             read = seen.read(traces, name, arm)
             for track in range(trace.lines):
                 label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
-                line, *raw = _smoothed(_line(trace, read, track, label, slots[role], role), traces, name, arm, seen)
+                slot = next(slots[role])
+                line, *raw = _smoothed(_line(trace, read, track, label, slot, role), traces, name, arm, seen)
                 lines.append(line)
-                companions += [*raw, *_barred(trace, track, slots[role], drawn=traces.barred(name))]
-                slots[role] += 1
+                companions += [*raw, *_barred(trace, track, slot, drawn=traces.barred(name))]
             # In the legend the theory stands beside the curve that it predicts.
             band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
             curves += [*lines[:1], *self._theory(traces, name, arm, seen), *band, *lines[1:], *companions]

@@ -31,6 +31,7 @@ class Heat(AbstractPanel):
     arm: Named = ""
 
     ALONE = True
+    TURNED = True
     SHAPE = 2.0
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:

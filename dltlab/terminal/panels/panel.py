@@ -2,8 +2,9 @@
 
 import abc
 from collections.abc import Sequence
-from typing import Annotated, ClassVar, NamedTuple
+from typing import Annotated, ClassVar, Final, NamedTuple
 
+import numpy as np
 from msgspec import Meta
 
 from dltlab.terminal.drawing.lines import Picture, centred, frame
@@ -13,6 +14,8 @@ from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.text import one_line
 
+_POSITIVE: Final = 0.9
+"""The fraction of the readings of each series that are positive, where a logarithmic axis shows what they do."""
 Title = Annotated[str, Meta(max_length=200)]
 Named = Annotated[str, Meta(max_length=200)]
 """The name of a series or of an arm; empty for none."""
@@ -50,6 +53,8 @@ class AbstractPanel(abc.ABC):
     """How much wider than high, in cells, it is best."""
     OVER_TIME: ClassVar[bool] = False
     """Whether it shows the whole session along the step axis, rather than one moment of it."""
+    TURNED: ClassVar[bool] = False
+    """Whether its value axis can be turned over: from linear to logarithmic and back."""
     title: str
 
     @abc.abstractmethod
@@ -77,6 +82,17 @@ class AbstractPanel(abc.ABC):
         named = traces.title(arms[0]) in self.title
         told = traces.lost(arms[0]) if named else traces.told(arms[0])
         return [*said, (f" · {told}", "faint")] if told else said
+
+    def axis(self, traces: Traces) -> str:
+        """Its value axis if nobody turns it over: linear or log; empty where it has no other one."""
+        scale = getattr(self, "scale", "") if self.TURNED else ""
+        known = [traces.history[name].series.scale for name in self.names if name in traces]
+        return next(iter(known), "linear") if scale == "auto" else scale
+
+    def logs(self, traces: Traces) -> bool:
+        """Whether its readings are positive, but for a few: what is not has no place on a logarithmic axis."""
+        known = [traces.history[name].values for name in self.names if name in traces]
+        return all(np.mean(values > 0) > _POSITIVE * np.mean(np.isfinite(values)) for values in known if values.size)
 
     def shown_arms(self, traces: Traces) -> list[str]:
         """The arms that it shows of a session: those it names, or all; one without a name where there are none."""

@@ -52,6 +52,7 @@ class Profile(AbstractPanel):
     arms: Arms = ()
 
     KEYS = ("series", "against")
+    TURNED = True
 
     def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
         """Height lines of width cells, whatever the readings are."""
@@ -64,7 +65,7 @@ class Profile(AbstractPanel):
         vectors = [self._vector(traces, name, arm) for name in names for arm in arms]
         across = self._across(vectors)
         curves = self._curves(traces, vectors, across, alone=len(arms) == 1)
-        kind = traces.history[names[0]].series.scale if self.scale == "auto" else self.scale
+        kind = self.axis(traces)
         kind = {"log": "linear"}.get(kind, "log") if look.other else kind
         up = _up(curves, kind)
         if kind == "log" and up is None:

@@ -38,6 +38,8 @@ class Table(AbstractPanel):
         if apology := self.apology(traces, width, height, look):
             return apology
         names = [name for name in self.series if name in traces]
+        if not any(len(traces.history[name]) for name in names):
+            return self.blank("nothing to draw yet", traces, width, height, look)
         rows = self._rows(traces, look)
         lead = max((width_of(head) for head, _, _ in rows), default=0)
         for theory, title in ((self.theory, _COLUMN), (self.theory, 12), (False, 9)):

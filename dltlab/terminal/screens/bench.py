@@ -146,10 +146,13 @@ class Bench(AbstractLooked):
         if self._fresh and self._painting.rested:
             self._fresh = False
             self._painting.spoil(*self._plots)
-        turn = int(self._options.clock() / _READING)
-        if self.following.judged() or self.judges_past() or turn != self._turn:
+        # While a session is paused so are the sentences beside it.
+        turn = self._turn if self.following.held else int(self._options.clock() / _READING)
+        if self.judged_anew() or turn != self._turn:
             self._turn = turn
             self._painting.spoil(self._side, self._inset)
+            if isinstance(self.app.screen, Page):
+                self.app.screen.repaint()
         self._tell()
         self._painting.spoil(self._title, self._time, self._knobs, self._status, self._foot)
 
@@ -367,12 +370,17 @@ class Bench(AbstractLooked):
         name = one_line(self.history.header.session)
         goes_on = Stop in self.following.source.accepts
         parting = f"{name} goes on; `dltlab attach {name}` comes back to it." if goes_on else ""
-        self.post_message(CloseBench("\n".join(filter(None, (parting, self.chaptering.unsaved)))))
+        self.post_message(CloseBench(self._parting(parting)))
+
+    def _parting(self, said: str = "") -> str:
+        """What is said once the terminal is given back: how what was cut short goes on, and what was not saved."""
+        cut = "" if self.history.footer else self.following.source.ended
+        return "\n".join(filter(None, (said, cut, self.chaptering.unsaved)))
 
     def action_leave(self) -> None:
         """End the session and leave."""
         self.following.end()
-        self.post_message(CloseBench(self.chaptering.unsaved))
+        self.post_message(CloseBench(self._parting()))
 
     def on_unmount(self) -> None:
         """Let go of the session and of all that is read beside it, whichever way one leaves."""

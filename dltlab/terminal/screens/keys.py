@@ -54,7 +54,7 @@ KEYS: Final = (
     Key("L", "L", "lecture", "lecture mode: large, one plot at a time, with the scenario's questions to the class"),
     Key("z", "z", "look('zoom', 1)", "see half as many steps, around where you look"),
     Key("Z", "Z", "look('zoom', -1)", "see twice as many"),
-    Key("y", "y", "look('axis')", "logarithmic value axis for linear and back: the plot in front, or all"),
+    Key("y", "y", "look('axis')", "logarithmic value axis and back: the plot in front, or all"),
     Key("tilde", "~", "look('mean')", "running means over the readings: short, long, none"),
     Key("left", "←", "turn(-1)", "turn the chosen knob down", (Turn,)),
     Key("right", "→", "turn(1)", "turn the chosen knob up", (Turn,)),

@@ -39,6 +39,7 @@ class AbstractLooked(AbstractDriven):
         self.looking = Looking(self.history, self.following.traces)
         self.walk = Walk(self.looking, self.history.header.steps)
         self._past = Judge(self.history.header, options.clock)
+        self._looks = (0, 0)
 
     @abc.abstractmethod
     def repaint_plots(self) -> None:
@@ -58,13 +59,17 @@ class AbstractLooked(AbstractDriven):
         """The claims as they stand where one looks."""
         if self.cursor is None:
             return Judged(self.following.judge.verdicts, self.following.judge.since)
-        if self.judges_past():
-            self._past.look(self._options.clock(), self.looking.traces.history)
+        now, then = self._options.clock(), self.looking.traces.history
+        if self._past.due(now, then):
+            self._past.look(now, then)
         return Judged(self._past.verdicts, self._past.since, self._past.step)
 
-    def judges_past(self) -> bool:
-        """Whether it is time to judge the session as it stood where one looks back."""
-        return self.cursor is not None and self._past.due(self._options.clock(), self.looking.traces.history)
+    def judged_anew(self) -> bool:
+        """Judge if it is time; whether anything was judged since this was last asked."""
+        self.following.judged()
+        self.judged()
+        before, self._looks = self._looks, (self.following.judge.looks, self._past.looks)
+        return self._looks != before
 
     def look_at_end(self) -> None:
         """Follow what comes."""
@@ -148,7 +153,7 @@ class AbstractLooked(AbstractDriven):
 
     def action_look(self, act: Act, by: int = 0) -> None:
         """Look elsewhere: the cursor, the window, the axes, the means."""
-        looking, plots = self.looking, range(len(self._plots)) if self._board.front is None else [self._board.front]
+        looking = self.looking
         match act:
             case "columns":
                 looking.move(by, self._columns())
@@ -162,12 +167,20 @@ class AbstractLooked(AbstractDriven):
                 looking.look_at(None)
             case "zoom" if not looking.zoom(2.0**-by):
                 self.say("this is as near as it gets." if by > 0 else "all that is planned is seen.")
+            case "axis" if (front := self._board.front) is not None:
+                looking.turn_over([front])
             case "axis":
-                looking.turn_over([*plots])
+                self._turn_all()
             case "mean":
                 share = smoothing.wide(looking.seen, kind := looking.smooth())
                 self.say(f"running means: {kind}" + (f", over {smoothing.said(looking.seen, share)}" if share else ""))
         self.repaint_plots()
+
+    def _turn_all(self) -> None:
+        linear = [place + 1 for place in self.looking.turn_all(self._panels) if place in self._board.shown]
+        if linear and self.looking.other:
+            which = f"plot{'s' * (len(linear) > 1)} {', '.join(map(str, linear))}"
+            self.say(f"logarithmic, but for {which}: not all that is read there is above zero.")
 
     def _look_on(self, by: int) -> None:
         """The reading before or after; at the end of the session the next one is a step away."""

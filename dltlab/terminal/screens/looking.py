@@ -3,7 +3,7 @@
 Nothing here is asked of the session, so that it works alike on a running one and on a recording.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, Literal
 
 import numpy as np
@@ -14,6 +14,7 @@ from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.span import LEAST, Span, panned, zoomed
 from dltlab.terminal.drawing.timeline import Happening, Time
 from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels.panel import AbstractPanel
 
 Act = Literal["columns", "reading", "page", "start", "end", "zoom", "axis", "mean"]
 _PAGE: Final = 0.5
@@ -119,10 +120,24 @@ class Looking:
         self.smoothing = kinds[(kinds.index(self.smoothing) + 1) % len(kinds)]
         return self.smoothing
 
-    def turn_over(self, plots: Sequence[int]) -> None:
+    def turn_over(self, plots: Collection[int]) -> None:
         """Give plots the other value axis; if some have it, their own again."""
         some = self.other & frozenset(plots)
         self.other = self.other - some if some else self.other | frozenset(plots)
+
+    def turn_all(self, panels: Sequence[AbstractPanel]) -> list[int]:
+        """Make all value axes logarithmic, or each its own again; the plots that stay linear, for what is below zero.
+
+        Where all are logarithmic already they become linear.
+        """
+        if self.other:
+            self.other = frozenset()
+            return []
+        kinds = {place: panel.axis(self._whole) for place, panel in enumerate(panels)}
+        linear = [place for place, kind in kinds.items() if kind == "linear"]
+        logged = [place for place in linear if panels[place].logs(self._whole)]
+        self.other = frozenset(logged or [place for place, kind in kinds.items() if kind == "log"])
+        return [place for place in linear if place not in self.other]
 
 
 def past(step: int) -> str:

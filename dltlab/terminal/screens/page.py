@@ -52,6 +52,10 @@ class Page(Screen[None]):
         top = fit(((f"  {self._heading}", "strong"),), width)
         return (*frame([top, ()], width, 2), *frame(shown, width, height - 3), keys_line(foot, width))
 
+    def repaint(self) -> None:
+        """Write it anew: what it tells may have changed."""
+        self._sheet.repaint()
+
     async def action_keys(self) -> None:
         """The keys of this page; from there back to it."""
         if self._keys:

@@ -102,7 +102,7 @@ class Speaking(Screen[None]):
             self._place, self._lecture = Place(self.history.step), "no lecture is on: this follows the engine."
         else:
             name = one_line(self.history.header.session)
-            self._lecture = f"no lecture is on: dltlab replay {name} --lecture begins one."
+            self._lecture = f"`dltlab replay {name} --lecture` begins a lecture: none is on."
 
     @property
     def prompt(self) -> Prompt:

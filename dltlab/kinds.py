@@ -1,0 +1,161 @@
+"""The kinds that a scenario may name, as text for people: each section's, or the keys of one of them."""
+
+import ast
+import inspect
+import itertools
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from dltlab import catalog
+from dltlab.catalog import Parameter, Shelf
+from dltlab.check import shelves
+from dltlab.errors import UsageError
+from dltlab.show import in_toml, wrapped
+from dltlab.text import one_line
+
+_SECTIONS: Final = {
+    "problem": "[problem]",
+    "optimizer": "[optimizer]",
+    "probe": "[probes.NAME]",
+    "theory": "[theories.NAME]",
+    "panel": "[[panels]]",
+    "claim": "[[claims]]",
+}
+_ARGUMENT: Final = re.compile(r"^ {4}(\w+): (.+)$", re.MULTILINE)
+_TYPES: Final = {
+    "integer": "a whole number",
+    "number": "a number",
+    "string": "a text",
+    "boolean": "true or false",
+    "object": "a table",
+}
+_BOUNDS: Final = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+
+
+class Section(NamedTuple):
+    """A shelf, and where in a scenario its things are named."""
+
+    noun: str
+    place: str
+    shelf: Shelf
+
+
+def sections() -> list[Section]:
+    """Every shelf: those of a scenario's tables, then those of the keys in them."""
+    found = [Section(noun, _SECTIONS[noun], shelf) for noun, shelf in shelves().items()]
+    for section in found:
+        for kind, factory in section.shelf.items():
+            for parameter in catalog.parameters(factory):
+                nested = parameter.kind
+                if nested is not None and all(nested.shelf is not one.shelf for one in found):
+                    # It grows while it is gone through: what is nested may nest again.
+                    found.append(Section(nested.noun, f"{parameter.name} of {section.noun} {kind}", nested.shelf))
+    return found
+
+
+def listed() -> Iterator[str]:
+    """Every kind with what it is, by section, a line at a time."""
+    for place, section in enumerate(sections()):
+        yield from ["", section.place] if place else [section.place]
+        wide = max(map(len, section.shelf)) + 4
+        for kind, factory in section.shelf.items():
+            yield from wrapped(_prose(factory)[0], bullet=f"{f'  {kind}':<{wide}}")
+
+
+def told(kind: str) -> Iterator[str]:
+    """What a kind is, and its keys: default, type, meaning. Raises UsageError where there is none of that name."""
+    known = sections()
+    found = [section for section in known if kind in section.shelf]
+    if not found:
+        names = [name for section in known for name in section.shelf]
+        raise UsageError(f"no kind {one_line(kind)!r}; {catalog.near_miss(kind, names)}")
+    for place, section in enumerate(found):
+        factory = section.shelf[kind]
+        yield from [""] * (place > 0)
+        yield f"{kind}, of {section.place}"
+        for paragraph in _prose(factory):
+            yield from wrapped(paragraph, bullet="  ")
+        meanings = _meanings(factory)
+        for parameter in catalog.parameters(factory):
+            yield f"\n  {parameter.name}{_default(parameter)}"
+            yield from wrapped(_typed(parameter), bullet="      ")
+            yield from wrapped(meanings.get(parameter.name, ""), bullet="      ")
+
+
+def _prose(factory: Callable[..., Any]) -> list[str]:
+    """The paragraphs of what a kind says of itself; its arguments are told where they are listed."""
+    paragraphs = (inspect.getdoc(factory) or "").replace("``", "").split("\n\n")
+    return [one for one in paragraphs if not one.startswith(("Args:", "Raises:"))]
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.required:
+        return ", which must be given"
+    return "" if parameter.default is None else f" = {in_toml(parameter.default)}"
+
+
+def _typed(parameter: Parameter) -> str:
+    if parameter.kind is not None:
+        return f"a {parameter.kind.noun}: {', '.join(parameter.kind.shelf)}"
+    return _worded(catalog.schema_of(parameter.annotation))
+
+
+def _worded(schema: Mapping[str, Any]) -> str:
+    """A type as one says it: a whole number ≥ 2 and ≤ 1000."""
+    match schema:
+        case {"properties": keys}:
+            return ": ".join(filter(None, (f"a table of {', '.join(keys)}", schema.get("description", ""))))
+        case {"description": said}:
+            return said
+        case {"anyOf": ways}:
+            return ", or ".join(dict.fromkeys(_worded(way) for way in ways if way.get("type") != "null"))
+        case {"enum": names}:
+            return ", ".join(in_toml(name) for name in names if name is not None)
+        case {"type": "array", "items": list(items)}:
+            return f"a list of {len(items)}: {'; '.join(map(_worded, items))}"
+        case {"type": "array", **rest}:
+            return f"a list, each: {_worded(rest.get('items') or {})}"
+    bounds = [f"{sign} {schema[bound]:,.15g}" for bound, sign in _BOUNDS.items() if bound in schema]
+    return " ".join(filter(None, (_TYPES.get(schema.get("type", ""), "any value"), " and ".join(bounds))))
+
+
+def _meanings(factory: Callable[..., Any]) -> dict[str, str]:
+    """What is said of its arguments; of a class below its fields, own or inherited, or below the name of their type."""
+    found = dict(_ARGUMENT.findall((inspect.getdoc(factory) or "").partition("Args:\n")[2]))
+    for one in inspect.getmro(factory) if inspect.isclass(factory) else ():
+        body = _body(one.__module__)
+        own = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == one.__name__), [])
+        for node, below in itertools.pairwise([*own, None]):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                names = [name.id for name in ast.walk(node.annotation) if isinstance(name, ast.Name)]
+                said = _string(below) or next(filter(None, (_alias(one.__module__, name) for name in names)), "")
+                found.setdefault(node.target.id, said)
+    return found
+
+
+def _alias(module: str, name: str) -> str:
+    """What stands below a name's definition, wherever it was imported from."""
+    body = _body(module)
+    for node, below in itertools.pairwise([*body, None]):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=own)]) | ast.AnnAssign(target=ast.Name(id=own)) if own == name:
+                return _string(below)
+            case ast.ImportFrom(module=str(source)) if any((one.asname or one.name) == name for one in node.names):
+                return _alias(source, next(one.name for one in node.names if (one.asname or one.name) == name))
+    return ""
+
+
+def _body(module: str) -> list[ast.stmt]:
+    """The statements of one of our modules; none of others'."""
+    path = getattr(sys.modules.get(module), "__file__", None)
+    return ast.parse(Path(path).read_text(encoding="utf-8")).body if path and module.startswith("dltlab.") else []
+
+
+def _string(node: ast.stmt | None) -> str:
+    match node:
+        case ast.Expr(value=ast.Constant(value=str(said))):
+            return one_line(said.replace("``", ""))
+    return ""
