@@ -9,7 +9,7 @@ with harness.instrumented():
     import tomli
 
     from dltlab import scenario, show
-    from dltlab.check import shelves, check, resolved
+    from dltlab.check import check, resolved, shelves
     from dltlab.errors import ScenarioError
     from dltlab.text import UNFIT, one_line
 
