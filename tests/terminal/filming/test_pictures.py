@@ -95,7 +95,7 @@ def test_every_sign_of_ours_can_be_drawn(letters: Letters) -> None:
 
 def test_without_any_font_a_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dltlab.terminal.filming.letters._files", lambda _: iter(()))
-    with pytest.raises(UsageError, match=r"dltlab\[video\]"):
+    with pytest.raises(UsageError, match=r"DejaVuSansMono.*pip install"):
         Letters(10, 20)
 
 
