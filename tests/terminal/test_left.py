@@ -90,16 +90,22 @@ def test_nothing_is_held_open_when_one_goes_back_from_a_fork(watch, told, told_b
     assert not [one for one in followers if one._file >= 0]
 
 
-def test_a_session_that_one_has_left_does_not_open(browse, told):
-    held, source = threading.Event(), told()
+async def starts(seen, held, source):
+    """Ask for a session that begins when ``held`` is set, and wait for the screen that says so."""
 
     def launch():
         held.wait(20)
         return source
 
+    seen.app.post_message(OpenBench(launch, "a session"))
+    await until(lambda: isinstance(seen.app.screen, Starting))
+
+
+def test_a_session_that_one_has_left_does_not_open(browse, told):
+    held, source = threading.Event(), told()
+
     async def script(seen):
-        seen.app.post_message(OpenBench(launch, "a session"))
-        await until(lambda: isinstance(seen.app.screen, Starting))
+        await starts(seen, held, source)
         starting = seen.app.screen
         await seen.press("escape")
         # It had begun before one left, and says so only now.
@@ -117,13 +123,8 @@ def test_a_session_that_one_has_left_does_not_open(browse, told):
 def test_a_session_that_begins_below_a_page_opens_when_that_is_closed(browse, told):
     held, source = threading.Event(), told()
 
-    def launch():
-        held.wait(20)
-        return source
-
     async def script(seen):
-        seen.app.post_message(OpenBench(launch, "a session"))
-        await until(lambda: isinstance(seen.app.screen, Starting))
+        await starts(seen, held, source)
         await seen.press("question_mark")
         assert isinstance(seen.app.screen, Page)
         held.set()
