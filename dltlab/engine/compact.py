@@ -76,9 +76,9 @@ def able() -> bool:
 def compacted(
     function: Callable[..., Any], *likes: Any, products: bool = True, longest: int = _LONGEST
 ) -> Callable[..., Any]:
-    """The function as one kernel where it can be one, else itself; to be called in a jitted function.
+    """The function as one kernel; itself where it cannot be one. To be called in a jitted function.
 
-    Called while a larger kernel is made, it is a part of that one.
+    Called while a larger kernel is made, the kernel is a part of that one.
 
     Args:
         function: Of arrays, to arrays.
@@ -95,20 +95,42 @@ def compacted(
         _inside.reset(mark)
     if not _plain(code, products=products, longest=longest):
         return function
-    inner = code.jaxpr
-    if all(step.primitive.name in _IDLE for step in inner.eqns):
-        return function
+    inner, structure = code.jaxpr, jax.tree.structure(shapes)
+
+    def part(*arguments: Any) -> Any:
+        told = jaxpr_as_fun(code)(*jax.tree.leaves(arguments))
+        return jax.tree.unflatten(structure, [jnp.asarray(one) for one in told])
+
     given = (*inner.constvars, *inner.invars)
     # What is passed on as it is stays outside, and so does what nobody reads.
     made = list(dict.fromkeys(one for one in inner.outvars if isinstance(one, Var) and one not in given))
+    if not made or all(step.primitive.name in _IDLE for step in inner.eqns):
+        return part
     read = {one for step in inner.eqns for one in step.invars if isinstance(one, Var)}
     taken = [place for place, one in enumerate(given) if one in read]
-    core = inner.replace(
-        constvars=[],
-        invars=[given[place] for place in taken],
-        outvars=made,
-        debug_info=inner.debug_info.with_unknown_names(),
+    kernel = _kernel(
+        inner.replace(
+            constvars=[],
+            invars=[given[place] for place in taken],
+            outvars=made,
+            debug_info=inner.debug_info.with_unknown_names(),
+        )
     )
+
+    def whole(*arguments: Any) -> Any:
+        if _inside.get():
+            return part(*arguments)
+        leaves = [*code.consts, *jax.tree.leaves(arguments)]
+        found = dict(zip(made, kernel(*(leaves[place] for place in taken)), strict=True))
+        known = dict(zip(given, leaves, strict=True)) | found
+        told = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
+        return jax.tree.unflatten(structure, [jnp.asarray(one) for one in told])
+
+    return whole
+
+
+def _kernel(core: Jaxpr) -> Callable[..., list[Array]]:
+    """Code without constants, all of whose inputs are read and all of whose outputs are made, as one kernel."""
 
     @jax.jit
     def unmarked(*leaves: Array) -> list[Array]:
@@ -119,21 +141,12 @@ def compacted(
             uses = [leaf.reshape(-1)[0].astype(jnp.float32) for leaf in leaves if leaf.size]
             return [*found, *([jnp.stack(uses)] if uses else [])]
 
-    structure = jax.tree.structure(shapes)
-
-    def marked(*arguments: Any) -> Any:
-        if _inside.get():
-            return jax.tree.unflatten(structure, jaxpr_as_fun(code)(*jax.tree.leaves(arguments)))
-        leaves = [*code.consts, *jax.tree.leaves(arguments)]
+    def marked(*leaves: Any) -> list[Array]:
         with set_xla_metadata(xla_cpu_small_call="true", inlineable="false"):
             # Behind a barrier all outputs count as used, or JAX might drop the last one.
-            told = unmarked(*(leaves[place] for place in taken))
-            found = dict(zip(made, lax.optimization_barrier(told)[: len(made)], strict=True))
-        known = dict(zip(given, leaves, strict=True)) | found
-        whole = [one.val if isinstance(one, Literal) else known[one] for one in inner.outvars]
-        return jax.tree.unflatten(structure, [jnp.asarray(one) for one in whole])
+            return list(lax.optimization_barrier(unmarked(*leaves)))[: len(core.outvars)]
 
-    return marked if made else function
+    return marked
 
 
 def short(function: Callable[..., Told], *arguments: Any) -> Told:

@@ -95,6 +95,8 @@ class _Parts(NamedTuple):
     """Those of the probes that it reads."""
     told: dict[str, Row]
     """What each of them tells: shapes and dtypes."""
+    one: bool
+    """Whether all of them can be parts of one kernel."""
 
 
 class _When(NamedTuple):
@@ -182,7 +184,7 @@ class Program(eqx.Module):
             few: Whether its numbers are so few that the chunk is to be one kernel on a CPU, or else the step is, and
                 each reading that can be.
         """
-        look, move, measures, told = self._parts(state, memories, members, kind, few=few)
+        look, move, measures, told, one = self._parts(state, memories, members, kind, few=few)
         standing = self._standing(told, state, kind)
         pages = {page: rows.blank(own, self._room(page), members) for page, own in standing.items()}
         first = jnp.max(state.step)
@@ -215,17 +217,20 @@ class Program(eqx.Module):
         start = _Aloft(state, {name: memories[name] for name in measures}, pages, alive)
         # As one kernel a step of a network with hundreds of weights costs a third less, that of a quadratic an eighth.
         looped = functools.partial(lax.while_loop, on_their_way, onward)
-        end = (compacted(looped, start) if few and not members else looped)(start)
+        end = (compacted(looped, start) if one else looped)(start)
         found = _told(end.pages, standing, members)
         return Flight(end.state, memories | end.memories, found, end.state.step - state.step, end.alive)
 
     def _parts(self, state: State, memories: Memories, members: int | None, kind: Kind, *, few: bool) -> _Parts:
         """What a step and its readings are made of, each traced once."""
+        kernels: list[bool] = []
 
         def made(function: Callable[..., Any], *likes: Any) -> Callable[..., Any]:
             whole = jax.vmap(function) if members else function
             if few and not members:
-                return compacted(whole, *likes)
+                compact = compacted(whole, *likes)
+                kernels.append(compact is not whole)
+                return compact
             # A lambda, since a method is looked up by its simulation's arrays, which have no hash.
             return jax.jit(lambda *these: whole(*these), inline=True)
 
@@ -242,7 +247,8 @@ class Program(eqx.Module):
             for name, memory in own.items()
         }
         told = {name: jax.eval_shape(measures[name], moment, memory)[0] for name, memory in own.items()}
-        return _Parts(look, made(self.simulation.move, moment), measures, told)
+        move = made(self.simulation.move, moment)
+        return _Parts(look, move, measures, told, bool(kernels) and all(kernels))
 
     def _standing(self, told: Mapping[str, Row], state: State, kind: Kind) -> dict[str, dict[str, Row]]:
         """By page the rows that stand there, by probe."""
