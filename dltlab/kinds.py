@@ -15,6 +15,7 @@ from dltlab.check import shelves
 from dltlab.errors import UsageError
 from dltlab.show import in_toml, wrapped
 from dltlab.text import one_line
+from dltlab.values import TYPES
 
 _SECTIONS: Final = {
     "problem": "[problem]",
@@ -25,13 +26,6 @@ _SECTIONS: Final = {
     "claim": "[[claims]]",
 }
 _ARGUMENT: Final = re.compile(r"^ {4}(\w+): (.+)$", re.MULTILINE)
-_TYPES: Final = {
-    "integer": "a whole number",
-    "number": "a number",
-    "string": "a text",
-    "boolean": "true or false",
-    "object": "a table",
-}
 _BOUNDS: Final = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
@@ -119,7 +113,7 @@ def _worded(schema: Mapping[str, Any]) -> str:
         case {"type": "array", **rest}:
             return f"a list, each: {_worded(rest.get('items') or {})}"
     bounds = [f"{sign} {schema[bound]:,.15g}" for bound, sign in _BOUNDS.items() if bound in schema]
-    return " ".join(filter(None, (_TYPES.get(schema.get("type", ""), "any value"), " and ".join(bounds))))
+    return " ".join(filter(None, (TYPES.get(schema.get("type", ""), "any value"), " and ".join(bounds))))
 
 
 def _meanings(factory: Callable[..., Any]) -> dict[str, str]:

@@ -182,14 +182,19 @@ def _is_struct(plain: Any) -> bool:
 _AT: Final = re.compile(r"(.*) - at `\$(.*)`$", re.DOTALL)
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _EXPECTED: Final = re.compile(r"Expected `([^`]*)`(.*?)(?:, got (?:`([^`]*)`|\d+))?", re.DOTALL)
-_TYPES: Final = {
+TYPES: Final = {
     "float": "a number",
+    "number": "a number",
     "int": "a whole number",
+    "integer": "a whole number",
     "str": "a string",
+    "string": "a string",
     "bool": "true or false",
+    "boolean": "true or false",
     "array": "a list",
     "object": "a table",
 }
+"""How people call a type, by its name in msgspec's messages and in a JSON schema."""
 
 
 def _worded(text: str, value: object, into: Any) -> tuple[Path, str]:
@@ -218,7 +223,7 @@ def _choices(plain: Any) -> tuple[object, ...]:
 
 
 def _kinds(names: str) -> str:
-    return " or ".join(_TYPES.get(name, name) for name in names.split(" | ") if name != "null")
+    return " or ".join(TYPES.get(name, name) for name in names.split(" | ") if name != "null")
 
 
 def _description(into: Any) -> str:

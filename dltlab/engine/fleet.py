@@ -186,16 +186,13 @@ class Fleet:
 
     def catch_up(self) -> None:
         """Let the probes that go by the learning rate of now take in the steps so far, before it is turned."""
-        own = [
-            [name for name, probe in self.programs[block.arm].probes.items() if isinstance(probe, Following)]
-            for block in self.blocks
-        ]
-        if not any(own):
+        own = [name for name, probe in self.programs[0].probes.items() if isinstance(probe, Following)]
+        if not own:
             return
         flights = self.fly(1, Read.EVERYTHING).blocks
         self._at = [
-            (state, {**memories, **{name: flight.memories[name] for name in names}})
-            for (state, memories), flight, names in zip(self._at, flights, own, strict=True)
+            (state, {**memories, **{name: flight.memories[name] for name in own}})
+            for (state, memories), flight in zip(self._at, flights, strict=True)
         ]
 
     def state(self, arm: int) -> State:
