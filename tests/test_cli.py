@@ -363,24 +363,6 @@ def test_a_fork_is_started_with_what_was_asked_for(monkeypatch: pytest.MonkeyPat
     }  # fmt: skip
 
 
-def test_a_reader_that_has_had_enough_is_no_error() -> None:
-    code = "import os, sys; os.close(0); sys.exit(0)"
-    with (
-        subprocess.Popen(
-            [sys.executable, "-m", "dltlab", "show", "edge-of-stability"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        ) as writer,
-        subprocess.Popen([sys.executable, "-c", code], stdin=writer.stdout) as reader,
-    ):
-        assert writer.stdout is not None
-        writer.stdout.close()
-        reader.wait(60)
-        assert writer.stderr is not None
-        assert writer.stderr.read() == b""
-        assert writer.wait(60) == 141
-
-
 def test_letters_that_an_encoding_lacks_become_escapes() -> None:
     done = dltlab("show", "edge-of-stability", PYTHONIOENCODING="iso-8859-1", COLUMNS="80")
     assert done.returncode == 0

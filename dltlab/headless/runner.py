@@ -1,6 +1,7 @@
 """Scenarios run one after the other or side by side, told and reported."""
 
 import contextlib
+import functools
 import sys
 import threading
 import time
@@ -22,6 +23,9 @@ from dltlab.headless.reports import table
 from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import clean, one_line
+
+Tell = Callable[[Outcome, bool], None]
+"""Told an outcome, and whether it is the first."""
 
 
 def run(
@@ -64,22 +68,14 @@ def run(
     delivery.check()
     request = Request(overrides, seed, seeds, steps, arms, out)
     names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
+    if dry_run and not delivery.silent:
+        raise UsageError("a dry run has no verdict to report; leave out the reports.")
     if dry_run:
-        if not delivery.silent:
-            raise UsageError("a dry run has no verdict to report; leave out the reports.")
         return dry.told_of(names, request)
     halt = Halt(timeout)
     progress = "none" if quiet or follow else "lines" if jobs > 1 or github else ""
-
     with actions.quoted() if github else contextlib.nullcontext():
         stream = sys.stderr if delivery.takes_stdout else sys.stdout
-
-        def tell(outcome: Outcome, first: bool) -> None:
-            if outcome.refusal is not None or outcome.history is None:
-                said = str(outcome.refusal) if outcome.refusal else f"{outcome.scenario}: {outcome.trouble}"
-                print(*map(clean, said.splitlines()), sep="\n", file=sys.stderr, flush=True)
-            else:
-                print(f"{'' if first else chr(10)}{table(outcome)}", file=stream, flush=True)
 
         def one(name: str) -> Outcome:
             say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
@@ -88,15 +84,28 @@ def run(
                 halt.ask("another failed")
             return outcome
 
-        if len(names) == 1 and delivery.silent:
-            outcomes = [one(names[0])]
-            if (refusal := outcomes[0].refusal) is not None:
-                raise refusal
-            tell(outcomes[0], True)
-        else:
-            outcomes = side_by_side(names, one, tell, halt, jobs)
+        tell = functools.partial(_tell, stream=stream)
+        single = len(names) == 1 and delivery.silent
+        outcomes = [_single(one(names[0]), tell)] if single else side_by_side(names, one, tell, halt, jobs)
     delivery.write(outcomes)
     return worst(outcomes)
+
+
+def _single(outcome: Outcome, tell: Tell) -> Outcome:
+    """The only outcome, told. Raises why there is none."""
+    if outcome.refusal is not None:
+        raise outcome.refusal
+    tell(outcome, True)
+    return outcome
+
+
+def _tell(outcome: Outcome, first: bool, stream: TextIO) -> None:
+    """Print its verdicts; on standard error why there are none."""
+    if outcome.refusal is not None or outcome.history is None:
+        said = str(outcome.refusal) if outcome.refusal else f"{outcome.scenario}: {outcome.trouble}"
+        print(*map(clean, said.splitlines()), sep="\n", file=sys.stderr, flush=True)
+    else:
+        print(f"{'' if first else chr(10)}{table(outcome)}", file=stream, flush=True)
 
 
 def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
@@ -119,7 +128,7 @@ def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
 def side_by_side(
     names: Sequence[str],
     one: Callable[[str], Outcome],
-    tell: Callable[[Outcome, bool], None],
+    tell: Tell,
     halt: Halt,
     jobs: int,
 ) -> list[Outcome]:

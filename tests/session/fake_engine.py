@@ -100,6 +100,15 @@ def listen(given: argparse.Namespace, out) -> None:
     out(Footer(CHUNK - 1, "stopped", "", 0.3))
 
 
+def go_on(given: argparse.Namespace, out) -> None:
+    """A session that is continued, to its end."""
+    time.sleep(0.1)
+    out(Event(given.steps, "continued", "on and on", {}, 1.0))
+    out(frames(given.steps, CHUNK, given.seeds, 1.1))
+    time.sleep(0.1)
+    out(Footer(given.steps + CHUNK - 1, "finished", "at last", 1.2))
+
+
 def main() -> int:
     """Play the part."""
     reader = argparse.ArgumentParser()
@@ -136,11 +145,7 @@ def main() -> int:
         os.write(file, records.encode(record))
 
     if given.verb == "resume":
-        time.sleep(0.1)
-        out(Event(given.steps, "continued", "on and on", {}, 1.0))
-        out(frames(given.steps, CHUNK, given.seeds, 1.1))
-        time.sleep(0.1)
-        out(Footer(given.steps + CHUNK - 1, "finished", "at last", 1.2))
+        go_on(given, out)
         return 0
     if given.ending == "silent":
         return 3

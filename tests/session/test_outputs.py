@@ -87,3 +87,21 @@ def test_no_file_gets_the_descriptor_of_an_output_that_was_closed(called, scenar
     assert called("run fall.toml --out mine", ">&- 2>&-")[0] == HOLDS
     assert (tmp_path / "mine").read_bytes().startswith(b"{")
     assert not (tmp_path / "mine.log").exists()
+
+
+def test_a_reader_that_has_had_enough_is_no_error() -> None:
+    code = "import os, sys; os.close(0); sys.exit(0)"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-m", "dltlab", "show", "edge-of-stability"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        ) as writer,
+        subprocess.Popen([sys.executable, "-c", code], stdin=writer.stdout) as reader,
+    ):
+        assert writer.stdout is not None
+        writer.stdout.close()
+        reader.wait(60)
+        assert writer.stderr is not None
+        assert writer.stderr.read() == b""
+        assert writer.wait(60) == 141
