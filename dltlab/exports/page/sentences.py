@@ -118,20 +118,21 @@ def of_scaling(history: History, panel: Panel, names: Sequence[str], value: str)
 
 def of_matrix(history: History, name: str, arm: str) -> list[str]:
     """What a matrix in squares shows."""
-    shown = [*_known(history, [name], PROBES)]
-    shown.append("Each square is an entry at the step that the slider stands at: the fuller its colour, the larger.")
-    if members := _members(history, name, arm):
-        shown.append(f"Of the first of {members} runs from different random starts that is left at the end.")
-    return [*shown, *_variant(history, arm)]
+    square = "Each square is an entry at the step that the slider stands at: the fuller its colour, the larger."
+    return _of_one(history, name, arm, square, "Of the first of {} that is left at the end.")
 
 
 def of_counts(history: History, name: str, arm: str) -> list[str]:
     """What a histogram shows."""
-    shown = [*_known(history, [name], PROBES)]
-    shown.append("How many of the numbers lie where, at the step that the slider stands at.")
-    if members := _members(history, name, arm):
-        shown.append(f"Those of {members} runs from different random starts are counted together.")
-    return [*shown, *_variant(history, arm)]
+    count = "How many of the numbers lie where, at the step that the slider stands at."
+    return _of_one(history, name, arm, count, "Those of {} are counted together.")
+
+
+def _of_one(history: History, name: str, arm: str, drawn: str, several: str) -> list[str]:
+    """What a picture of one series shows; ``several`` says what becomes of several members."""
+    members = _members(history, name, arm)
+    runs = [several.format(f"{members} runs from different random starts")] if members else []
+    return [*_known(history, [name], PROBES), drawn, *runs, *_variant(history, arm)]
 
 
 def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
