@@ -165,6 +165,15 @@ def test_all_that_is_said_stands_there_without_the_program(keep: Keep, exported:
     assert "breathe" not in words, "what a lecturer says is not handed out"
 
 
+def test_nothing_is_told_of_the_machine_that_recorded_it_nor_of_its_folders(made: Any) -> None:
+    head, *rest = made(30)
+    head = replace(head, source="/home/ada/private/edge.toml", device={"kind": "cpu", "node": "lab7.example.org"})
+    page = "".join(chunk for _, chunk in chunks(_history([head, *rest]), [], []))
+    assert "edge.toml" in page
+    assert "cpu" in page
+    assert not re.search("private|lab7", page)
+
+
 def test_the_policy_forbids_every_connection(keep: Keep, exported: Any) -> None:
     page = exported(keep()).decode("utf-8")
     found = re.search('Content-Security-Policy" content="([^"]*)"', page)
