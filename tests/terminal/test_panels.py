@@ -12,7 +12,7 @@ from dltlab.session.history import History
 from dltlab.terminal.drawing.blocks import bars
 from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.drawing.shades import ABOVE, BELOW, Ramp
-from dltlab.terminal.drawing.traces import Traces, quantiles
+from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.panels import PANELS, chosen
 from dltlab.terminal.panels.bars import Bars
 from dltlab.terminal.panels.curves import Curves
@@ -233,17 +233,6 @@ def test_a_profile_keeps_the_order_of_its_components_and_its_theory() -> None:
     last = [line[7:].index("●") for line in given.splitlines()[1:-2] if "●" in line]
     assert last[-1] > 45
     assert max(last[:-1]) < 5
-
-
-def test_quantiles_are_those_of_what_is_finite() -> None:
-    random = np.random.default_rng(0)
-    values = random.normal(size=(200, 7))
-    values[random.uniform(size=values.shape) < 0.3] = np.nan
-    wanted = (0.0, 0.25, 0.5, 0.75, 1.0)
-    known = ~np.isnan(values).all(axis=1)
-    expected = np.nanquantile(values[known], wanted, axis=1).T
-    np.testing.assert_allclose(quantiles(values, wanted)[known], expected)
-    assert np.isnan(quantiles(np.full((2, 3), np.inf), wanted)).all()
 
 
 @pytest.mark.parametrize("lead", [(), ("seed",), ("arm", "seed")])

@@ -5,11 +5,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from dltlab.exports.page import readings, sentences
+from dltlab.exports.page import sentences
 from dltlab.exports.page.packing import numbers
 from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot, curve_ink
+from dltlab.session import readings
+from dltlab.session.arms import told
 from dltlab.session.history import History
+from dltlab.session.quantiles import middle, quantiles
+from dltlab.session.theories import is_theory, theory_of
 from dltlab.text import component, one_line
 
 _ROOM: Final = 10_000
@@ -43,7 +47,7 @@ def at(history: History, name: str, arm: str, steps: np.ndarray) -> np.ndarray:
     if not len(found.steps):
         return np.full((len(steps), values.shape[2]), np.nan)
     places = np.searchsorted(found.steps, steps, "right") - 1
-    shown = readings.middle(values[np.maximum(places, 0)])
+    shown = middle(values[np.maximum(places, 0)])
     shown[places < 0] = np.nan
     return shown
 
@@ -60,13 +64,13 @@ def profile(history: History, panel: Panel) -> Plot:
     for slot, (name, arm) in enumerate(shown):
         title = one_line(history[name].series.title or name)
         label = ", ".join(
-            part for part in (readings.told(history, arm) if len(arms) > 1 else "", title if len(names) > 1 else "")
+            part for part in (told(history, arm) if len(arms) > 1 else "", title if len(names) > 1 else "")
             if part
         )  # fmt: skip
-        role = "theory" if readings.is_theory(history.header, name) else "marked" if longest <= 24 else "curve"
+        role = "theory" if is_theory(history.header, name) else "marked" if longest <= 24 else "curve"
         ink = "theory" if role == "theory" and len(arms) == 1 else curve_ink(slot)
         lines.append(_row(label or title, ink, role, _wide(at(history, name, arm, steps), longest)))
-        theory = readings.theory_of(history, name) if panel.theory else None
+        theory = theory_of(history, name) if panel.theory else None
         if theory is not None and theory not in panel.series:
             said = one_line(history[theory].series.title or "theory")
             ink = "theory" if len(shown) == 1 else curve_ink(slot)
@@ -110,7 +114,7 @@ def scaling(history: History, panel: Panel) -> Plot | None:
         if slot == 0 and panel.slope is not None:
             line = np.array([_reference(x, row, panel.slope) for row in rows[:, :, 0]])
             lines.append(_row(f"theory: slope {panel.slope:g}", "theory", "theory", line))
-        theory = readings.theory_of(history, name) if panel.theory else None
+        theory = theory_of(history, name) if panel.theory else None
         if theory is not None:
             predicted = np.array([_folded(history, panel, theory, arms, int(step)) for step in steps])
             label = one_line(history[theory].series.title or "theory")
@@ -140,7 +144,7 @@ def _folded(history: History, panel: Panel, name: str, arms: Sequence[str], step
         if panel.component < values.shape[2]:
             with np.errstate(all="ignore"):
                 members = _FOLDS.get(panel.statistic, np.max)(values[:, :, panel.component], axis=0)
-            found[place] = readings.quantile(np.asarray(members, np.float64)[None, :, None], 0.5)[0]
+            found[place] = quantiles(members[None], (0.5,))[0]
     return found
 
 
@@ -159,7 +163,7 @@ def bars(history: History, panel: Panel) -> Plot:
     name = next(name for name in panel.series if name in history)
     arms = panel.shown_arms(history.header)
     axes = readings.read(history, name, arms[0]).axes
-    theory = readings.theory_of(history, name) if panel.theory else None
+    theory = theory_of(history, name) if panel.theory else None
     over = not panel.arm and len(arms) > 1 and not axes
     arms = arms if over or panel.arms else arms[:1]
     groups = []
@@ -168,7 +172,7 @@ def bars(history: History, panel: Panel) -> Plot:
     predicted = [_limited(at(history, theory, arm, steps)) for arm in arms] if theory else None
     places = {arm.name: place for place, arm in enumerate(history.header.arms)}
     if over:
-        labels = [readings.told(history, arm) for arm in arms]
+        labels = [told(history, arm) for arm in arms]
         rows = np.concatenate(columns, axis=1)
         groups.append({"label": "", "inks": [curve_ink(places[arm]) for arm in arms], "values": numbers(rows)})
         if predicted:
@@ -176,10 +180,10 @@ def bars(history: History, panel: Panel) -> Plot:
     else:
         labels = [component(axes, index) for index in range(columns[0].shape[1])]
         for place, arm in enumerate(arms):
-            told = {"label": readings.told(history, arm), "inks": [curve_ink(place)], "values": numbers(columns[place])}
+            group = {"label": told(history, arm), "inks": [curve_ink(place)], "values": numbers(columns[place])}
             if predicted:
-                told["theory"] = numbers(np.broadcast_to(predicted[place], columns[place].shape))
-            groups.append(told)
+                group["theory"] = numbers(np.broadcast_to(predicted[place], columns[place].shape))
+            groups.append(group)
     look = {
         "steps": numbers(np.asarray(steps, np.float64)), "labels": labels, "groups": groups,
         "log": panel.scale == "log", "y": sentences.axis(history, [name]),
@@ -196,7 +200,7 @@ def table(history: History, panel: Panel) -> Plot:
     cells = np.stack([[at(history, name, arm, steps)[:, 0] for name in names] for arm in arms])
     look = {
         "steps": numbers(np.asarray(steps, np.float64)),
-        "rows": [readings.told(history, arm) or "reading" for arm in arms],
+        "rows": [told(history, arm) or "reading" for arm in arms],
         "heads": [sentences.axis(history, [name]) for name in names],
         "cells": numbers(np.moveaxis(cells, 2, 0)),
     }

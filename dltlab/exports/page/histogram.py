@@ -5,12 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from dltlab.exports.page import readings, sentences
+from dltlab.exports.page import sentences
 from dltlab.exports.page.frames import left_out, moments
 from dltlab.exports.page.packing import numbers
 from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot
+from dltlab.session import readings
 from dltlab.session.history import History
+from dltlab.session.quantiles import quantiles
 
 _LONGEST: Final = 1 << 18
 """Numbers of one reading that are counted."""
@@ -39,7 +41,7 @@ def plot(history: History, panel: Panel) -> Plot | None:
     share = (np.where(finite, read, low) / 2 - low / 2) / span if span > 0 else np.full(read.shape, 0.5)
     places = np.minimum((share * bins).astype(np.int64), bins - 1)
     counts = np.stack([np.bincount(row[known], minlength=bins) for row, known in zip(places, finite, strict=True)])
-    middle = readings.quantile(read[:, :, None], 0.5)[:, 0]
+    middle = quantiles(read, (0.5,))[:, 0]
     look = {
         "steps": numbers(np.asarray(steps, np.float64)),
         "bins": bins,

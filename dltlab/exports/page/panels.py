@@ -6,9 +6,10 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct, field
 
-from dltlab.exports.page.readings import is_theory, tables
 from dltlab.records import Header
 from dltlab.session.history import History
+from dltlab.session.tables import of_kind
+from dltlab.session.theories import is_theory
 from dltlab.text import one_line
 
 STANDARD: Final = {
@@ -95,11 +96,9 @@ def plain(history: History, names: Sequence[str]) -> list[Panel]:
 
 def standard(history: History) -> list[Panel]:
     """Loss, sharpness and weight movement, as far as the session reads them."""
-    probes = tables(history.header, "probes")
-    kinds = {name: table.get("kind") if isinstance(table, dict) else table for name, table in probes.items()}
     found = []
     for kind, (title, usual) in STANDARD.items():
-        name = next((one for one, its in kinds.items() if its == kind and one in history), usual)
+        name = next((one for one in of_kind(history.header, "probes", kind) if one in history), usual)
         if name in history:
             found.append(Panel("curves", [name], title))
     return found

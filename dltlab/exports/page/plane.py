@@ -4,11 +4,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from dltlab.exports.page import readings, sentences
+from dltlab.exports.page import sentences
 from dltlab.exports.page.frames import left_out, moments
 from dltlab.exports.page.packing import numbers
 from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot, curve_ink
+from dltlab.session import readings
+from dltlab.session.arms import told
 from dltlab.session.history import History
 from dltlab.text import one_line
 
@@ -50,7 +52,7 @@ def plot(history: History, panel: Panel) -> Plot:
         which = np.unique(np.linspace(0, max(len(found.steps) - 1, 0), _WAY).astype(np.int64))[: len(found.steps)]
         way = _pairs(np.asarray(found.values[which, 0], np.float64))
         look["ways"].append({
-            "label": readings.told(history, arm) or "the iterate", "ink": curve_ink(places.get(arm, 0)),
+            "label": told(history, arm) or "the iterate", "ink": curve_ink(places.get(arm, 0)),
             "steps": numbers(np.asarray(found.steps[which], np.float64)), "way": numbers(way),
         })  # fmt: skip
         extents.append(way)

@@ -11,13 +11,14 @@ from typing import Annotated, Any
 import numpy as np
 from msgspec import Meta
 
+from dltlab.session.quantiles import quantiles
 from dltlab.terminal.drawing.axes import enclose, room
 from dltlab.terminal.drawing.blocks import columns
 from dltlab.terminal.drawing.lines import Picture, frame
 from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.scales import Scale, around
-from dltlab.terminal.drawing.traces import Traces, quantiles
+from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.panels.panel import AbstractPanel, Look, Named, Title, numbered
 from dltlab.text import one_line
 

@@ -8,12 +8,13 @@ from typing import Annotated, Final, Literal, NamedTuple
 import numpy as np
 from msgspec import Meta
 
+from dltlab.session.quantiles import quantiles
 from dltlab.terminal.drawing import plot
 from dltlab.terminal.drawing.legend import MARKERS, Curve
 from dltlab.terminal.drawing.lines import Picture
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.scales import Scale, around
-from dltlab.terminal.drawing.traces import Traces, quantiles
+from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.drawing.tracks import Points
 from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, numbered
 from dltlab.text import one_line
