@@ -15,7 +15,7 @@ def test_quantiles_are_those_of_what_is_finite(own: tuple[int, ...]) -> None:
     values = random.normal(size=(200, 7, *own))
     values[random.uniform(size=values.shape) < 0.3] = np.nan
     wanted = (0.0, 0.25, 0.5, 0.75, 1.0)
-    known = ~np.isnan(values).all(axis=1)
+    known = np.asarray(np.isfinite(values).any(axis=1))
     expected = np.nanquantile(np.where(known[:, None], values, 0.0), wanted, axis=1)
     found = quantiles(values, wanted)
     assert found.shape == (200, 5, *own)

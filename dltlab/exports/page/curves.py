@@ -7,8 +7,8 @@ import numpy as np
 
 from dltlab.exports.page import sentences
 from dltlab.exports.page.packing import table
-from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Band, Line, Plot, curve_ink
+from dltlab.panels import Curves
 from dltlab.session import divergence, errorbars, readings
 from dltlab.session.arms import told
 from dltlab.session.history import History
@@ -24,10 +24,10 @@ _BANDED = 2
 class _Builder:
     """The tables, lines and bands of one plot as they come together."""
 
-    def __init__(self, history: History, panel: Panel) -> None:
+    def __init__(self, history: History, panel: Curves) -> None:
         self.history = history
         self.panel = panel
-        self.plot = Plot("curves", panel.heading(history), [], list(panel.series))
+        self.plot = Plot("curves", panel.heading(history.header), [], list(panel.series))
 
     def add(self, name: str, arm: str, inks: Sequence[str], label: str, role: str, *, banded: bool) -> None:
         """A series of an arm: a line for each of its components, as far as there are inks."""
@@ -53,7 +53,7 @@ class _Builder:
         return list(quantiles(found.values[:, :, 0], (0.0, 1.0)).T)
 
 
-def plot(history: History, panel: Panel) -> Plot:
+def plot(history: History, panel: Curves) -> Plot:
     """The curves of a panel, before their tables are thinned."""
     builder = _Builder(history, panel)
     names = [name for name in panel.series if name in history]
@@ -107,10 +107,9 @@ def _of_arms(builder: _Builder, names: Sequence[str], arms: Sequence[str]) -> No
                 builder.add(theory, arm, [ink], said, "theory", banded=False)
 
 
-def _look(history: History, panel: Panel, names: Sequence[str]) -> dict[str, Any]:
-    series = history[names[0]].series
+def _look(history: History, panel: Curves, names: Sequence[str]) -> dict[str, Any]:
     return {
-        "log": (series.scale if panel.scale == "auto" else panel.scale) == "log",
+        "log": panel.axis(history.header) == "log",
         "xlog": panel.x == "log",
         "low": panel.y_min,
         "high": panel.y_max,

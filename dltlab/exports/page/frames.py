@@ -7,8 +7,8 @@ import numpy as np
 
 from dltlab.exports.page import sentences
 from dltlab.exports.page.packing import numbers
-from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot, curve_ink
+from dltlab.panels import Bars, Profile, Readout, Scaling, Table
 from dltlab.session import readings
 from dltlab.session.arms import told
 from dltlab.session.history import History
@@ -52,7 +52,7 @@ def at(history: History, name: str, arm: str, steps: np.ndarray) -> np.ndarray:
     return shown
 
 
-def profile(history: History, panel: Panel) -> Plot:
+def profile(history: History, panel: Profile) -> Plot:
     """Vector series against their index, or against another one."""
     names = [name for name in panel.series if name in history]
     arms = panel.shown_arms(history.header)
@@ -78,11 +78,10 @@ def profile(history: History, panel: Panel) -> Plot:
     x = np.arange(1.0, longest + 1)
     if panel.against in history:
         x = _wide(at(history, panel.against, arms[0], steps[-1:]), longest)[0]
-    series = history[names[0]].series
     own = readings.read(history, names[0], arms[0]).axes
     along = history[panel.against].series.title if panel.against in history else next(iter(own), "component")
     look = {
-        "log": (series.scale if panel.scale == "auto" else panel.scale) == "log",
+        "log": panel.axis(history.header) == "log",
         "xlog": panel.x == "log",
         "x": one_line(along),
         "y": sentences.axis(history, names),
@@ -91,10 +90,10 @@ def profile(history: History, panel: Panel) -> Plot:
         "rows": lines,
     }
     said = sentences.of_moment(history, panel, names, arms)
-    return Plot("frames", panel.heading(history), said, names, look, notes=left_out(history, names, steps))
+    return Plot("frames", panel.heading(history.header), said, names, look, notes=left_out(history, names, steps))
 
 
-def scaling(history: History, panel: Panel) -> Plot | None:
+def scaling(history: History, panel: Scaling) -> Plot | None:
     """A reading of each arm against the arm's value, on logarithmic axes; None where no arm has a value."""
     known = {arm.name: arm for arm in history.header.arms}
     arms = [name for name in panel.shown_arms(history.header) if name in known and (known[name].value or 0) > 0]
@@ -115,7 +114,7 @@ def scaling(history: History, panel: Panel) -> Plot | None:
             line = np.array([_reference(x, row, panel.slope) for row in rows[:, :, 0]])
             lines.append(_row(f"theory: slope {panel.slope:g}", "theory", "theory", line))
         theory = theory_of(history, name) if panel.theory else None
-        if theory is not None:
+        if theory is not None and theory not in panel.series:
             predicted = np.array([_folded(history, panel, theory, arms, int(step)) for step in steps])
             label = one_line(history[theory].series.title or "theory")
             lines.append(_row(label, "theory", "theory points", predicted[:, :, 0]))
@@ -125,10 +124,10 @@ def scaling(history: History, panel: Panel) -> Plot | None:
     }  # fmt: skip
     said = sentences.of_scaling(history, panel, names, value)
     notes = [] if fixed else left_out(history, names, steps)
-    return Plot("frames", panel.heading(history), said, names, look, notes=notes)
+    return Plot("frames", panel.heading(history.header), said, names, look, notes=notes)
 
 
-def _folded(history: History, panel: Panel, name: str, arms: Sequence[str], step: int) -> np.ndarray:
+def _folded(history: History, panel: Scaling, name: str, arms: Sequence[str], step: int) -> np.ndarray:
     """The statistic of each arm up to a step, shape (arms, 1): the median of its members."""
     steps, planned = history[name].steps, history.header.steps
     first = int(np.searchsorted(steps, planned * panel.window[0], "left"))
@@ -158,7 +157,7 @@ def _reference(x: np.ndarray, y: np.ndarray, slope: float) -> np.ndarray:
         return np.exp(middle + slope * np.log(x))
 
 
-def bars(history: History, panel: Panel) -> Plot:
+def bars(history: History, panel: Bars) -> Plot:
     """A bar a component of a vector, or an arm of a number."""
     name = next(name for name in panel.series if name in history)
     arms = panel.shown_arms(history.header)
@@ -189,24 +188,35 @@ def bars(history: History, panel: Panel) -> Plot:
         "log": panel.scale == "log", "y": sentences.axis(history, [name]),
     }  # fmt: skip
     said = sentences.of_moment(history, panel, [name], arms)
-    return Plot("bars", panel.heading(history), said, [name], look, notes=left_out(history, [name], steps))
+    return Plot("bars", panel.heading(history.header), said, [name], look, notes=left_out(history, [name], steps))
 
 
-def table(history: History, panel: Panel) -> Plot:
-    """Arms against series, as numbers; of a vector its first component."""
+def table(history: History, panel: Readout | Table) -> Plot:
+    """Arms against series, as numbers, each with its theory; of a vector its first component."""
     names = [name for name in panel.series if name in history]
     arms = panel.shown_arms(history.header)
-    steps = moments(history, names, len(names) * len(arms))
-    cells = np.stack([[at(history, name, arm, steps)[:, 0] for name in names] for arm in arms])
+    steps = moments(history, names, 2 * len(names) * len(arms))
+    foretold = isinstance(panel, Readout) or panel.theory
+    theories = [theory_of(history, name) if foretold else None for name in names]
+    theories = [None if name in panel.series else name for name in theories]
     look = {
         "steps": numbers(np.asarray(steps, np.float64)),
         "rows": [told(history, arm) or "reading" for arm in arms],
         "heads": [sentences.axis(history, [name]) for name in names],
-        "cells": numbers(np.moveaxis(cells, 2, 0)),
+        "cells": numbers(_cells(history, names, arms, steps)),
     }
-    title = panel.heading(history) if panel.title else "Readings"
     said = ["Every arm’s readings at the step that the slider stands at."]
-    return Plot("table", title, said, names, look, notes=left_out(history, names, steps))
+    if any(theories):
+        look["theory"] = numbers(_cells(history, theories, arms, steps))
+        said.append("In parentheses: what theory says.")
+    return Plot("table", panel.heading(history.header), said, names, look, notes=left_out(history, names, steps))
+
+
+def _cells(history: History, names: Sequence[str | None], arms: Sequence[str], steps: np.ndarray) -> np.ndarray:
+    """The readings of series in arms, shape (steps, arms, names); NaN for no series."""
+    nothing = np.full(len(steps), np.nan)
+    columns = [[at(history, name, arm, steps)[:, 0] if name else nothing for name in names] for arm in arms]
+    return np.moveaxis(np.array(columns), 2, 0)
 
 
 def _row(label: str, ink: str, role: str, values: np.ndarray) -> dict[str, Any]:

@@ -7,8 +7,8 @@ import numpy as np
 from dltlab.exports.page import sentences
 from dltlab.exports.page.frames import left_out, moments
 from dltlab.exports.page.packing import numbers
-from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot
+from dltlab.panels import Heat
 from dltlab.session import readings
 from dltlab.session.history import History
 from dltlab.session.matrices import averaged, trimmed
@@ -18,7 +18,7 @@ _MOST: Final = 24
 """Rows, and columns, of a plot; larger matrices are averaged over blocks."""
 
 
-def plot(history: History, panel: Panel) -> Plot | None:
+def plot(history: History, panel: Heat) -> Plot | None:
     """The readings of the first member of an ensemble that is left; None where none of them is finite."""
     name = next(name for name in panel.series if name in history)
     arm = panel.shown_arms(history.header)[0]
@@ -47,7 +47,7 @@ def plot(history: History, panel: Panel) -> Plot | None:
         "size": f"{high} × {wide}{', averaged' if fitted.shape[1:] != (high, wide) else ''}",
     }
     said = sentences.of_matrix(history, name, arm)
-    return Plot("heat", panel.heading(history), said, [name], look, notes=left_out(history, [name], steps))
+    return Plot("heat", panel.heading(history.header), said, [name], look, notes=left_out(history, [name], steps))
 
 
 def _fitted(matrix: np.ndarray) -> np.ndarray:

@@ -5,7 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from dltlab.exports.page.panels import Panel
+from dltlab.panels import Bars, Curves, Plane, Profile, Scaling
+from dltlab.panels.abstract import titled
 from dltlab.session import readings
 from dltlab.session.arms import told
 from dltlab.session.history import History
@@ -77,12 +78,10 @@ THEORIES: Final = {
 
 def axis(history: History, names: Sequence[str]) -> str:
     """What the vertical axis is called: the first series' title, and its unit."""
-    series = history[names[0]].series
-    title = one_line(series.title or names[0])
-    return f"{title} ({one_line(series.unit)})" if series.unit and one_line(series.unit) not in title else title
+    return titled(history[names[0]].series)
 
 
-def of_curves(history: History, panel: Panel, names: Sequence[str], arms: Sequence[str]) -> list[str]:
+def of_curves(history: History, panel: Curves, names: Sequence[str], arms: Sequence[str]) -> list[str]:
     """What curves over the steps show."""
     shown = [*_known(history, names, PROBES), *_cadence(history, names)]
     if len(arms) > 1:
@@ -99,7 +98,7 @@ def of_curves(history: History, panel: Panel, names: Sequence[str], arms: Sequen
     return shown
 
 
-def of_moment(history: History, panel: Panel, names: Sequence[str], arms: Sequence[str]) -> list[str]:
+def of_moment(history: History, panel: Bars | Profile, names: Sequence[str], arms: Sequence[str]) -> list[str]:
     """What a plot of one moment shows."""
     shown = [*_known(history, names, PROBES), "At the step that the slider stands at."]
     if panel.theory and any(theory_of(history, name) for name in names):
@@ -110,7 +109,7 @@ def of_moment(history: History, panel: Panel, names: Sequence[str], arms: Sequen
     return shown
 
 
-def of_scaling(history: History, panel: Panel, names: Sequence[str], value: str) -> list[str]:
+def of_scaling(history: History, panel: Scaling, names: Sequence[str], value: str) -> list[str]:
     """What a power law over the arms shows."""
     shown = [*_known(history, names, PROBES)]
     shown.append(f"One point for each variant of the experiment, against its {value}; both axes are logarithmic.")
@@ -139,7 +138,7 @@ def _of_one(history: History, name: str, arm: str, drawn: str, several: str) -> 
     return [*_known(history, [name], PROBES), drawn, *runs, *_variant(history, arm)]
 
 
-def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
+def of_plane(history: History, panel: Plane, arms: Sequence[str]) -> list[str]:
     """What a plane shows."""
     shown = [*_known(history, [name for name in (panel.points, panel.path) if name in history], PROBES)]
     shown.append("Seen at the step that the slider stands at.")
