@@ -11,6 +11,7 @@ from dltlab.records import Header, Series
 from dltlab.session import readings
 from dltlab.session.tables import of_kind
 from dltlab.session.theories import is_theory
+from dltlab.text import one_line
 
 STANDARD: Final = {
     "loss": ("loss", "Loss"),
@@ -87,9 +88,13 @@ def of(header: Header) -> list[AbstractPanel]:
     return [panel for panel in _own(header) if panel is not None] or default(header)
 
 
-def unknown(header: Header) -> list[int]:
-    """Which tables of a recording's scenario this version does not understand, counted from 1."""
-    return [place for place, panel in enumerate(_own(header), 1) if panel is None]
+def unknown(header: Header) -> list[str]:
+    """What the panels of a recording are called that this version does not understand: their titles, or numbers."""
+    found = []
+    for number, (table, panel) in enumerate(zip(_tables(header), _own(header), strict=True), 1):
+        title = one_line(str(table.get("title") or "")) if isinstance(table, dict) else ""
+        found += [] if panel else [f"“{title}”" if title else f"number {number}"]
+    return found
 
 
 def with_standard(header: Header) -> tuple[list[AbstractPanel], int]:
@@ -132,5 +137,9 @@ def standard(header: Header) -> dict[str, AbstractPanel]:
 
 def _own(header: Header) -> list[AbstractPanel | None]:
     """The scenario's own panels, None for a table of which this version knows nothing."""
+    return tried(_tables(header))[0]
+
+
+def _tables(header: Header) -> Sequence[object]:
     tables = header.scenario.get("panels")
-    return tried(tables)[0] if isinstance(tables, list | tuple) else []
+    return tables if isinstance(tables, list | tuple) else ()

@@ -31,8 +31,8 @@ def shown(history: History, only: Sequence[str] = ()) -> tuple[list[AbstractPane
         return [chosen.plain(history[name].series) for name in only], []
     panels, _ = chosen.with_standard(history.header)
     notes = [
-        f"Panel {number} of the scenario is not understood by this version, and is not shown."
-        for number in chosen.unknown(history.header)
+        f"The panel {name} of the scenario is not understood by this version, and is not shown."
+        for name in chosen.unknown(history.header)
     ]
     if (more := len(panels) - _MOST) > 0:
         notes.append(f"{more:,} more panels of the session are not on this page.")
