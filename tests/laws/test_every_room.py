@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from dltlab import catalog, scenario
 from dltlab.exports import panels as report
@@ -118,6 +119,30 @@ def test_no_key_of_curves_is_ignored_in_a_report(key: str) -> None:
     tables = [{"kind": "curves", **table}, {"kind": "curves", **table, key: {**GIVEN, **others}[key]}]
     one, other = (next(report.of_panels(recorded(SHAPES, {"panels": [table]}, ARMS))) for table in tables)
     assert (one.title, one.lines) != (other.title, other.lines)
+
+
+@pytest.mark.parametrize("panels", [None, [], "x", [{"kind": "globe", "title": "A globe"}], [{"kind": "heat"}, 7]])
+def test_of_a_session_without_panels_every_room_shows_the_same(panels: Any) -> None:
+    probes = {"training": {"kind": "loss"}, "sharpness": {"kind": "sharpness"}}
+    shapes = {"training": (), "sharpness": (2,), "sharpness.error": (2,), "flow.loss": (), **SHAPES}
+    tables = {"probes": probes, "theories": {"sharpness": "stability_threshold", "flow": "gradient_flow"}}
+    history = recorded(shapes, tables if panels is None else {**tables, "panels": panels}, ())
+    barred = [replace(one, bar="sharpness.error") if one.name == "sharpness" else one for one in history.header.series]
+    history.header = replace(history.header, series=tuple(barred))
+    shown, own = chosen.with_standard(history.header)
+    first, second, *rest = shown
+    assert (first.names, first.title, second.names, second.title) == (
+        ["training", "flow.loss"], "Loss", ["sharpness"], "Sharpness",
+    )  # fmt: skip
+    assert own == len(shown)
+    others = {panel.names[0]: type(panel).__name__ for panel in rest}
+    assert others.keys() == SHAPES.keys()
+    assert (others["number"], others["vector"], others["matrix"]) == ("Curves", "Bars", "Heat")
+    seen, remarks = page.shown(history)
+    assert seen == shown
+    assert len(remarks) == (len(panels) if isinstance(panels, list) else 0)
+    curves = [panel.heading(history.header) for panel in shown if isinstance(panel, Curves)]
+    assert [figure.title.split(" (")[0] for figure in report.of_panels(history)] == curves
 
 
 def of_scenario(name: str) -> History:
