@@ -59,7 +59,7 @@ def told_of(names: Sequence[str], request: Request) -> int:
             code = max(code, fault.exit_code)
             print(*map(clean, str(fault).splitlines()), sep="\n", file=sys.stderr, flush=True)
     if len(found) > 1:
-        print(f"{len(found)} scenarios, one after the other: about {_clock(sum(map(_whole, found)))}.")
+        print(f"{len(found)} scenarios, one after the other: about {clock(sum(map(whole, found)))}.")
     return code
 
 
@@ -102,7 +102,7 @@ def told(estimate: Estimate) -> str:
     members = f", {estimate.members} members" if estimate.members > 1 else ""
     rows = (
         ("steps", f"{estimate.steps:,}{members}, {estimate.parameters:,} parameters"),
-        ("time", f"about {_clock(_whole(estimate))}, of which {_clock(estimate.compiling)} to compile"),
+        ("time", f"about {clock(whole(estimate))}, of which {clock(estimate.compiling)} to compile"),
         ("a step", f"{pace} (timed over {estimate.timed:,} steps)"),
         (
             "arithmetic",
@@ -119,11 +119,13 @@ def told(estimate: Estimate) -> str:
     return "\n".join([one_line(estimate.title), *(f"  {name:<10} {value}" for name, value in rows), ""])
 
 
-def _whole(estimate: Estimate) -> float:
+def whole(estimate: Estimate) -> float:
+    """Seconds, compiling included."""
     return estimate.compiling + estimate.computing
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A stretch of time in seconds, minutes or hours."""
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)

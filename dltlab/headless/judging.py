@@ -164,7 +164,6 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, tell
         _leave(source, outcome)
     if telling:
         say(telling.closing())
-    print(f"{one_line(outcome.ended)} Session: {one_line(str(source.path))}", file=sys.stderr)
 
 
 def _leave(source: Live, outcome: Outcome) -> None:

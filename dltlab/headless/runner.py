@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from dltlab import claims as shelf
 from dltlab import commands, scenario
@@ -24,6 +24,8 @@ from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import clean, one_line
 
+Named = TypeVar("Named")
+Found = TypeVar("Found")
 Tell = Callable[[Outcome, bool], None]
 """Told an outcome, and whether it is the first."""
 
@@ -86,7 +88,7 @@ def run(
 
         tell = functools.partial(_tell, stream=stream)
         single = len(names) == 1 and delivery.silent
-        outcomes = [_single(one(names[0]), tell)] if single else side_by_side(names, one, tell, halt, jobs)
+        outcomes = [_single(one(names[0]), tell)] if single else side_by_side(names, one, tell, halt, jobs, _unrun)
     delivery.write(outcomes)
     return worst(outcomes)
 
@@ -99,13 +101,24 @@ def _single(outcome: Outcome, tell: Tell) -> Outcome:
     return outcome
 
 
+def _unrun(name: str) -> Outcome:
+    return Outcome(name, cut="interrupted")
+
+
 def _tell(outcome: Outcome, first: bool, stream: TextIO) -> None:
-    """Print its verdicts; on standard error why there are none."""
+    """Print its verdicts; on standard error how it ended, or why there are none."""
+    _say_end(outcome)
     if outcome.refusal is not None or outcome.history is None:
         said = str(outcome.refusal) if outcome.refusal else f"{outcome.scenario}: {outcome.trouble}"
         print(*map(clean, said.splitlines()), sep="\n", file=sys.stderr, flush=True)
     else:
         print(f"{'' if first else chr(10)}{table(outcome)}", file=stream, flush=True)
+
+
+def _say_end(outcome: Outcome) -> None:
+    """Say on standard error how a session ended and where it is recorded."""
+    if outcome.ended:
+        print(f"{one_line(outcome.ended)} Session: {one_line(str(outcome.session))}", file=sys.stderr)
 
 
 def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
@@ -126,34 +139,37 @@ def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
 
 
 def side_by_side(
-    names: Sequence[str],
-    one: Callable[[str], Outcome],
-    tell: Tell,
+    names: Sequence[Named],
+    one: Callable[[Named], Found],
+    tell: Callable[[Found, bool], None],
     halt: Halt,
     jobs: int,
-) -> list[Outcome]:
-    """The outcome of each, in the order of the names; told in the order in which they end.
+    unrun: Callable[[Named], Found],
+) -> list[Found]:
+    """What became of each, in the order of the names; told in the order in which they end.
 
     Args:
-        names: Scenarios.
+        names: Scenarios, or what else is run.
         one: Runs one of them.
-        tell: Told each outcome, and whether it is the first.
+        tell: Told what became of each, and whether it is the first.
         halt: Asked when Ctrl-C is pressed.
         jobs: How many run at a time.
+        unrun: What becomes of one that an interruption leaves out.
 
     Raises:
         OSError: What tells refuses; all that ran was ended.
     """
-    found: dict[int, Outcome] = {}
+    found: dict[int, Found] = {}
     refused: list[OSError] = []
     turn, waiting = threading.Lock(), iter(enumerate(names))
 
     def work() -> None:
         while True:
             with turn:
-                place, name = next(waiting, (-1, ""))
-            if place < 0:
+                following = next(waiting, None)
+            if following is None:
                 return
+            place, name = following
             outcome = one(name)
             with turn:
                 try:
@@ -179,7 +195,7 @@ def side_by_side(
                 halt.ask("interrupted")
     if refused:
         raise refused[0]
-    return [found.get(place, Outcome(name, cut="interrupted")) for place, name in enumerate(names)]
+    return [found[place] if place in found else unrun(name) for place, name in enumerate(names)]
 
 
 def follow(source: Live) -> int:
@@ -201,6 +217,7 @@ def follow(source: Live) -> int:
         except KeyboardInterrupt:
             outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
+    _say_end(outcome)
     print(table(outcome), flush=True)
     return outcome.exit_code
 

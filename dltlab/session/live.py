@@ -102,10 +102,7 @@ class Live:
         if self._follower.note:
             self._end(f"The recording cannot be followed any further: {self._follower.note}")
         elif self._footer is not None:
-            # That it finished says that it took the steps that were planned.
-            text = "" if self._footer.reason == "finished" else one_line(self._footer.text).rstrip(".")
-            how = f"The session {one_line(self._footer.reason)} at step {self._footer.step}"
-            self._end(f"{how}: {text}." if text else f"{how}.")
+            self._end(ending(self._footer))
             logs.sweep(folders.log_path(self.path))
         elif time.monotonic() - self._looked >= _LOCK_EVERY:
             self._looked = time.monotonic()
@@ -133,6 +130,14 @@ class Live:
     def _end(self, how: str) -> None:
         self._ended, self.accepts = how, frozenset()
         self._outbox.close()
+
+
+def ending(footer: Footer) -> str:
+    """How a session ended, in a sentence."""
+    # That it finished says that it took the steps that were planned.
+    text = "" if footer.reason == "finished" else one_line(footer.text).rstrip(".")
+    how = f"The session {one_line(footer.reason)} at step {footer.step}"
+    return f"{how}: {text}." if text else f"{how}."
 
 
 def launch(
