@@ -97,7 +97,7 @@ def schema() -> dict[str, Any]:
     body = catalog.schema_of(Scenario)
     properties = body["properties"]
     for section in ("problem", "optimizer"):
-        properties[section] = known[section]
+        properties[section] = {"description": properties[section]["description"], **known[section]}
     for section, noun in (("probes", "probe"), ("theories", "theory")):
         properties[section]["additionalProperties"] = known[noun]
     for section, noun in (("panels", "panel"), ("claims", "claim")):

@@ -23,7 +23,8 @@ def prose(factory: Callable[..., Any]) -> list[str]:
 
 def of(factory: Callable[..., Any]) -> dict[str, str]:
     """What is said of its arguments; of a class below its fields, own or inherited, or below the name of their type."""
-    told = _ARGUMENT.findall((inspect.getdoc(factory) or "").partition("Args:\n")[2])
+    docs = [inspect.getdoc(one) or "" for one in (factory, getattr(factory, "__init__", None))]
+    told = [pair for doc in docs for pair in _ARGUMENT.findall(doc.partition("Args:\n")[2])]
     found = {name: _plain(said) for name, said in told}
     for one in inspect.getmro(factory) if inspect.isclass(factory) else ():
         body = _body(one.__module__)
