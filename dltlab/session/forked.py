@@ -20,7 +20,6 @@ _BRIEF: Final = 40
 """Letters of a change."""
 _LONGEST: Final = 1 << 16
 """Bytes of an event's line."""
-_LEAD: Final = len('{"crc":"00000000",')
 
 
 def apart(kept: Sequence[Kept]) -> list[str]:
@@ -47,7 +46,7 @@ def _told(changed: Mapping[str, str]) -> str:
 
 def changes(path: Path, header: Header) -> dict[str, str] | None:
     """What a fork began with: its draws anew, knobs by their names, a kick; None where its recording does not say."""
-    for line in _lines(path, b'"record":"event","step":%d,"what":"fork"' % header.forked):
+    for line in _forks(path, header.forked):
         with contextlib.suppress(RecordingError):
             event = records.decode(line)
             # A fork's parent may be one too, and of the same step.
@@ -67,9 +66,9 @@ def _changed(data: Mapping[str, object]) -> dict[str, str]:
     return told
 
 
-def _lines(path: Path, mark: bytes) -> Iterator[bytes]:
-    """The lines of a recording that begin with this; of one that is too long for an event no more than pieces."""
+def _forks(path: Path, step: int) -> Iterator[bytes]:
+    """The lines of a recording that tell of a fork at this step; of one that is too long for an event a piece."""
     with contextlib.suppress(OSError), path.open("rb") as stream:
         for line in iter(partial(stream.readline, _LONGEST), b""):
-            if mark in line[: len(mark) + _LEAD]:
+            if records.begins(line, Event, step=step, what="fork"):
                 yield line.rstrip(b"\n")
