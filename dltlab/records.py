@@ -230,6 +230,12 @@ def encode(record: Record) -> bytes:
     return b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest)
 
 
+def begins(line: bytes, kind: type[Record], **first: object) -> bool:
+    """Whether a line begins as one of such a record, with these as its first fields; it is neither checked nor read."""
+    mark = _ENCODER.encode({"record": kind.__struct_config__.tag, **first})[1:-1]
+    return line.startswith(mark + b",", _PREFIX)
+
+
 def decode(line: bytes) -> Record | None:
     """Read one line without its line feed; None for a kind that this version does not know.
 

@@ -73,6 +73,17 @@ def test_a_record_comes_back_the_same(record: Record) -> None:
     assert isinstance(msgspec.json.decode(line), dict), "any JSON tool reads it"
 
 
+def test_a_line_is_known_by_its_beginning() -> None:
+    for record, line in zip(STREAM, LINES, strict=True):
+        assert [type(one) for one in STREAM if records.begins(line, type(one))] == [type(record)]
+    turn = LINES[2]
+    assert records.begins(turn, Event, step=7)
+    assert records.begins(turn, Event, step=7, what="turn")
+    for step, what in ((70, "turn"), (7, "turns"), (7, "kick")):
+        assert not records.begins(turn, Event, step=step, what=what)
+        assert not records.begins(records.encode(Event(step, what, "")), Event, step=7, what="turn")
+
+
 @given(arrays())
 def test_every_bit_of_every_number_comes_back(values: np.ndarray) -> None:
     back = records.decode(records.encode(frames(values))[:-1])

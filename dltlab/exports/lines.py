@@ -78,11 +78,10 @@ def _rows(rows: Rows, series: tuple[Series, ...]) -> list[dict[str, Any]]:
     ]
     for one in series:
         there, values = rows.columns[one.name]
-        whole = values.tolist()
-        if not np.isfinite(values).all():
-            whole = _spelt(whole)
-        for place in np.flatnonzero(there).tolist():
-            found[place]["values"][one.name] = whole[place]
+        read = values[there]
+        told = read.tolist() if np.isfinite(read).all() else _spelt(read.tolist())
+        for place, value in zip(np.flatnonzero(there).tolist(), told, strict=True):
+            found[place]["values"][one.name] = value
     return found
 
 

@@ -62,11 +62,7 @@ class Live:
 
     def poll(self) -> list[Record]:
         """The records since the last call, the Header first; reads for a fiftieth of a second at most."""
-        found, self._waiting = self._waiting, []
-        until = time.monotonic() + _SLICE
-        while (more := self._follower.read()) and time.monotonic() < until:
-            found += more
-        found += more
+        found, self._waiting = [*self._waiting, *self._follower.read_for(_SLICE)], []
         for record in found:
             self._footer = record if isinstance(record, Footer) else None
             if isinstance(record, Frames | Footer):
@@ -74,7 +70,7 @@ class Live:
         if self.accepts and (fault := self._outbox.push()):
             # No engine has said it, so that it stands in no recording.
             found.append(Event(self._step, "refused", fault, {}, self._wall))
-        if not more and not self._ended:
+        if self._follower.drained and not self._ended:
             found += self._how_it_stands()
         return found
 

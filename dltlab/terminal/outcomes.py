@@ -93,11 +93,9 @@ def remembered(one: Kept) -> Outcome | None:
 
 def judged(one: Kept, history: History) -> Outcome:
     """Judge a recording, and remember what was found."""
-    from dltlab.claims.judging import Judge
+    from dltlab.claims import judge_all, recorded
 
-    judge = Judge(history.header)
-    judge.look(0.0, history)
-    counted = Counter(verdict.status for verdict in judge.verdicts)
+    counted = Counter(verdict.status for verdict in judge_all(recorded.of(history.header), history))
     holds, fails, pending = counted["holds"], counted["fails"], counted["not yet"]
     turns = sum(event.what in ("turn", "kick") for event in history.events)
     with contextlib.suppress(OSError, DltlabError):
