@@ -86,9 +86,7 @@ def open_(
     """Open the bench on a scenario: a name of the gallery, or a file. One seed, unless --seeds says more."""
     from dltlab import scenario
 
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     # The engine checks the rest; what is wrong for every room is said before the screen opens.
     title = scenario.validate(document).title
     require_terminal()
@@ -167,10 +165,7 @@ def check(names: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     code = errors.HOLDS
     for name in names:
         try:
-            document = scenario.read(name)
-            for assignment in overrides:
-                document.set(assignment)
-            whole(document)
+            whole(scenario.read(name, overrides))
             click.echo(f"{one_line(name)}: ok")
         except ScenarioError as found:
             code = errors.USAGE
@@ -201,9 +196,7 @@ def show(name: str, overrides: tuple[str, ...]) -> None:
     from dltlab.check import check as whole
     from dltlab.check import resolved
 
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     try:
         found = whole(document)
     except AbsentDataError as absent:

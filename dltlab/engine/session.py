@@ -44,9 +44,7 @@ def run(
         UsageError: The recording cannot be made there.
         EngineError: The disk refused; what was written stays readable.
     """
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
     return _first_flown(path, name, document, built, headless=headless)
 

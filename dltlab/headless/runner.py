@@ -16,10 +16,11 @@ from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
 from dltlab.headless.halt import Halt
-from dltlab.headless.judging import Request, Say, follow_to_the_end, judged
+from dltlab.headless.judging import Say, follow_to_the_end, judged
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import worst
 from dltlab.headless.reports import table
+from dltlab.headless.request import Request
 from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import clean, one_line
@@ -66,8 +67,8 @@ def run(
         raise UsageError("--out names one file; give one scenario with it.")
     delivery = Delivery(json, junit, markdown, github)
     delivery.check()
-    request = Request(overrides, seed, seeds, steps, arms, out)
-    names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
+    request = Request(overrides, seed, seeds, steps, arms)
+    names = accompanied(scenarios) if request.as_written and out is None and not alone else list(scenarios)
     if dry_run and not delivery.silent:
         raise UsageError("a dry run has no verdict to report; leave out the reports.")
     if dry_run:
@@ -79,7 +80,7 @@ def run(
 
         def one(name: str) -> Outcome:
             say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
-            outcome = judged(name, request, halt, progress=progress, say=say)
+            outcome = judged(name, request, halt, session=out, progress=progress, say=say)
             if fail_fast and outcome.exit_code != HOLDS:
                 halt.ask("another failed")
             return outcome
