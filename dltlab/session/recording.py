@@ -31,9 +31,14 @@ class Follower:
     ``note``, and everything before it is kept.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open a recording. Raises RecordingError where there is none."""
+    def __init__(self, path: Path, *, leaves: bool = False) -> None:
+        """Open a recording, whose keyframes come without their leaves unless these are asked for.
+
+        Raises:
+            RecordingError: There is none.
+        """
         self.path = path
+        self._leaves = leaves
         self.header: Header | None = None
         """Known once the first line is whole."""
         self.note = ""
@@ -75,6 +80,12 @@ class Follower:
         """Bytes of a last line that is not whole."""
         return self._decoder.torn
 
+    @property
+    def unread(self) -> str:
+        """One sentence on what was left out of what the file holds; empty if nothing was."""
+        torn = f"its last line is not whole ({self.torn} bytes) and was left out." if self.torn else ""
+        return self.note or torn
+
     def close(self) -> None:
         """Close the file; further reading finds nothing."""
         if self._file >= 0:
@@ -97,7 +108,7 @@ class Follower:
         """Add a record to those found, made harmless; or say what is wrong with it."""
         try:
             match record:
-                case Keyframe():
+                case Keyframe() if not self._leaves:
                     record = Keyframe(record.step, {}, record.digest)
                 case Header() | Event() | Footer():
                     record = msgspec.convert(cleaned(msgspec.to_builtins(record)), type(record))
@@ -140,13 +151,13 @@ def _opened(path: Path) -> int:
     return file
 
 
-def opened(path: Path) -> tuple[Follower, list[Record]]:
+def opened(path: Path, *, leaves: bool = False) -> tuple[Follower, list[Record]]:
     """A follower of what is already a recording, and its first records, the Header first.
 
     Raises:
         RecordingError: The file is missing, empty, cut within its first line, or no recording.
     """
-    follower = Follower(path)
+    follower = Follower(path, leaves=leaves)
     try:
         first = follower.read()
     except RecordingError:
@@ -171,8 +182,7 @@ def read_all(path: Path) -> tuple[History, str]:
         while found:
             history.extend(found)
             found = follower.read()
-        torn = f"its last line is not whole ({follower.torn} bytes) and was left out." if follower.torn else ""
-        return history, follower.note or torn
+        return history, follower.unread
     finally:
         follower.close()
 
