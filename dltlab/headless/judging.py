@@ -4,7 +4,7 @@ import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -71,7 +71,7 @@ def judged(
         outcome.document = document
         asked, patience = msgspec.structs.asdict(request), min(halt.left, live.LONGEST_START)
         source = live.launch(name, headless=True, session=session, patience=patience, **asked)
-        with contextlib.closing(source):
+        with letting_go(source):
             outcome.session, outcome.history = source.path, History(source.header)
             follow_to_the_end(source, outcome, document, halt, progress=progress, say=say)
     except EngineError as fault:
@@ -125,6 +125,21 @@ def _found_by_the_engine(
     return [*found.faults, *series]
 
 
+@contextlib.contextmanager
+def letting_go(source: Live) -> Iterator[None]:
+    """Close a session at the end: told to stop where it is refused, ended where Ctrl-C comes while nobody follows."""
+    try:
+        yield
+    except ScenarioError:
+        source.send(commands.Stop())
+        raise
+    except KeyboardInterrupt:
+        source.kill()
+        raise
+    finally:
+        source.close()
+
+
 def follow_to_the_end(
     source: Live,
     outcome: Outcome,
@@ -141,7 +156,6 @@ def follow_to_the_end(
     """
     assert outcome.history is not None
     if faults := shelf.check_series(outcome.claims, outcome.history.columns, document):
-        source.send(commands.Stop())
         raise ScenarioError(*faults)
     telling = Telling(outcome.history, outcome.claims) if say else None
     shown = Progress(source.header.title, source.header.steps, mode=progress)
@@ -157,25 +171,27 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, tell
     history = outcome.history
     assert history is not None
     until = float("inf")
+
+    def follow() -> None:
+        nonlocal until
+        while not source.ended and time.monotonic() < until and not halt.abandoned:
+            if not outcome.cut and (why := halt.why):
+                source.send(commands.Stop())
+                outcome.cut, until = why, time.monotonic() + LAST_WORDS
+            told = source.poll()
+            if telling:
+                for line in telling.take(told):
+                    say(line)
+            else:
+                history.extend(told)
+            progress.show(history.step)
+            if not told:
+                time.sleep(_REST)
+
     if telling:
         say(telling.opening())
     with progress:
-        while not source.ended and time.monotonic() < until and not halt.abandoned:
-            try:
-                if not outcome.cut and (why := halt.why):
-                    outcome.cut, until = why, time.monotonic() + LAST_WORDS
-                    source.send(commands.Stop())
-                told = source.poll()
-                if telling:
-                    for line in telling.take(told):
-                        say(line)
-                else:
-                    history.extend(told)
-                progress.show(history.step)
-                if not told:
-                    time.sleep(_REST)
-            except KeyboardInterrupt:
-                halt.ask("interrupted")
+        halt.over(follow)
     with contextlib.suppress(KeyboardInterrupt):
         _leave(source, outcome)
     if telling:

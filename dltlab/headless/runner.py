@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TextIO
 
 from dltlab import claims as shelf
-from dltlab import commands, scenario
+from dltlab import scenario
 from dltlab.errors import HOLDS, ScenarioError, UsageError
 from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
 from dltlab.headless.halt import Halt
-from dltlab.headless.judging import Say, follow_to_the_end, judged
+from dltlab.headless.judging import Say, follow_to_the_end, judged, letting_go
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import worst
 from dltlab.headless.reports import table
@@ -173,11 +173,12 @@ def side_by_side(
         workers = [threading.Thread(target=work, name="dltlab-job", daemon=True) for _ in range(min(jobs, len(names)))]
         for worker in workers:
             worker.start()
-        while any(worker.is_alive() for worker in workers):
-            try:
+
+        def wait() -> None:
+            while any(worker.is_alive() for worker in workers):
                 time.sleep(0.05)
-            except KeyboardInterrupt:
-                halt.ask("interrupted")
+
+        halt.over(wait)
     if refused:
         raise refused[0]
     return [found.get(place, Outcome(name, cut="interrupted")) for place, name in enumerate(names)]
@@ -191,16 +192,13 @@ def follow(source: Live) -> int:
     """
     header, begun = source.header, time.monotonic()
     outcome = Outcome(one_line(header.source), source.path, History(header))
-    with contextlib.closing(source):
-        try:
+    try:
+        with letting_go(source):
             document = scenario.Document(header.source, header.scenario)
             outcome.claims = shelf.build(scenario.validate(document).claims, document)
             follow_to_the_end(source, outcome, document, Halt())
-        except ScenarioError:
-            source.send(commands.Stop())
-            raise
-        except KeyboardInterrupt:
-            outcome.cut = "interrupted"
+    except KeyboardInterrupt:
+        outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
     print(table(outcome), flush=True)
     return outcome.exit_code

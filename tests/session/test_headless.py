@@ -1,5 +1,6 @@
 """A headless run ends with the exit code that its claims and its engine earned."""
 
+import contextlib
 import json
 import os
 import signal
@@ -15,8 +16,9 @@ import tomli
 
 from dltlab import headless, records
 from dltlab.errors import ScenarioError, UsageError
+from dltlab.headless import judging
 from dltlab.records import Event, Footer
-from dltlab.session import live, recording
+from dltlab.session import live, recording, shelf
 
 FALLS = """
 [[claims]]
@@ -200,6 +202,34 @@ def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario
     assert history.footer is not None
     assert history.footer.reason == "stopped"
     assert note == ""
+
+
+@pytest.mark.parametrize(("when", "state"), [("before it is followed", "died"), ("between two looks", "stopped")])
+def test_ctrl_c_leaves_no_engine_whenever_it_comes(engine, scenario, monkeypatch, when, state):
+    engine("listening")
+    struck = threading.Event()
+
+    def strike(found):
+        if not struck.is_set():
+            struck.set()
+            raise KeyboardInterrupt
+        return found
+
+    if state == "died":
+        check = judging.shelf.check_series
+        monkeypatch.setattr(judging.shelf, "check_series", lambda *asked: strike(check(*asked)))
+    else:
+        monkeypatch.setattr(live.Live, "ended", property(lambda source: strike(source._ended)))
+    assert headless.run([scenario(FALLS)], quiet=True) == 130
+    (one,) = shelf.kept()
+    until = time.monotonic() + 5
+    try:
+        while shelf.look(one.path).state == "running" and time.monotonic() < until:
+            time.sleep(0.02)
+        assert shelf.look(one.path).state == state, when
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.header.pid, signal.SIGKILL)
 
 
 def test_no_session_stays_open_whatever_becomes_of_it(engine, scenario, keep, monkeypatch):
