@@ -107,7 +107,7 @@ def open_(
 @cli.command()
 @options.SCENARIOS
 @options.running
-@click.option("--out", type=click.Path(path_type=Path), help="Record to this file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Record to this file; companions go to the data folder.")
 @options.reports
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Scenarios that run at a time.")
 @click.option("--dry-run", is_flag=True, help="Print what it would take, and run nothing more.")
@@ -139,8 +139,6 @@ def run(
     """
     from dltlab import headless
 
-    if out is not None and len(names) > 1:
-        raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     return headless.run(
         names,
         overrides=overrides,

@@ -53,7 +53,8 @@ def run(
     """Run scenarios, judge them and report; the exit code is the largest of theirs.
 
     After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
-    than it is written (another seed, other steps, fewer arms, an override). Each runs in a
+    than it is written (another seed, other steps, fewer arms, an override); they are recorded
+    in the data folder, wherever ``out`` is. Each runs in a
     process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
     ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far. A
     ``dry_run`` prints what they would take, and runs nothing more. ``follow`` prints what happens as it
@@ -64,11 +65,11 @@ def run(
         ScenarioError: The only scenario given cannot be run, and no report was asked for.
     """
     if out is not None and len(scenarios) > 1:
-        raise UsageError("--out names one file; give one scenario with it.")
+        raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     delivery = Delivery(json, junit, markdown, github)
-    delivery.check()
+    delivery.check(out)
     request = Request(overrides, seed, seeds, steps, arms)
-    names = accompanied(scenarios) if request.as_written and out is None and not alone else list(scenarios)
+    names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
     if dry_run and not delivery.silent:
         raise UsageError("a dry run has no verdict to report; leave out the reports.")
     if dry_run:
@@ -80,7 +81,8 @@ def run(
 
         def one(name: str) -> Outcome:
             say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
-            outcome = judged(name, request, halt, session=out, progress=progress, say=say)
+            session = out if name == names[0] else None
+            outcome = judged(name, request, halt, session=session, progress=progress, say=say)
             if fail_fast and outcome.exit_code != HOLDS:
                 halt.ask("another failed")
             return outcome

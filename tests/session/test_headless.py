@@ -16,7 +16,7 @@ import tomli
 
 from dltlab import headless, records
 from dltlab.errors import ScenarioError, UsageError
-from dltlab.headless import judging
+from dltlab.headless import judging, runner
 from dltlab.records import Event, Footer
 from dltlab.session import live, recording, shelf
 
@@ -178,6 +178,21 @@ def test_out_overwrites_nothing_and_takes_one_scenario(engine, scenario, tmp_pat
         headless.run([scenario(FALLS)] * 2, quiet=True, out=out)
     with pytest.raises(UsageError, match="cannot be written"):
         headless.run([scenario(FALLS)], quiet=True, json=tmp_path / "nowhere" / "run.json")
+
+
+def test_companions_run_and_are_judged_wherever_a_scenario_is_recorded(engine, scenario, tmp_path, monkeypatch):
+    engine("finished")
+    companion = scenario(LOW, name="companion")
+    monkeypatch.setattr(runner, "accompanied", lambda names: [*names, companion])
+    out = tmp_path / "mine.dltlab.jsonl"
+    assert headless.run([scenario(FALLS)], quiet=True, out=out, json=tmp_path / "run.json") == 1
+    first, second = json.loads((tmp_path / "run.json").read_text())["runs"]
+    assert (first["session"], first["exit_code"], second["exit_code"]) == (str(out), 0, 1)
+    assert [str(one.path) for one in shelf.kept()] == [second["session"]]
+    for place, fault in ((out, "there is a file already"), (tmp_path / "nowhere" / "mine", "cannot be written")):
+        with pytest.raises(UsageError, match=fault):
+            headless.run([scenario(FALLS)], quiet=True, out=place)
+    assert len(shelf.kept()) == 1, "neither starts a companion"
 
 
 def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario, capsys, monkeypatch):
