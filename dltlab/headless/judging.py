@@ -127,13 +127,13 @@ def _found_by_the_engine(
 
 @contextlib.contextmanager
 def letting_go(source: Live) -> Iterator[None]:
-    """Close a session at the end: told to stop where it is refused, ended where Ctrl-C comes while nobody follows."""
+    """Close a session at the end: told to stop where it is refused, ended where nobody follows it to its end."""
     try:
         yield
     except ScenarioError:
         source.send(commands.Stop())
         raise
-    except KeyboardInterrupt:
+    except BaseException:
         source.kill()
         raise
     finally:

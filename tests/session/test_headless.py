@@ -219,15 +219,19 @@ def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario
     assert note == ""
 
 
-@pytest.mark.parametrize(("when", "state"), [("before it is followed", "died"), ("between two looks", "stopped")])
-def test_ctrl_c_leaves_no_engine_whenever_it_comes(engine, scenario, monkeypatch, when, state):
+@pytest.mark.parametrize(
+    ("fault", "code", "state"),
+    [(KeyboardInterrupt, 130, "died"), (KeyboardInterrupt, 130, "stopped"), (ZeroDivisionError, 3, "died")],
+    ids=["Ctrl-C before it is followed", "Ctrl-C between two looks", "a fault of ours"],
+)
+def test_no_engine_is_left_that_nobody_follows(engine, scenario, monkeypatch, fault, code, state):
     engine("listening")
     struck = threading.Event()
 
     def strike(found):
         if not struck.is_set():
             struck.set()
-            raise KeyboardInterrupt
+            raise fault
         return found
 
     if state == "died":
@@ -235,13 +239,13 @@ def test_ctrl_c_leaves_no_engine_whenever_it_comes(engine, scenario, monkeypatch
         monkeypatch.setattr(judging.shelf, "check_series", lambda *asked: strike(check(*asked)))
     else:
         monkeypatch.setattr(live.Live, "ended", property(lambda source: strike(source._ended)))
-    assert headless.run([scenario(FALLS)], quiet=True) == 130
+    assert headless.run([scenario(FALLS)], quiet=True, json=Path("r.json")) == code
     (one,) = shelf.kept()
     until = time.monotonic() + 5
     try:
         while shelf.look(one.path).state == "running" and time.monotonic() < until:
             time.sleep(0.02)
-        assert shelf.look(one.path).state == state, when
+        assert shelf.look(one.path).state == state
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.kill(one.header.pid, signal.SIGKILL)
