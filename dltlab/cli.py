@@ -86,9 +86,7 @@ def open_(
     """Open the bench on a scenario: a name of the gallery, or a file. One seed, unless --seeds says more."""
     from dltlab import scenario
 
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     # The engine checks the rest; what is wrong for every room is said before the screen opens.
     title = scenario.validate(document).title
     require_terminal()
@@ -109,7 +107,7 @@ def open_(
 @cli.command()
 @options.SCENARIOS
 @options.running
-@click.option("--out", type=click.Path(path_type=Path), help="Record to this file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Record to this file; companions go to the data folder.")
 @options.reports
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Scenarios that run at a time.")
 @click.option("--dry-run", is_flag=True, help="Print what it would take, and run nothing more.")
@@ -136,8 +134,6 @@ def run(
     """
     from dltlab import headless
 
-    if out is not None and len(names) > 1:
-        raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     return headless.run(
         names,
         overrides=overrides,
@@ -195,10 +191,7 @@ def check(names: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     code = errors.HOLDS
     for name in names:
         try:
-            document = scenario.read(name)
-            for assignment in overrides:
-                document.set(assignment)
-            whole(document)
+            whole(scenario.read(name, overrides))
             click.echo(f"{one_line(name)}: ok")
         except ScenarioError as found:
             code = errors.USAGE
@@ -229,9 +222,7 @@ def show(name: str, overrides: tuple[str, ...]) -> None:
     from dltlab.check import check as whole
     from dltlab.check import resolved
 
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     try:
         found = whole(document)
     except AbsentDataError as absent:

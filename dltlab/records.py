@@ -14,6 +14,7 @@ reader follows a newer engine.
 import math
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import msgspec
@@ -157,6 +158,13 @@ class Header(Struct, frozen=True, tag_field="record", tag="header"):
     """The variants that run beside each other; none where the scenario names none."""
     forked: int = -1
     """The parent's step up to which this session is the parent's own recording; -1 for no fork."""
+
+    def began(self, zone: tzinfo | None = UTC) -> datetime | None:
+        """When it started, in a time zone (None for the machine's own); None where it says nothing that there is."""
+        try:
+            return datetime.fromisoformat(self.started).astimezone(zone)
+        except (ValueError, OverflowError, OSError):
+            return None
 
 
 class Frames(Struct, frozen=True, tag_field="record", tag="frames"):

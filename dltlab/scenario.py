@@ -1,10 +1,9 @@
 """What a scenario file may say, and where in the file it said it.
 
-Reading takes three steps: :func:`read` parses the TOML into a :class:`Document` (a plain
-table that knows the place of every key), :meth:`Document.set` applies overrides, and
-:func:`validate` checks what every scenario has in common. The open tables (``[problem]``,
-``[optimizer]``, ``[probes.NAME]``, ``[[panels]]``, …) stay plain: the room that owns the
-shelf checks them, through :mod:`dltlab.catalog`.
+Reading takes two steps: :func:`read` parses the TOML into a :class:`Document` (a plain table that knows
+the place of every key, with the overrides applied), and :func:`validate` checks what every scenario has in
+common. The open tables (``[problem]``, ``[optimizer]``, ``[probes.NAME]``, ``[[panels]]``, …) stay plain:
+the room that owns the shelf checks them, through :mod:`dltlab.catalog`.
 """
 
 import functools
@@ -279,11 +278,11 @@ def find(name: str) -> Path:
     raise ScenarioError(f"{one_line(name)}: neither a file nor in the gallery; {values.near_miss(name, known)}")
 
 
-def read(name: str) -> Document:
-    """Parse a scenario, given by a path or a name of the gallery.
+def read(name: str, overrides: Iterable[str] = ()) -> Document:
+    """Parse a scenario, given by a path or a name of the gallery, and apply overrides.
 
     Raises:
-        ScenarioError: It cannot be read, is too large, or is no TOML.
+        ScenarioError: It cannot be read, is too large, or is no TOML; or an override has no place to go.
     """
     path = find(name)
     shown = one_line(str(path))
@@ -302,7 +301,10 @@ def read(name: str) -> Document:
     except UnicodeDecodeError as fault:
         line, column = raw.count(b"\n", 0, fault.start) + 1, fault.start - raw.rfind(b"\n", 0, fault.start)
         raise ScenarioError(f"{shown}:{line}:{column}: not UTF-8; save the file as UTF-8.") from None
-    return parse(text, str(path))
+    document = parse(text, str(path))
+    for assignment in overrides:
+        document.set(assignment)
+    return document
 
 
 def parse(text: str, name: str) -> Document:

@@ -1,5 +1,6 @@
 """The stream's bytes: exact for every number, whole or refused, and readable by an older reader."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
@@ -62,6 +63,17 @@ STREAM: list[Record] = [
     Footer(7, "stopped", "asked to"),
 ]
 LINES = [records.encode(record) for record in STREAM]
+
+
+def test_a_header_says_when_its_session_began_or_nothing() -> None:
+    moment = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+    for said in ("2026-01-01T12:30:00Z", "2026-01-01T02:30:00-10:00"):
+        assert header(started=said).began() == moment
+    west = timezone(timedelta(hours=-5))
+    assert str(header(started="2026-01-01T12:30:00Z").began(west)) == "2026-01-01 07:30:00-05:00"
+    for said in ("", "soon", "2026-13-01", "0001-01-01T00:00:00+14:00"):
+        assert header(started=said).began() is None
+    assert header(started="0001-01-01T00:00:00Z").began(west) is None
 
 
 @pytest.mark.parametrize("record", STREAM, ids=lambda record: type(record).__name__)

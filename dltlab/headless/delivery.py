@@ -1,4 +1,4 @@
-"""Where the reports of a call go, found out before an hour of computing and not after it."""
+"""Where the reports of a call and its recording go, found out before an hour of computing and not after it."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dltlab import folders
 from dltlab.errors import UsageError
 from dltlab.headless import github
 from dltlab.headless.junit import junit_report
@@ -37,18 +38,20 @@ class Delivery(Struct, frozen=True):
         """Whether standard output belongs to a report."""
         return STDOUT in (self.json, self.junit, self.markdown)
 
-    def check(self) -> None:
-        """Find out whether every report has a place to go.
+    def check(self, out: Path | None = None) -> None:
+        """Find out whether every report has a place to go, and the recording that is to be a new file.
 
         Raises:
-            UsageError: One has none, or two have the same.
+            UsageError: One has none, or two reports have the same.
         """
+        if out is not None:
+            folders.unused(out)
         places = [path for path, _ in self._reports()]
         if len(set(places)) < len(places):
             raise UsageError("two reports would go to the same place; give each a file of its own.")
         if self.github and self.takes_stdout:
             raise UsageError("--github speaks to GitHub on standard output; give the reports files.")
-        for path in filter(None, (*places, github.summary_file() if self.github else None)):
+        for path in filter(None, (*places, out, github.summary_file() if self.github else None)):
             ready(path)
 
     def write(self, outcomes: Sequence[Outcome]) -> None:

@@ -10,16 +10,17 @@ from pathlib import Path
 from typing import TextIO, TypeVar
 
 from dltlab import claims as shelf
-from dltlab import commands, scenario
+from dltlab import scenario
 from dltlab.errors import HOLDS, ScenarioError, UsageError
 from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
 from dltlab.headless.halt import Halt
-from dltlab.headless.judging import Request, Say, follow_to_the_end, judged
+from dltlab.headless.judging import Say, follow_to_the_end, judged, letting_go
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import worst
 from dltlab.headless.reports import table
+from dltlab.headless.request import Request
 from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import clean, one_line
@@ -54,7 +55,8 @@ def run(
     """Run scenarios, judge them and report; the exit code is the largest of theirs.
 
     After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
-    than it is written (another seed, other steps, fewer arms, an override). Each runs in a
+    than it is written (another seed, other steps, fewer arms, an override); they are recorded
+    in the data folder, wherever ``out`` is. Each runs in a
     process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
     ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far. A
     ``dry_run`` prints what they would take, and runs nothing more. ``follow`` prints what happens as it
@@ -65,10 +67,10 @@ def run(
         ScenarioError: The only scenario given cannot be run, and no report was asked for.
     """
     if out is not None and len(scenarios) > 1:
-        raise UsageError("--out names one file; give one scenario with it.")
+        raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     delivery = Delivery(json, junit, markdown, github)
-    delivery.check()
-    request = Request(overrides, seed, seeds, steps, arms, out)
+    delivery.check(out)
+    request = Request(overrides, seed, seeds, steps, arms)
     names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
     if dry_run and not delivery.silent:
         raise UsageError("a dry run has no verdict to report; leave out the reports.")
@@ -81,7 +83,8 @@ def run(
 
         def one(name: str) -> Outcome:
             say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
-            outcome = judged(name, request, halt, progress=progress, say=say)
+            session = out if name == names[0] else None
+            outcome = judged(name, request, halt, session=session, progress=progress, say=say)
             if fail_fast and outcome.exit_code != HOLDS:
                 halt.ask("another failed")
             return outcome
@@ -188,11 +191,12 @@ def side_by_side(
         workers = [threading.Thread(target=work, name="dltlab-job", daemon=True) for _ in range(min(jobs, len(names)))]
         for worker in workers:
             worker.start()
-        while any(worker.is_alive() for worker in workers):
-            try:
+
+        def wait() -> None:
+            while any(worker.is_alive() for worker in workers):
                 time.sleep(0.05)
-            except KeyboardInterrupt:
-                halt.ask("interrupted")
+
+        halt.over(wait)
     if refused:
         raise refused[0]
     return [found[place] if place in found else unrun(name) for place, name in enumerate(names)]
@@ -206,16 +210,13 @@ def follow(source: Live) -> int:
     """
     header, begun = source.header, time.monotonic()
     outcome = Outcome(one_line(header.source), source.path, History(header))
-    with contextlib.closing(source):
-        try:
+    try:
+        with letting_go(source):
             document = scenario.Document(header.source, header.scenario)
             outcome.claims = shelf.build(scenario.validate(document).claims, document)
             follow_to_the_end(source, outcome, document, Halt())
-        except ScenarioError:
-            source.send(commands.Stop())
-            raise
-        except KeyboardInterrupt:
-            outcome.cut = "interrupted"
+    except KeyboardInterrupt:
+        outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
     _say_end(outcome)
     print(table(outcome), flush=True)

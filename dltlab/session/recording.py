@@ -34,9 +34,14 @@ class Follower:
     ``note``, and everything before it is kept.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open a recording. Raises RecordingError where there is none."""
+    def __init__(self, path: Path, *, leaves: bool = False) -> None:
+        """Open a recording, whose keyframes come without their leaves unless these are asked for.
+
+        Raises:
+            RecordingError: There is none.
+        """
         self.path = path
+        self._leaves = leaves
         self.header: Header | None = None
         """Known once the first line is whole."""
         self.note = ""
@@ -115,7 +120,7 @@ class Follower:
         """Add a record to those found, made harmless; or say what is wrong with it."""
         try:
             match record:
-                case Keyframe():
+                case Keyframe() if not self._leaves:
                     record = Keyframe(record.step, {}, record.digest)
                 case Header() | Event() | Footer():
                     record = msgspec.convert(cleaned(msgspec.to_builtins(record)), type(record))
@@ -158,13 +163,13 @@ def _opened(path: Path) -> int:
     return file
 
 
-def opened(path: Path) -> tuple[Follower, list[Record]]:
+def opened(path: Path, *, leaves: bool = False) -> tuple[Follower, list[Record]]:
     """A follower of what is already a recording, and its first records, the Header first.
 
     Raises:
         RecordingError: The file is missing, empty, cut within its first line, or no recording.
     """
-    follower = Follower(path)
+    follower = Follower(path, leaves=leaves)
     try:
         first = follower.read()
     except RecordingError:

@@ -57,12 +57,17 @@ def kept(folder: Path | None = None) -> list[Kept]:
         UsageError: The folder itself cannot be read.
     """
     found = []
-    for path in _files(folder or folders.data() / "sessions"):
+    for path in _files(folder or _folder()):
         try:
             found.append(look(path))
         except RecordingError:
             continue
     return sorted(found, key=lambda one: (one.header.started, one.name), reverse=True)
+
+
+def _folder() -> Path:
+    """Of sessions; it need not be there."""
+    return folders.data() / "sessions"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -102,13 +107,15 @@ def find(name: str) -> Path:
     """
     if "/" in name or (name and os.path.lexists(name)):
         return Path(name)
+    wanted = name.removesuffix(records.SUFFIX)
+    if name not in ("", "last"):
+        # One that has just this name costs no look at the others.
+        with contextlib.suppress(RecordingError):
+            return look(_folder() / f"{wanted}{records.SUFFIX}").path
     there = kept()
     names = {one.name: one.path for one in there}
     if name in ("", "last") and there:
         return there[0].path
-    wanted = name.removesuffix(records.SUFFIX)
-    if wanted in names:
-        return names[wanted]
     begin = [] if not wanted else [one for one in names if one.startswith(wanted)]
     if len(begin) == 1:
         return names[begin[0]]

@@ -135,9 +135,8 @@ def meet() -> None:
 
 def when(header: Header, now: datetime) -> str:
     """When a session began, as one says it: "12 min ago", "today 14:02", "yesterday 9:30", "3 Nov 2026"."""
-    try:
-        began = datetime.fromisoformat(header.started).astimezone(now.tzinfo)
-    except (ValueError, OverflowError, OSError):
+    began = header.began(now.tzinfo)
+    if began is None:
         return ""
     past = now - began
     if timedelta(0) <= past < timedelta(hours=1):

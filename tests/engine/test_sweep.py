@@ -1,5 +1,6 @@
 """A sweep's points are the runs that they would be alone, and those that were kept are not run again."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -78,3 +79,15 @@ def test_a_folder_of_another_scenario_is_left_alone(bowl, tmp_path):
     with pytest.raises(UsageError, match="another scenario was recorded there"):
         sweep(bowl, axes, steps=10, keep=tmp_path / "points", quiet=True)
     assert kept.read_bytes() == before
+
+
+def test_a_point_whose_engine_outlived_an_earlier_call_is_followed(bowl, tmp_path, monkeypatch):
+    axes, told = ["optimizer.learning_rate=0.5"], {"steps": 20_000, "overrides": ["problem.scale=1.0"]}
+    path = tmp_path / "points" / f"learning_rate=0.5{records.SUFFIX}"
+    path.parent.mkdir()
+    overrides = [*told["overrides"], *axes]
+    live.launch(bowl, overrides=overrides, steps=told["steps"], headless=True, session=path).close()
+    monkeypatch.setattr(live, "launch", None)
+    assert sweep(bowl, axes, keep=path.parent, quiet=True, json=tmp_path / "s.json", **told) == HOLDS
+    (point,) = json.loads((tmp_path / "s.json").read_text())["points"]
+    assert point["run"]["steps"] == told["steps"]

@@ -57,6 +57,18 @@ def test_a_session_is_found_by_path_name_beginning_and_as_the_last(stored):
     assert shelf.find("last") == second
 
 
+def test_an_exact_name_costs_no_look_at_other_sessions(stored, monkeypatch):
+    path, look, looked = stored("alpha"), shelf.look, []
+    for name in ("alpha-1", "alphabet", "beta"):
+        stored(name)
+    monkeypatch.setattr(shelf, "look", lambda path: (looked.append(path), look(path))[1])
+    assert shelf.find("alpha") == path
+    assert looked == [path]
+    path.write_text("no recording any more")
+    with pytest.raises(UsageError, match="alpha: 2 sessions' names begin so"):
+        shelf.find("alpha")
+
+
 def test_what_is_not_there_is_refused_with_a_near_miss(stored):
     with pytest.raises(UsageError, match="no session is kept yet"):
         shelf.find("alpha")

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from dltlab.errors import HOLDS, DltlabError, ScenarioError, UsageError
+from dltlab.errors import HOLDS, DltlabError, UsageError
 from dltlab.headless import dry
 from dltlab.headless.halt import Halt
 from dltlab.headless.judging import Request, claims_of, judged
@@ -83,27 +84,23 @@ class _Plan(Struct, frozen=True):
     request: Request
     shown: tuple[Shown, ...]
 
-    def at(self, values: _Values, session: Path | None = None) -> Request:
+    def at(self, values: _Values) -> Request:
         """How a point is to be run."""
-        overrides = [*self.request.overrides, *self.grid.overrides(values)]
-        one = self.request
-        return Request(overrides, one.seed, one.seeds, one.steps, one.arms, session)
+        return replace(self.request, overrides=[*self.request.overrides, *self.grid.overrides(values)])
 
     def check(self) -> None:
-        """Find what is wrong with the common part of the scenario and its claims, at any point."""
-        faults: dict[str, None] = {}
+        """Find out whether the common part of the scenario and its claims are sound, at every point.
+
+        Raises:
+            ScenarioError: With all that is wrong with it at the first point where something is.
+        """
         for values in self.grid.points():
-            try:
-                claims_of(self.name, self.at(values).overrides)
-            except ScenarioError as refusal:
-                faults |= dict.fromkeys(refusal.faults)
-        if faults:
-            raise ScenarioError(*faults)
+            claims_of(self.name, self.at(values))
 
     def estimate(self, jobs: int) -> int:
         """Print what the first point would take, and all of them; run nothing more."""
         first = next(self.grid.points())
-        found = dry.estimated(self.name, self.at(first))
+        found = self.at(first).ask("estimate", self.name, dry.Estimate)
         many = sum(1 for _ in self.grid.points())
         print(clean(dry.told(found)))
         rounds = -(-many // jobs)
@@ -132,7 +129,9 @@ class _Work:
         except DltlabError as fault:
             outcome = Outcome(plan.name, refusal=fault)
         if outcome is None:
-            outcome = judged(plan.name, plan.at(values, path), self._halt, progress="none")
+            # What stands there still is followed: an earlier call was cut off, and its engine was not.
+            running = path.exists()
+            outcome = judged(plan.name, plan.at(values), self._halt, session=path, running=running, progress="none")
         self._look(values, outcome)
         point = folded(values, outcome, plan.shown)
         self._keeping.done(path)

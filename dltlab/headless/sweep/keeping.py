@@ -55,21 +55,24 @@ class Keeping:
         return self._folder / f"{name if _NAME.fullmatch(name) else f'point-{place + 1}'}{SUFFIX}"
 
     def earlier(self, path: Path, name: str, request: Request) -> Outcome | None:
-        """What an earlier call found at a point; None where there is nothing whole, which makes room for a new one.
+        """What an earlier call found at a point; None where it must be run, or is running still.
+
+        What is not whole makes room for a new recording, unless its engine lives: then it stays where it is.
 
         Raises:
-            UsageError: The file is of another scenario, or its engine is running still.
+            UsageError: The file is of another scenario.
             ScenarioError: The scenario has faults.
             RecordingError: The file is no recording.
         """
         if self._kept is None or not path.exists():
             return None
-        if engine_alive(path):
-            raise UsageError(f"{one_line(str(path))}: its engine is running; wait for it, or stop it.")
+        running = engine_alive(path)
         history, note = read_all(path)
-        document, claims = claims_of(name, request.overrides)
+        document, claims = claims_of(name, request)
         if not _alike(history.header, document, request):
             raise UsageError(f"{one_line(str(path))}: another scenario was recorded there; choose another --keep.")
+        if running:
+            return None
         if note or history.footer is None or history.footer.reason not in _ENDED or history.acts:
             path.unlink()
             return None
