@@ -14,12 +14,14 @@ The same reading of the signature gives :func:`schema`, for editors.
 import functools
 import inspect
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import msgspec.inspect
 
+from dltlab import meanings
 from dltlab.errors import AbsentDataError, ScenarioError
 from dltlab.text import one_line
 from dltlab.values import Nowhere, Path, Places, convert, dotted, key_faults, named, near_miss
@@ -160,11 +162,12 @@ def schema(shelf: Shelf) -> dict[str, Any]:
 def schema_of(annotation: Any) -> dict[str, Any]:
     """JSON Schema of a type, whole: structs that it refers to stand where they are used."""
     (body,), parts = msgspec.json.schema_components([annotation], ref_template="{name}")
+    structs = {one.__name__: one for one in _structs(msgspec.inspect.type_info(annotation))}
 
     def whole(part: Any) -> Any:
         match part:
             case {"$ref": name}:
-                return whole(parts[name])
+                return _keys_explained(whole(parts[name]), structs.get(name))
             case {"prefixItems": items, **rest}:
                 # What draft 7, which editors read, calls the same thing.
                 return {**rest, "items": whole(items), "additionalItems": False}
@@ -177,18 +180,42 @@ def schema_of(annotation: Any) -> dict[str, Any]:
     return whole(body)
 
 
+def _structs(told: object) -> Iterator[type]:
+    """The structs that a type is made of."""
+    if isinstance(told, msgspec.inspect.StructType):
+        yield told.cls
+    if isinstance(told, msgspec.inspect.Type | msgspec.inspect.Field):
+        told = [getattr(told, name) for name in told.__struct_fields__]
+    for one in told if isinstance(told, list | tuple) else ():
+        yield from _structs(one)
+
+
+def _keys_explained(part: dict[str, Any], struct: type | None) -> dict[str, Any]:
+    """A struct's schema with what is said of its fields."""
+    if struct is None or "properties" not in part:
+        return part
+    said = meanings.of(struct)
+    keys = {key: _explained(one, said.get(key, "")) for key, one in part["properties"].items()}
+    return {**part, "properties": keys}
+
+
+def _explained(part: dict[str, Any], meaning: str) -> dict[str, Any]:
+    """A key's schema with what the key means, which says more than what its type is."""
+    return {**part, "description": meaning} if meaning else part
+
+
 def _alternative(kind: str, factory: Callable[..., Any]) -> dict[str, Any]:
     properties: dict[str, Any] = {"kind": {"const": kind}}
+    said = meanings.of(factory)
     for parameter in parameters(factory):
-        if parameter.kind is not None:
-            properties[parameter.name] = schema(parameter.kind.shelf)
-            continue
-        properties[parameter.name] = schema_of(parameter.annotation)
-        if isinstance(parameter.default, str | int | float):
-            properties[parameter.name]["default"] = parameter.default
+        nested = parameter.kind
+        found = schema_of(parameter.annotation) if nested is None else schema(nested.shelf)
+        if nested is None and isinstance(parameter.default, str | int | float):
+            found["default"] = parameter.default
+        properties[parameter.name] = _explained(found, said.get(parameter.name, ""))
     return {
         "title": kind,
-        "description": (inspect.getdoc(factory) or "").split("\n\n")[0].replace("\n", " "),
+        "description": one_line(next(iter(meanings.prose(factory)), "")),
         "type": "object",
         "properties": properties,
         "required": ["kind", *(parameter.name for parameter in parameters(factory) if parameter.required)],

@@ -4,17 +4,14 @@ The rooms are imported when they are asked, for the engine brings JAX along.
 """
 
 import os
-import re
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from dltlab import catalog
+from dltlab import catalog, places
 from dltlab.catalog import Shelf
 from dltlab.errors import AbsentDataError, ScenarioError
 from dltlab.scenario import Document, Scenario, gallery, sound
-from dltlab.text import one_line
 
 
 def check(document: Document) -> Scenario:
@@ -32,7 +29,7 @@ def check(document: Document) -> Scenario:
     survey = _engine().survey(document, found)
     panels, undrawn = chosen.tried(scenario.panels, document)
     judged, unjudged = claims.tried(scenario.claims, document)
-    faults = [*found.faults, *survey.faults, *undrawn, *unjudged]
+    faults = [*survey.faults, *undrawn, *unjudged]
     arms = None if "arms" in found.lacking else [arm.name for arm in scenario.arms]
     faults += chosen.strangers(panels, survey.series, arms, document, survey.open)
     if arms is not None:
@@ -47,19 +44,8 @@ def check(document: Document) -> Scenario:
     faults += unasked(scenario, document)
     if faults:
         refusal = AbsentDataError if survey.absent.issuperset(faults) else ScenarioError
-        raise refusal(*_in_order(faults, document))
+        raise refusal(*places.in_order(faults, document.name))
     return scenario
-
-
-def _in_order(faults: Sequence[str], document: Document) -> list[str]:
-    """Each fault once: those of overrides, then the others as they stand in the file."""
-    place = re.compile(re.escape(one_line(document.name)) + r":(\d+):(\d+): ")
-
-    def key(fault: str) -> tuple[int, ...]:
-        found = place.match(fault)
-        return tuple(int(part) for part in found.groups()) if found else ()
-
-    return sorted(dict.fromkeys(faults), key=key)
 
 
 def unasked(scenario: Scenario, document: Document) -> list[str]:
@@ -97,7 +83,7 @@ def schema() -> dict[str, Any]:
     body = catalog.schema_of(Scenario)
     properties = body["properties"]
     for section in ("problem", "optimizer"):
-        properties[section] = known[section]
+        properties[section] = {"description": properties[section]["description"], **known[section]}
     for section, noun in (("probes", "probe"), ("theories", "theory")):
         properties[section]["additionalProperties"] = known[noun]
     for section, noun in (("panels", "panel"), ("claims", "claim")):

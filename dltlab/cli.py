@@ -86,9 +86,7 @@ def open_(
     """Open the bench on a scenario: a name of the gallery, or a file. One seed, unless --seeds says more."""
     from dltlab import scenario
 
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     # The engine checks the rest; what is wrong for every room is said before the screen opens.
     title = scenario.validate(document).title
     require_terminal()
@@ -109,17 +107,12 @@ def open_(
 @cli.command()
 @options.SCENARIOS
 @options.running
-@click.option("--out", type=click.Path(path_type=Path), help="Record to this file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Record to this file; companions go to the data folder.")
 @options.reports
 @click.option("--jobs", type=click.IntRange(1, 256), default=1, help="Scenarios that run at a time.")
 @click.option("--dry-run", is_flag=True, help="Print what it would take, and run nothing more.")
 @click.option("--fail-fast", is_flag=True, help="End everything when one scenario does not hold.")
-@click.option(
-    "--timeout",
-    type=options.Number(0, 1e9, min_open=True),
-    metavar="SECONDS",
-    help="End all then, with what was judged.",
-)
+@options.TIMEOUT
 @click.option("--quiet", is_flag=True, help="No progress on standard error.")
 @click.option("--follow", is_flag=True, help="Print what happens as it happens, in plain lines.")
 @click.option("--alone", is_flag=True, help="Without the companions that a scenario names.")
@@ -141,8 +134,6 @@ def run(
     """
     from dltlab import headless
 
-    if out is not None and len(names) > 1:
-        raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     return headless.run(
         names,
         overrides=overrides,
@@ -157,6 +148,39 @@ def run(
 
 
 @cli.command()
+@options.SCENARIO
+@click.option(
+    "--grid",
+    "axes",
+    multiple=True,
+    required=True,
+    metavar="KEY=V1,V2,…",
+    help="A key and its values; LOW..HIGH:N are N between, LOW..HIGH:logN at equal ratios. Several: all combinations.",
+)
+@options.running
+@click.option(
+    "--show", multiple=True, metavar="NAME", help="A claim's number, or SERIES[@ARM][:last|least|greatest|mean]."
+)
+@click.option("--jobs", type=click.IntRange(1, 256), help="Points that run at a time (default: one a core).")
+@click.option("--csv", type=options.REPORT, metavar="FILE", help="A row a point.")
+@click.option("--json", type=options.REPORT, metavar="FILE", help="All of it; see dltlab schema --sweep.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Keep the recordings there; what ended there before is not run again.",
+)
+@options.TIMEOUT
+@click.option("--dry-run", is_flag=True, help="Print what it would take, and run nothing more.")
+@click.option("--quiet", is_flag=True, help="No progress on standard error.")
+def sweep(name: str, axes: tuple[str, ...], **told: Any) -> int:
+    """Run a scenario at every point of a grid: a table, maps of two keys, the largest exit code."""
+    from dltlab.headless.sweep import sweep as whole
+
+    return whole(name, axes, **told)
+
+
+@cli.command()
 @options.SCENARIOS
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override a key (TOML value).")
 def check(names: tuple[str, ...], overrides: tuple[str, ...]) -> int:
@@ -167,10 +191,7 @@ def check(names: tuple[str, ...], overrides: tuple[str, ...]) -> int:
     code = errors.HOLDS
     for name in names:
         try:
-            document = scenario.read(name)
-            for assignment in overrides:
-                document.set(assignment)
-            whole(document)
+            whole(scenario.read(name, overrides))
             click.echo(f"{one_line(name)}: ok")
         except ScenarioError as found:
             code = errors.USAGE
@@ -201,9 +222,7 @@ def show(name: str, overrides: tuple[str, ...]) -> None:
     from dltlab.check import check as whole
     from dltlab.check import resolved
 
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     try:
         found = whole(document)
     except AbsentDataError as absent:
@@ -233,7 +252,8 @@ def doctor() -> int:
 
 
 @cli.command()
-@click.option("--report", is_flag=True, help="Of what dltlab run --json writes.")
+@click.option("--report", "whose", flag_value="report", help="Of what dltlab run --json writes.")
+@click.option("--sweep", "whose", flag_value="sweep", help="Of what dltlab sweep --json writes.")
 @click.option(
     "--list",
     "kind",
@@ -242,7 +262,7 @@ def doctor() -> int:
     metavar="[KIND]",
     help="In plain lines instead: every kind that a scenario may name, or the keys of one.",
 )
-def schema(report: bool, kind: str | None) -> None:
+def schema(whose: str | None, kind: str | None) -> None:
     """JSON Schema of scenario files, for editors; with --list what it says, for people."""
     import json
 
@@ -251,8 +271,10 @@ def schema(report: bool, kind: str | None) -> None:
 
         click.echo("\n".join(kinds.told(kind) if kind else kinds.listed()))
         return
-    if report:
+    if whose == "report":
         from dltlab.headless.report import schema as whole
+    elif whose == "sweep":
+        from dltlab.headless.sweep.report import schema as whole
     else:
         from dltlab.check import schema as whole
 

@@ -1,15 +1,9 @@
 """The kinds that a scenario may name, as text for people: each section's, or the keys of one of them."""
 
-import ast
-import inspect
-import itertools
-import re
-import sys
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from dltlab import catalog
+from dltlab import catalog, meanings
 from dltlab.catalog import Parameter, Shelf
 from dltlab.check import shelves
 from dltlab.errors import UsageError
@@ -25,7 +19,6 @@ _SECTIONS: Final = {
     "panel": "[[panels]]",
     "claim": "[[claims]]",
 }
-_ARGUMENT: Final = re.compile(r"^ {4}(\w+): (.+)$", re.MULTILINE)
 _BOUNDS: Final = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
@@ -56,7 +49,7 @@ def listed() -> Iterator[str]:
         yield from ["", section.place] if place else [section.place]
         wide = max(map(len, section.shelf)) + 4
         for kind, factory in section.shelf.items():
-            yield from wrapped(_prose(factory)[0], bullet=f"{f'  {kind}':<{wide}}")
+            yield from wrapped(meanings.prose(factory)[0], bullet=f"{f'  {kind}':<{wide}}")
 
 
 def told(kind: str) -> Iterator[str]:
@@ -70,19 +63,13 @@ def told(kind: str) -> Iterator[str]:
         factory = section.shelf[kind]
         yield from [""] * (place > 0)
         yield f"{kind}, of {section.place}"
-        for paragraph in _prose(factory):
+        for paragraph in meanings.prose(factory):
             yield from wrapped(paragraph, bullet="  ")
-        meanings = _meanings(factory)
+        known_meanings = meanings.of(factory)
         for parameter in catalog.parameters(factory):
             yield f"\n  {parameter.name}{_default(parameter)}"
             yield from wrapped(_typed(parameter), bullet="      ")
-            yield from wrapped(meanings.get(parameter.name, ""), bullet="      ")
-
-
-def _prose(factory: Callable[..., Any]) -> list[str]:
-    """The paragraphs of what a kind says of itself; its arguments are told where they are listed."""
-    paragraphs = (inspect.getdoc(factory) or "").replace("``", "").split("\n\n")
-    return [one for one in paragraphs if not one.startswith(("Args:", "Raises:"))]
+            yield from wrapped(known_meanings.get(parameter.name, ""), bullet="      ")
 
 
 def _default(parameter: Parameter) -> str:
@@ -114,42 +101,3 @@ def _worded(schema: Mapping[str, Any]) -> str:
             return f"a list, each: {_worded(rest.get('items') or {})}"
     bounds = [f"{sign} {schema[bound]:,.15g}" for bound, sign in _BOUNDS.items() if bound in schema]
     return " ".join(filter(None, (TYPES.get(schema.get("type", ""), "any value"), " and ".join(bounds))))
-
-
-def _meanings(factory: Callable[..., Any]) -> dict[str, str]:
-    """What is said of its arguments; of a class below its fields, own or inherited, or below the name of their type."""
-    found = dict(_ARGUMENT.findall((inspect.getdoc(factory) or "").partition("Args:\n")[2]))
-    for one in inspect.getmro(factory) if inspect.isclass(factory) else ():
-        body = _body(one.__module__)
-        own = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == one.__name__), [])
-        for node, below in itertools.pairwise([*own, None]):
-            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-                names = [name.id for name in ast.walk(node.annotation) if isinstance(name, ast.Name)]
-                said = _string(below) or next(filter(None, (_alias(one.__module__, name) for name in names)), "")
-                found.setdefault(node.target.id, said)
-    return found
-
-
-def _alias(module: str, name: str) -> str:
-    """What stands below a name's definition, wherever it was imported from."""
-    body = _body(module)
-    for node, below in itertools.pairwise([*body, None]):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=own)]) | ast.AnnAssign(target=ast.Name(id=own)) if own == name:
-                return _string(below)
-            case ast.ImportFrom(module=str(source)) if any((one.asname or one.name) == name for one in node.names):
-                return _alias(source, next(one.name for one in node.names if (one.asname or one.name) == name))
-    return ""
-
-
-def _body(module: str) -> list[ast.stmt]:
-    """The statements of one of our modules; none of others'."""
-    path = getattr(sys.modules.get(module), "__file__", None)
-    return ast.parse(Path(path).read_text(encoding="utf-8")).body if path and module.startswith("dltlab.") else []
-
-
-def _string(node: ast.stmt | None) -> str:
-    match node:
-        case ast.Expr(value=ast.Constant(value=str(said))):
-            return one_line(said.replace("``", ""))
-    return ""

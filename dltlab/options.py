@@ -18,7 +18,7 @@ STEP: Final = click.IntRange(0, 1_000_000_000)
 STEPS: Final = click.IntRange(1, 1_000_000_000)
 SEED: Final = click.IntRange(0, seeds.LARGEST)
 FIRST_SEED: Final = click.IntRange(0, seeds.LARGEST_FIRST)
-_REPORT: Final = click.Path(path_type=Path, allow_dash=True)
+REPORT: Final = click.Path(path_type=Path, allow_dash=True)
 
 
 @final
@@ -87,9 +87,9 @@ def reports(command: Callable[..., Any]) -> Callable[..., Any]:
     """Where a headless run's verdicts go, beside the table."""
     for option in (
         click.option("--github", is_flag=True, help="Annotations and a job summary for GitHub Actions."),
-        click.option("--markdown", type=_REPORT, metavar="FILE", help="Verdicts as Markdown."),
-        click.option("--junit", type=_REPORT, metavar="FILE", help="Verdicts as JUnit XML."),
-        click.option("--json", type=_REPORT, metavar="FILE", help="Verdicts as JSON; see dltlab schema --report."),
+        click.option("--markdown", type=REPORT, metavar="FILE", help="Verdicts as Markdown."),
+        click.option("--junit", type=REPORT, metavar="FILE", help="Verdicts as JUnit XML."),
+        click.option("--json", type=REPORT, metavar="FILE", help="Verdicts as JSON; see dltlab schema --report."),
     ):
         command = option(command)
     return command
@@ -152,6 +152,9 @@ def filming(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+TIMEOUT: Final = click.option(
+    "--timeout", type=Number(0, 1e9, min_open=True), metavar="SECONDS", help="End all then, with what was judged."
+)
 LECTURE: Final = click.option("--lecture", is_flag=True, help="Large, for a class, with the scenario's questions.")
 SCENARIO: Final = click.argument("name", metavar="SCENARIO", shell_complete=_names)
 SCENARIOS: Final = click.argument("names", metavar="SCENARIO...", nargs=-1, required=True, shell_complete=_names)

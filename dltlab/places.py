@@ -11,7 +11,7 @@ from typing import Final
 
 import tomli
 
-from dltlab.text import clean
+from dltlab.text import clean, one_line
 
 # Without possessive quantifiers: before Python 3.11.5 they stop too early (python/cpython#106052). Nothing here runs
 # long without them, since all of it stands in a text that tomli accepted.
@@ -66,6 +66,17 @@ class Map:
 def locate(text: str) -> Map:
     """Find every key and list item of a text that tomli accepts; keys are cleaned as a scenario's are."""
     return _Reading(text.replace("\r\n", "\n")).map()
+
+
+def in_order(faults: Sequence[str], name: str) -> list[str]:
+    """Each fault of a file once: those that name no place in it, then the others as they stand there."""
+    place = re.compile(re.escape(one_line(name)) + r":(\d+):(\d+): ")
+
+    def key(fault: str) -> tuple[int, ...]:
+        found = place.match(fault)
+        return tuple(int(part) for part in found.groups()) if found else ()
+
+    return sorted(dict.fromkeys(faults), key=key)
 
 
 class _Reading:

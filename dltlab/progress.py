@@ -25,15 +25,16 @@ class Progress:
         self._mode = mode or ("bar" if sys.stderr.isatty() else "lines")
         self._bar: Any = None
         self._next = 0.0
-        self._started = time.monotonic()
+        self._first: tuple[float, float] | None = None
+        """When it was first told how far it is, and how far that was: a fork begins with its parent's steps."""
 
     def __enter__(self) -> Self:
-        self._started = time.monotonic()
-        self._next = self._started + _LINE_EVERY
+        self._next = time.monotonic()
         if self._mode == "bar":
             self._bar = _bar(self._name, self._steps)
             self._bar.start()
-            self._next = self._started
+        else:
+            self._next += _LINE_EVERY
         return self
 
     def __exit__(
@@ -45,10 +46,12 @@ class Progress:
     def show(self, done: float) -> None:
         """Bring what is shown up to date, if it is time to; ``done`` counts steps, or is a share."""
         now = time.monotonic()
+        self._first = self._first or (now, done)
         if self._mode == "none" or now < self._next:
             return
         self._next = now + (_BAR_EVERY if self._bar is not None else _LINE_EVERY)
-        speed = "" if self._steps is None else told(done, self._steps, now - self._started)
+        begun, before = self._first
+        speed = "" if self._steps is None else told(done - before, self._steps - done, now - begun)
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=done, speed=speed)
         else:
@@ -56,16 +59,16 @@ class Progress:
             print(f"{self._name}: {far}", file=sys.stderr, flush=True)
 
 
-def told(step: float, steps: int, seconds: float) -> str:
-    """Steps a second and the time left.
+def told(taken: float, ahead: float, seconds: float) -> str:
+    """Steps a second and the time left, of the steps taken in some seconds and those that are ahead.
 
-    >>> told(500, 6000, 2.0)
+    >>> told(500, 5500, 2.0)
     '250 steps/s, 0:22 left'
     """
-    if step <= 0 or seconds <= 0:
+    if taken <= 0 or seconds <= 0:
         return "starting"
-    rate = step / seconds
-    left = round(max(steps - step, 0) / rate)
+    rate = taken / seconds
+    left = round(max(ahead, 0) / rate)
     clock = f"{left // 3600}:{left // 60 % 60:02d}:{left % 60:02d}" if left >= 3600 else f"{left // 60}:{left % 60:02d}"
     return f"{rate:,.0f} steps/s, {clock} left" if rate >= 10 else f"{rate:.2g} steps/s, {clock} left"
 

@@ -31,7 +31,9 @@ class Question(Struct, frozen=True, forbid_unknown_fields=True):
     at: Annotated[_Kind | _Step, Meta(description=_A_PLACE)]
     """Where it is asked: at a chapter of this kind, or at a step."""
     ask: _Ask
+    """The question."""
     choices: Annotated[list[_Choice], Meta(min_length=2, max_length=5)]
+    """What may be answered."""
     answer: Annotated[int, Meta(ge=0, le=4)]
     """Which of the choices is right, counted from 0."""
     why: _Why

@@ -14,6 +14,7 @@ reader follows a newer engine.
 import math
 import zlib
 from collections.abc import Iterator
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 
 import msgspec
@@ -158,6 +159,13 @@ class Header(Struct, frozen=True, tag_field="record", tag="header"):
     forked: int = -1
     """The parent's step up to which this session is the parent's own recording; -1 for no fork."""
 
+    def began(self, zone: tzinfo | None = UTC) -> datetime | None:
+        """When it started, in a time zone (None for the machine's own); None where it says nothing that there is."""
+        try:
+            return datetime.fromisoformat(self.started).astimezone(zone)
+        except (ValueError, OverflowError, OSError):
+            return None
+
 
 class Frames(Struct, frozen=True, tag_field="record", tag="frames"):
     """A chunk's worth of frames, by column."""
@@ -228,6 +236,12 @@ def encode(record: Record) -> bytes:
     """One line, with its checksum and its line feed."""
     rest = _ENCODER.encode(record)[1:]
     return b'{"crc":"%08x",%s\n' % (zlib.crc32(rest), rest)
+
+
+def begins(line: bytes, kind: type[Record], **first: object) -> bool:
+    """Whether a line begins as one of such a record, with these as its first fields; it is neither checked nor read."""
+    mark = _ENCODER.encode({"record": kind.__struct_config__.tag, **first})[1:-1]
+    return line.startswith(mark + b",", _PREFIX)
 
 
 def decode(line: bytes) -> Record | None:

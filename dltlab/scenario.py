@@ -1,10 +1,9 @@
 """What a scenario file may say, and where in the file it said it.
 
-Reading takes three steps: :func:`read` parses the TOML into a :class:`Document` (a plain
-table that knows the place of every key), :meth:`Document.set` applies overrides, and
-:func:`validate` checks what every scenario has in common. The open tables (``[problem]``,
-``[optimizer]``, ``[probes.NAME]``, ``[[panels]]``, …) stay plain: the room that owns the
-shelf checks them, through :mod:`dltlab.catalog`.
+Reading takes two steps: :func:`read` parses the TOML into a :class:`Document` (a plain table that knows
+the place of every key, with the overrides applied), and :func:`validate` checks what every scenario has in
+common. The open tables (``[problem]``, ``[optimizer]``, ``[probes.NAME]``, ``[[panels]]``, …) stay plain:
+the room that owns the shelf checks them, through :mod:`dltlab.catalog`.
 """
 
 import functools
@@ -57,6 +56,7 @@ class ArmTable(Struct, frozen=True, forbid_unknown_fields=True):
     """``[[arms]]``: a variant that runs beside the others; its tables override those of the scenario, key by key."""
 
     name: _Name
+    """What claims and panels call it."""
     title: Annotated[str, Meta(max_length=60)] = ""
     """What legends call it; its name if empty."""
     value: float | None = None
@@ -64,38 +64,59 @@ class ArmTable(Struct, frozen=True, forbid_unknown_fields=True):
     seeds: Annotated[int, Meta(ge=1, le=4096)] | None = None
     """Its members: the first so many of ``run.seeds``, which it has without this."""
     problem: dict[str, Any] = field(default_factory=dict)
+    """What is otherwise in ``[problem]``, key by key."""
     optimizer: dict[str, Any] = field(default_factory=dict)
+    """What is otherwise in ``[optimizer]``, key by key."""
 
 
 class KnobTable(Struct, frozen=True, forbid_unknown_fields=True):
     """``[[knobs]]``: a hyperparameter of the optimizer that may be turned while it runs."""
 
     name: _Name
+    """The optimizer's hyperparameter."""
     low: float
+    """The least value that it can be turned to."""
     high: float
+    """The greatest."""
     title: Annotated[str, Meta(max_length=60)] = ""
+    """What the bench calls it; the field's letter if empty."""
     scale: Literal["linear", "log"] = "log"
+    """Whether keys turn it by equal ratios or by equal distances."""
 
 
 class Scenario(Struct, frozen=True, forbid_unknown_fields=True):
     """A scenario whose common part is valid; the open tables are checked by their rooms."""
 
     title: _Line
+    """What the gallery calls it."""
     problem: dict[str, Any]
+    """``[problem]``: data, parameters and a loss to go down."""
     optimizer: dict[str, Any]
+    """``[optimizer]``: the way down."""
     run: Run
+    """``[run]``: how long, from which seeds, at what precision."""
     abstract: Annotated[str, Meta(max_length=4000)] = ""
+    """What it shows, in a few sentences."""
     sources: Annotated[list[_Line], Meta(max_length=64)] = field(default_factory=list)
+    """The papers that it stands on."""
     look_for: Annotated[list[_Line], Meta(max_length=64)] = field(default_factory=list)
+    """What to look for while it runs."""
     tags: Annotated[list[_Name], Meta(max_length=64)] = field(default_factory=list)
+    """Words that the gallery finds it by."""
     probes: Annotated[dict[_Name, dict[str, Any] | str], Meta(max_length=64)] = field(default_factory=dict)
+    """``[probes.NAME]``: what is read into the series NAME."""
     theories: Annotated[dict[_Name, dict[str, Any] | str], Meta(max_length=64)] = field(default_factory=dict)
+    """``[theories.NAME]``: what predicts the series NAME."""
     panels: Annotated[list[dict[str, Any]], Meta(max_length=64)] = field(default_factory=list)
+    """``[[panels]]``: views of some series."""
     knobs: Annotated[list[KnobTable], Meta(max_length=64)] = field(default_factory=list)
+    """``[[knobs]]``: hyperparameters that may be turned while it runs."""
     arms: Annotated[list[ArmTable], Meta(max_length=64)] = field(default_factory=list)
+    """``[[arms]]``: variants that run beside each other."""
     companions: Annotated[list[_Name], Meta(max_length=64)] = field(default_factory=list)
     """Scenarios of the gallery that complete this one: ``dltlab run`` judges their claims after its own."""
     claims: Annotated[list[dict[str, Any]], Meta(max_length=256)] = field(default_factory=list)
+    """``[[claims]]``: what theory promises of the series."""
     questions: Annotated[list[Question], Meta(max_length=64)] = field(default_factory=list)
     """What a lecture asks a class, at chapters of the session."""
 
@@ -257,11 +278,11 @@ def find(name: str) -> Path:
     raise ScenarioError(f"{one_line(name)}: neither a file nor in the gallery; {values.near_miss(name, known)}")
 
 
-def read(name: str) -> Document:
-    """Parse a scenario, given by a path or a name of the gallery.
+def read(name: str, overrides: Iterable[str] = ()) -> Document:
+    """Parse a scenario, given by a path or a name of the gallery, and apply overrides.
 
     Raises:
-        ScenarioError: It cannot be read, is too large, or is no TOML.
+        ScenarioError: It cannot be read, is too large, or is no TOML; or an override has no place to go.
     """
     path = find(name)
     shown = one_line(str(path))
@@ -280,7 +301,10 @@ def read(name: str) -> Document:
     except UnicodeDecodeError as fault:
         line, column = raw.count(b"\n", 0, fault.start) + 1, fault.start - raw.rfind(b"\n", 0, fault.start)
         raise ScenarioError(f"{shown}:{line}:{column}: not UTF-8; save the file as UTF-8.") from None
-    return parse(text, str(path))
+    document = parse(text, str(path))
+    for assignment in overrides:
+        document.set(assignment)
+    return document
 
 
 def parse(text: str, name: str) -> Document:

@@ -118,19 +118,44 @@ def test_check_passes_the_gallery(lacking: dict[str, str]) -> None:
     assert done.stdout.count(": ok\n") == len(paths) > 1
 
 
-def test_a_run_tells_the_same_faults_as_check(tmp_path: Path) -> None:
+def test_a_run_tells_the_same_faults_as_check_but_for_what_is_drawn(tmp_path: Path) -> None:
     bad, report = tmp_path / "bad.toml", tmp_path / "report.xml"
     text = (folder() / "strict-saddle.toml").read_text(encoding="utf-8")
-    wrong = '[[claims]]\nname = "low"\nkind = "level"\nsays = "Low."\nseries = "loss"\nbelw = 1.0\n'
+    wrong = "".join(
+        f'[[claims]]\nname = "{name}"\nkind = "level"\nsays = "Low."\nseries = "{series}"\n{key} = 1.0\n'
+        for name, series, key in (("low", "loss", "belw"), ("lower", "lost", "below"))
+    )
     bad.write_text(f'{text}\n[probes.more]\nkind = "los"\n\n{wrong}\n[[panels]]\nkind = "curvs"\n', encoding="utf-8")
     for override in ((), ("--set", "run.seeds=true")):
-        told = dltlab("check", str(bad), *override).stdout.splitlines()
+        *told, panel = dltlab("check", str(bad), *override).stdout.splitlines()
+        assert "did you mean 'curves'?" in panel
         assert len(told) == 4 + bool(override)
         assert dltlab("run", str(bad), "--alone", "--quiet", *override).stderr.splitlines() == told
         assert dltlab("run", str(bad), "--alone", "--dry-run", *override).stderr.splitlines() == told
         assert dltlab("run", str(bad), "--alone", "--quiet", "--junit", str(report), *override).returncode == 2
         [error] = ET.parse(report).iter("error")
         assert error.text == " ".join(told)
+
+
+def test_an_engine_that_refuses_tells_the_common_part_and_its_own_at_once(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.toml"
+    bad.write_text(
+        EDGE.replace('kind = "mlp"', 'kind = "mpl"').replace("steps = 6000", "stepz = 6000"), encoding="utf-8"
+    )
+    order = ["-P", "-m", "dltlab.engine", "run", f"--session={tmp_path / 'a.jsonl'}", f"--scenario={bad}"]
+    done = subprocess.run([sys.executable, *order], capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stderr) == (2, dltlab("check", str(bad)).stdout)
+    assert done.stderr.count("\n") == 2
+
+
+def test_no_file_of_the_current_folder_is_run_when_a_scenario_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("open('run', 'w')\n", encoding="utf-8")
+    (tmp_path / "bad.toml").write_text("title = 3\n", encoding="utf-8")
+    order = [sys.executable, "-P", "-m", "dltlab", "run", "bad.toml", "--quiet"]
+    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2
+    assert "bad.toml:1:1: title: expected a string" in done.stderr
+    assert not (tmp_path / "run").exists()
 
 
 def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The stream's bytes: exact for every number, whole or refused, and readable by an older reader."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from typing import Any
 
@@ -64,6 +65,17 @@ STREAM: list[Record] = [
 LINES = [records.encode(record) for record in STREAM]
 
 
+def test_a_header_says_when_its_session_began_or_nothing() -> None:
+    moment = datetime(2026, 1, 1, 12, 30, tzinfo=UTC)
+    for said in ("2026-01-01T12:30:00Z", "2026-01-01T02:30:00-10:00"):
+        assert header(started=said).began() == moment
+    west = timezone(timedelta(hours=-5))
+    assert str(header(started="2026-01-01T12:30:00Z").began(west)) == "2026-01-01 07:30:00-05:00"
+    for said in ("", "soon", "2026-13-01", "0001-01-01T00:00:00+14:00"):
+        assert header(started=said).began() is None
+    assert header(started="0001-01-01T00:00:00Z").began(west) is None
+
+
 @pytest.mark.parametrize("record", STREAM, ids=lambda record: type(record).__name__)
 def test_a_record_comes_back_the_same(record: Record) -> None:
     line = records.encode(record)
@@ -71,6 +83,17 @@ def test_a_record_comes_back_the_same(record: Record) -> None:
     assert line.count(b"\n") == 1
     assert records.decode(line[:-1]) == record
     assert isinstance(msgspec.json.decode(line), dict), "any JSON tool reads it"
+
+
+def test_a_line_is_known_by_its_beginning() -> None:
+    for record, line in zip(STREAM, LINES, strict=True):
+        assert [type(one) for one in STREAM if records.begins(line, type(one))] == [type(record)]
+    turn = LINES[2]
+    assert records.begins(turn, Event, step=7)
+    assert records.begins(turn, Event, step=7, what="turn")
+    for step, what in ((70, "turn"), (7, "turns"), (7, "kick")):
+        assert not records.begins(turn, Event, step=step, what=what)
+        assert not records.begins(records.encode(Event(step, what, "")), Event, step=7, what="turn")
 
 
 @given(arrays())

@@ -21,24 +21,24 @@ class Member(NamedTuple):
     seed: int = 0
     """Its place among the seeds."""
 
-    def readings(self, name: str, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
-        """The readings of a series from the ``first``-th on: steps of shape (n,), values of shape (n, *own axes).
+    def readings(self, name: str, first: int = 0, end: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The readings of a series from ``first`` to before ``end``: steps of shape (n,), values (n, *own axes).
 
         A series that the session does not have was never read.
         """
         if name not in self.history:
             return np.empty(0, np.int64), np.empty(0)
         column = self.history[name]
-        axes, values = column.series.axes, column.values[first:]
+        axes, values = column.series.axes, column.values[first:end]
         if axes[:1] == ("arm",):
             values, axes = values[:, self.place], axes[1:]
         if axes[:1] == ("seed",):
             values = values[:, min(self.seed, values.shape[1] - 1)]
-        return column.steps[first:], values
+        return column.steps[first:end], values
 
-    def leading(self, name: str, first: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    def leading(self, name: str, first: int = 0, end: int | None = None) -> tuple[np.ndarray, np.ndarray]:
         """The same with only the first component of every reading, float64, both of shape (n,)."""
-        steps, values = self.readings(name, first)
+        steps, values = self.readings(name, first, end)
         if 0 in values.shape[1:]:
             return steps, np.full(len(steps), np.nan)
         return steps, np.asarray(values[(slice(None), *(0,) * (values.ndim - 1))], np.float64)

@@ -35,6 +35,8 @@ class Catapult(AbstractDetector):
         self._thrown = -1
         """The reading at which the sharpness was first above the threshold; −1 where it was not at the beginning."""
         self._settled = -1
+        self._seen = 0
+        """The first reading of the loss of which nobody knows whether it is back down."""
         self._over = False
         """Whether there is nothing more to find under this threshold."""
 
@@ -59,7 +61,8 @@ class Catapult(AbstractDetector):
             last = int(steps[end]) if end < len(steps) else None
             yield from self._landed(member, last)
             if end < len(steps):
-                self._from, self._thrown, self._settled, self._over = base + int(end), -1, -1, False
+                self._from, self._thrown, self._settled, self._seen = base + int(end), -1, -1, 0
+                self._over = False
             begin = int(end)
 
     def _throw(self, base: int, begin: int, end: int, values: np.ndarray, levels: np.ndarray) -> None:
@@ -83,30 +86,32 @@ class Catapult(AbstractDetector):
         """Once the sharpness is below its threshold: whether the loss has been up, and is back down."""
         if self._over or self._settled < 0:
             return
-        at, values = member.leading(self._sharp or "", self._thrown)
-        thresholds = standing(at[:1], member, f"{self._sharp}.theory")
-        steps, loss = member.leading(self._loss)
-        settled = self._settled - self._thrown
+        at, values = member.leading(self._sharp or "", self._thrown, self._settled + 1)
+        steps, _ = member.readings(self._loss)
         start = max(int(np.searchsorted(steps, at[0], "right")) - 1, 0)
         stop = len(steps) if last is None else int(np.searchsorted(steps, last))
-        back = int(np.searchsorted(steps, at[settled]))
+        back = max(int(np.searchsorted(steps, at[-1])), self._seen)
         if start >= stop or back >= stop:
             return
+        self._seen = stop
+        _, (begun, *_) = member.leading(self._loss, start, start + 1)
+        _, fresh = member.leading(self._loss, back, stop)
         with np.errstate(all="ignore"):
-            down = np.flatnonzero(loss[back:stop] < loss[start])
+            down = np.flatnonzero(fresh < begun)
         if not len(down):
             return
         known = back + int(down[0])
         self._over = True
-        way = loss[start : known + 1]
+        _, way = member.leading(self._loss, start, known + 1)
         top = int(np.nanargmax(way))
         lowest, peak = start + int(np.nanargmin(way[: max(top, 1)])), float(way[top])
-        if not (peak >= ROSE * loss[start] > 0 and values[settled] <= FLATTER * values[0]):
+        if not (peak >= ROSE * begun > 0 and values[-1] <= FLATTER * values[0]):
             return
+        threshold = float(standing(at[:1], member, f"{self._sharp}.theory")[0])
         limit = title(member, f"{self._sharp}.theory", "its threshold")
         text = (
-            f"A catapult: with the sharpness at {figure(values[0])}, above {limit} = {figure(thresholds[0])}, the loss "
-            f"rises from {figure(loss[start])} to {figure(peak)} and is back by step {steps[known]:,}, where "
-            f"it is flatter: the sharpness is {figure(values[settled])}."
+            f"A catapult: with the sharpness at {figure(values[0])}, above {limit} = {figure(threshold)}, the loss "
+            f"rises from {figure(begun)} to {figure(peak)} and is back by step {steps[known]:,}, where "
+            f"it is flatter: the sharpness is {figure(values[-1])}."
         )
         yield Chapter(int(steps[lowest]), "catapult", "catapult", text, self._loss, member.arm, int(steps[known]))

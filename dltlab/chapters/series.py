@@ -27,9 +27,12 @@ def losses(member: Member) -> list[str]:
 
 def standing(steps: np.ndarray, member: Member, name: str) -> np.ndarray:
     """What another series stands at, at these steps: its last reading so far, shape (n,); NaN before the first."""
-    at, values = member.leading(name)
-    if not len(at):
+    known, _ = member.readings(name)
+    if not len(known) or not len(steps):
         return np.full(len(steps), np.nan)
+    # No more than these is looked at: of what lies before, a session has more at every look.
+    first, last = np.searchsorted(known, steps[[0, -1]], "right") - 1
+    at, values = member.leading(name, max(int(first), 0), max(int(last), 0) + 1)
     place = np.searchsorted(at, steps, "right") - 1
     return np.where(place >= 0, values[np.maximum(place, 0)], np.nan)
 

@@ -51,6 +51,7 @@ class AbstractClaim(Struct, frozen=True, kw_only=True, metaclass=_Meta):
     arm: ArmName | None = None
     """The arm that it is about; without it the claim must hold in every arm."""
     tolerance: Annotated[float, Meta(ge=0)] = 0.0
+    """How far the measurement may lie from the prediction, or beyond a bound."""
     over: Literal["median", "all"] = "median"
     """Of several seeds, whether the median or every one must hold."""
     source: Annotated[str, Meta(max_length=400)] = ""

@@ -21,11 +21,14 @@ class Agrees(AbstractArmClaim, frozen=True, kw_only=True):
     theory: SeriesName | None = None
     """The series to agree with; ``NAME.theory`` if none is given."""
     deviation: Literal["max", "rms", "median"] = "max"
+    """What is taken over the window: the largest deviation, the root of the mean square, or the median."""
     units: Literal["theory", "first", "absolute"] = "theory"
     """What the deviation is measured in: the theory there and then, the series' first reading, or as it is."""
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
+    """Where a series crosses something: the window opens there, if that is later."""
     until: Crossing | None = None
+    """Where a series crosses something: the window closes there, if that is earlier."""
     least: Positive = 2
     """Readings that it takes to judge."""
 

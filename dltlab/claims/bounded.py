@@ -27,7 +27,9 @@ class Bounded(AbstractArmClaim, frozen=True, kw_only=True):
     """Readings smaller than this are not compared: rounding bounds them."""
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
+    """Where a series crosses something: the window opens there, if that is later."""
     until: Crossing | None = None
+    """Where a series crosses something: the window closes there, if that is earlier."""
     at_most: Fraction = 0.0
     """The fraction of readings that may lie beyond; ``tolerance``, a fraction of the bound, is not yet beyond."""
     least: Positive = 2

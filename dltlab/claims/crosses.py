@@ -24,7 +24,9 @@ class Crosses(AbstractArmClaim, frozen=True, kw_only=True):
     """A number, or the name of a series."""
     component: Component = 0
     direction: Literal["up", "down"] = "up"
+    """Whether it rises above, or falls below."""
     after: Place = 0.0
+    """From when on it may cross: up to 1 a fraction of the planned steps, above it a step."""
     before: Place = 1.0
     """Up to 1 fractions of the steps planned, above it steps."""
 

@@ -16,14 +16,20 @@ class Level(AbstractArmClaim, frozen=True, kw_only=True):
     series: SeriesName
     component: Components = 0
     statistic: Statistic = "median"
+    """What is taken of the readings in the window."""
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
+    """Where a series crosses something: the window opens there, if that is later."""
     until: Crossing | None = None
+    """Where a series crosses something: the window closes there, if that is earlier."""
     predicted: float | None = None
+    """What theory says; or else one of the bounds below."""
     relative: bool = False
     """Whether the tolerance is a fraction of the prediction."""
     below: float | None = None
+    """The number that it must stay below."""
     above: float | None = None
+    """The number that it must stay above."""
     least: Positive = 1
     """Readings that it takes to judge."""
 

@@ -22,11 +22,16 @@ class Monotone(AbstractArmClaim, frozen=True, kw_only=True):
     series: SeriesName
     component: Component = 0
     direction: Literal["falls", "rises"] = "falls"
+    """Which way the readings should go."""
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
+    """Where a series crosses something: the window opens there, if that is later."""
     until: Crossing | None = None
+    """Where a series crosses something: the window closes there, if that is earlier."""
     at_most: Fraction | None = None
+    """The largest fraction of steps that may go the other way."""
     at_least: Fraction | None = None
+    """The smallest fraction of steps that must go the other way, where it is claimed that some do."""
     least: Positive = 10
     """Readings that it takes to judge."""
 

@@ -18,7 +18,9 @@ class Ordered(AbstractClaim, frozen=True, kw_only=True):
     """The smallest step from one term to the next in a direction: above nothing, or by a factor at least."""
 
     terms: Annotated[tuple[Term, ...], Meta(min_length=2, max_length=64)]
+    """What is put in order, from the first to the last."""
     direction: Literal["falls", "rises"] = "falls"
+    """Whether each term is smaller, or larger, than the one before."""
     factor: Annotated[float, Meta(gt=1)] | None = None
     """By how much each term is larger or smaller than the one before; without it, by anything at all."""
 

@@ -25,6 +25,7 @@ class Plateau(AbstractArmClaim, frozen=True, kw_only=True):
     """The series to divide by; ``NAME.theory`` if none is given."""
     window: Span = (0.5, 1.0)
     predicted: float = 1.0
+    """What the ratio should be."""
     entry: Annotated[float, Meta(gt=0)] = 0.1
     """How near the ratio must have come again, after a turn, before readings count."""
     least: Positive = 10

@@ -17,10 +17,15 @@ class Ratio(AbstractClaim, frozen=True, kw_only=True):
     """A numerator over a denominator, near a prediction or within bounds."""
 
     numerator: Term
+    """What is divided."""
     denominator: Term
+    """What it is divided by."""
     predicted: float | None = None
+    """What theory says; or else one of the bounds below."""
     at_least: float | None = None
+    """The smallest ratio that will do."""
     at_most: float | None = None
+    """The largest ratio that will do."""
 
     def __post_init__(self) -> None:
         one_of(predicted=self.predicted, at_least=self.at_least, at_most=self.at_most)

@@ -27,6 +27,7 @@ class Scaling(AbstractClaim, frozen=True, kw_only=True):
     """The least-squares slope of a term's logarithm on that of the arms' values, near a prediction or within bounds."""
 
     term: Term
+    """What is read of each arm."""
     against: Term | None = None
     """What stands on the horizontal axis in place of the arms' values."""
     axes: Literal["loglog", "semilogx", "semilogy"] = "loglog"

@@ -22,10 +22,14 @@ class Slope(AbstractArmClaim, frozen=True, kw_only=True):
     against: SeriesName | None = None
     """The series on the horizontal axis; the step if none is given."""
     axes: Literal["loglog", "semilog"] = "loglog"
+    """The slope of log y on log x, or of log y on x."""
     window: Span = (0.0, 1.0)
     since: Crossing | None = None
+    """Where a series crosses something: the window opens there, if that is later."""
     until: Crossing | None = None
+    """Where a series crosses something: the window closes there, if that is earlier."""
     predicted: float
+    """What theory says."""
     least: Annotated[int, Meta(ge=4, le=1 << 24)] = 4
     """Points that it takes to judge; non-positive ones have no logarithm and are passed over."""
 

@@ -33,6 +33,7 @@ class Term(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The arm in which it is read; the claim's own without it."""
     component: Component = 0
     statistic: Statistic = "median"
+    """What is taken of the readings in the window."""
     window: Span = (0.0, 1.0)
     at: Literal["first", "last"] | Crossing | None = None
     """The moment; the window and the statistic count only without it."""

@@ -20,7 +20,9 @@ class Crossing(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     series: SeriesName
     crosses: float | SeriesName
+    """The number or the series that it crosses."""
     direction: Literal["up", "down"] = "up"
+    """Whether it rises above, or falls below."""
     component: Component = 0
 
     def needs(self, key: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The engine's process: ``python -m dltlab.engine run|estimate|anew|fork|resume|again|doctor``.
+"""The engine's process: ``python -m dltlab.engine run|estimate|check|anew|fork|resume|again|doctor``.
 
 Started by :mod:`dltlab.session.live`. Its standard output is never used for records; what
 it has to say to people goes to standard error, one sentence a line.
@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     run = tasks.add_parser("run")
     run.add_argument("--session", type=Path, required=True)
     run.add_argument("--headless", action="store_true")
-    for begun in (run, tasks.add_parser("estimate")):
+    for begun in (run, tasks.add_parser("estimate"), tasks.add_parser("check")):
         begun.add_argument("--scenario", required=True)
         begun.add_argument("--set", action="append", default=[], dest="overrides")
         for option in ("--seed", "--seeds", "--steps"):
@@ -83,6 +83,9 @@ def _turn(text: str) -> tuple[str, float]:
 
 
 def _task(given: argparse.Namespace) -> int:
+    if given.task == "check":
+        # What is built and never run is not worth a GPU's memory, which JAX would take whole.
+        os.environ.setdefault("JAX_PLATFORMS", "cpu")
     # JAX is set up before anything of it is imported: some of it reads the settings once.
     from dltlab.engine import machine
 
@@ -92,7 +95,7 @@ def _task(given: argparse.Namespace) -> int:
         told = {"versions": versions, "device": device, "threads": threads, "fingerprint": fingerprint}
         print(json.dumps(told | {"devices": machine.devices()}))
         return HOLDS
-    from dltlab.engine import again, estimate, forks, session
+    from dltlab.engine import again, estimate, experiment, forks, session
 
     try:
         if given.task == "again":
@@ -108,8 +111,9 @@ def _task(given: argparse.Namespace) -> int:
             )
         wanted = {key: getattr(given, key) for key in ("overrides", "seed", "seeds", "steps")}
         wanted["arms"] = [name for name in given.arms.split(",") if name]
-        if given.task == "estimate":
-            print(json.dumps(estimate.estimate(given.scenario, **wanted)))
+        if given.task in ("estimate", "check"):
+            ask = estimate.estimate if given.task == "estimate" else experiment.checked
+            print(json.dumps(ask(given.scenario, **wanted)))
             return HOLDS
         return session.run(given.session, given.scenario, **wanted, headless=given.headless)
     except MemoryError:

@@ -24,7 +24,7 @@ from dltlab.engine.past import ACTS, Past
 from dltlab.engine.program import Read
 from dltlab.engine.readings import Desk
 from dltlab.errors import BROKEN, HOLDS
-from dltlab.records import Event, Footer, Frames, Header, Keyframe, Part, Record
+from dltlab.records import Event, Footer, Frames, Keyframe, Part, Record
 from dltlab.text import one_line
 
 _CHUNK_SECONDS: Final = 0.25
@@ -44,10 +44,8 @@ class Told:
 
     def __init__(self, path: Path) -> None:
         """Read it. Raises RecordingError where it is none."""
-        lines = iter(Lines(path))
-        _, _, first = next(lines)
-        assert isinstance(first, Header)
-        self.past = Past(first)
+        lines = Lines(path)
+        self.past = Past(lines.header)
         self.script: list[Moment] = []
         self._known: dict[frozenset[str], frozenset[str]] = {}
         acts_told: list[Event] = []

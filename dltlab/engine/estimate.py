@@ -42,9 +42,7 @@ def estimate(
     Raises:
         ScenarioError: The scenario has faults, or the machine cannot hold it.
     """
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
     fleet = Fleet(built.programs, built.members)
     fleet.place(fleet.begin())

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from msgspec.structs import replace
 
-from dltlab import catalog
+from dltlab import catalog, places
 from dltlab.catalog import Shelf
 from dltlab.engine import arms, described, memory, pacing
 from dltlab.engine.arms import Refusals, Variant
@@ -22,7 +22,7 @@ from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
 from dltlab.errors import AbsentDataError, RefusedError, ScenarioError
 from dltlab.records import Arm, Knob, Series
-from dltlab.scenario import Document, Scenario, Sound, validate
+from dltlab.scenario import Document, Scenario, Sound, read, sound
 
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_FRAMES: Final = 32768
@@ -72,7 +72,28 @@ def build(
     steps: int | None = None,
     only: Sequence[str] = (),
 ) -> Experiment:
-    """Build the experiment of a scenario.
+    """Build the experiment of a scenario, changed as :func:`tried` takes it.
+
+    Raises:
+        RefusedError: All that is wrong with it is that something does not hold of its problem or its optimizer.
+        ScenarioError: With every fault of its common part and of what it names of the engine, as the file goes.
+    """
+    found = tried(document, seed=seed, seeds=seeds, steps=steps, only=only)
+    if found.experiment is None:
+        refusal = RefusedError if found.refused.issuperset(found.faults) else ScenarioError
+        raise refusal(*places.in_order(found.faults, document.name))
+    return found.experiment
+
+
+def tried(
+    document: Document,
+    *,
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    only: Sequence[str] = (),
+) -> "Survey":
+    """What becomes of building the experiment of a scenario.
 
     Args:
         document: The scenario with its overrides.
@@ -82,8 +103,7 @@ def build(
         only: The arms to run; all where none is named.
 
     Raises:
-        RefusedError: All that is wrong with it is that something does not hold of its problem or its optimizer.
-        ScenarioError: With every fault that was found.
+        ScenarioError: It has no such arm.
     """
     if only:
         arms.chosen(document, only)
@@ -92,10 +112,25 @@ def build(
     for key, value in (("seed", seed), ("seeds", seeds), ("steps", steps)):
         if value is not None:
             document.set(f"run.{key}={value}")
-    found = survey(document, Sound(validate(document)))
-    if found.experiment is None:
-        raise (RefusedError if found.refused.issuperset(found.faults) else ScenarioError)(*found.faults)
-    return found.experiment
+    return survey(document, sound(document))
+
+
+def checked(
+    name: str,
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    arms: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What of a scenario's :class:`Survey` those need who look for what else is wrong with it.
+
+    Raises:
+        ScenarioError: It cannot be read, or has no such arm.
+    """
+    found = tried(read(name, overrides), seed=seed, seeds=seeds, steps=steps, only=arms)
+    return {"faults": found.faults, "series": found.series, "open": sorted(found.open)}
 
 
 class Survey(NamedTuple):
@@ -113,10 +148,10 @@ class Survey(NamedTuple):
     """The faults that lie in what does not hold of the problem or the optimizer."""
 
 
-def survey(document: Document, sound: Sound) -> Survey:
-    """Build what is sound of a scenario, and tell every fault that shows."""
-    faults: list[str] = []
-    scenario, lacking = sound.scenario, sound.lacking
+def survey(document: Document, common: Sound) -> Survey:
+    """Build what is sound of a scenario, and tell every fault that shows, those of its common part among them."""
+    faults = list(common.faults)
+    scenario, lacking = common.scenario, common.lacking
     if "arms" in lacking:
         scenario = replace(scenario, arms=arms.bare(document))
     variants = tuple(arms.variants(document, scenario))

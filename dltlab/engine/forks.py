@@ -16,7 +16,7 @@ from dltlab import seeds
 from dltlab.engine.lines import Lines
 from dltlab.engine.past import Past
 from dltlab.errors import UsageError
-from dltlab.records import Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Record
+from dltlab.records import Array, Event, Footer, Frames, Keyframe, Knob, Part, Record
 from dltlab.text import one_line
 
 _PIECE: Final = 1 << 20
@@ -90,11 +90,8 @@ class Beginning:
         """What was recorded up to the step by a chunk that went on beyond it."""
         self._before = Frames(0, (), 0.0, 0.0)
         self._lines = Lines(path)
-        lines = iter(self._lines)
-        _, _, first = next(lines)
-        assert isinstance(first, Header)
-        self.past = Past(first)
-        for begin, end, record in lines:
+        self.past = Past(self._lines.header)
+        for begin, end, record in self._lines:
             if isinstance(record, Frames) and record.step > at:
                 self._take_cut(record)
                 break

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from dltlab import folders, records
-from dltlab.errors import EngineError, RecordingError, UsageError
-from dltlab.records import LONGEST_LINE, Decoder, Record
+from dltlab.errors import EngineError, UsageError
+from dltlab.records import Record
 from dltlab.text import one_line
 
 
@@ -44,25 +44,17 @@ class Journal:
         return cls(path, descriptor)
 
     @classmethod
-    def continued(cls, path: Path) -> tuple["Journal", list[Record]]:
-        """An existing file and the records of its whole lines; a torn last line is cut off by the first record.
-
-        Raises:
-            UsageError: It cannot be written to, or another engine writes it.
-            RecordingError: Whole lines follow a damaged one, and continuing would lose them; or it cannot be read.
-        """
+    def continued(cls, path: Path) -> "Journal":
+        """An existing file. Raises UsageError where it cannot be written to, or another engine writes it."""
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         except OSError as fault:
             raise UsageError(f"{one_line(str(path))}: cannot be continued ({fault.strerror}).") from None
-        journal = cls(path, descriptor)
-        try:
-            found, journal._whole = _whole_lines(path)
-        except BaseException:
-            journal.close()
-            raise
-        journal._ragged = True
-        return journal, found
+        return cls(path, descriptor)
+
+    def go_on(self, whole: int) -> None:
+        """Go on behind so many bytes; what stands there, a torn line, is cut off by the first record."""
+        self._whole, self._ragged = whole, True
 
     def append(self, *said: Record) -> int:
         """Write records, all or none; the bytes they took. Raises EngineError where the disk refuses."""
@@ -120,26 +112,6 @@ class Journal:
             os.fsync(self._descriptor)
         with contextlib.suppress(OSError):
             os.close(self._descriptor)
-
-
-def _whole_lines(path: Path) -> tuple[list[Record], int]:
-    """The records of a file and the bytes up to the last of them. Raises RecordingError; see :meth:`continued`."""
-    decoder, found, whole = Decoder(), [], 0
-    try:
-        with open(path, "rb") as stream:
-            while line := stream.readline(LONGEST_LINE):
-                found += decoder.feed(line)
-                if decoder.note or decoder.torn:
-                    break
-                whole += len(line)
-            more = stream.read(1)
-    except OSError as fault:
-        raise RecordingError(f"{one_line(str(path))}: cannot be read ({fault.strerror}).") from None
-    if more:
-        note = decoder.note.split(";")[0] or "a line is longer than any record"
-        cure = "continuing would lose what follows; continue a copy that ends before that line."
-        raise RecordingError(f"{one_line(str(path))}: {note}, and {cure}")
-    return found, whole
 
 
 def _locked(descriptor: int) -> bool:

@@ -21,8 +21,7 @@ from dltlab.engine.lines import Lines
 from dltlab.engine.loop import Loop
 from dltlab.engine.past import Past
 from dltlab.errors import BROKEN, HOLDS, RecordingError, RefusedError, UsageError
-from dltlab.records import FORMAT, SUFFIX, Event, Footer, Header, Record
-from dltlab.soundness import fault_of
+from dltlab.records import FORMAT, SUFFIX, Event, Footer, Header
 from dltlab.text import clean, one_line
 
 
@@ -44,9 +43,7 @@ def run(
         UsageError: The recording cannot be made there.
         EngineError: The disk refused; what was written stays readable.
     """
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
+    document = scenario.read(name, overrides)
     built = experiment.build(document, seed=seed, seeds=seeds, steps=steps, only=arms)
     return _first_flown(path, name, document, built, headless=headless)
 
@@ -59,8 +56,7 @@ def anew(path: Path, original: Path, *, seed: int | None = None) -> int:
     Raises:
         RecordingError: The original is no recording, or this dltlab makes none of it.
     """
-    _, _, first = next(iter(Lines(original)))
-    assert isinstance(first, Header)
+    first = Lines(original).header
     document = scenario.Document(first.source, first.scenario)
     return _first_flown(
         path, first.source, document, _built(document, Past(first), original, seed=seed), headless=False
@@ -154,9 +150,9 @@ def resume(path: Path, *, headless: bool = False) -> int:
     Raises:
         RecordingError: There is nothing to continue, or it does not fit its scenario.
     """
-    journal, told = Journal.continued(path)
+    journal = Journal.continued(path)
     try:
-        past = _past(path, told)
+        past = _past(journal)
         _, built = rebuilt(past, path)
         fleet = Fleet(built.programs, built.members)
         start = _start(past, fleet, path)
@@ -190,15 +186,16 @@ def _gone_on(
         journal.close()
 
 
-def _past(path: Path, told: Sequence[Record]) -> Past:
-    """The past of a session that can be continued."""
-    if not told or not isinstance(told[0], Header) or told[0].format != FORMAT:
-        raise RecordingError(f"{one_line(str(path))}: no recording; it cannot be continued.")
-    past = Past(told[0])
-    for place, record in enumerate(told):
-        if fault := fault_of(record, told[0]) or ("a second header" if place and isinstance(record, Header) else ""):
-            raise RecordingError(f"{one_line(str(path))}: a record is unsound ({fault}); it cannot be continued.")
+def _past(journal: Journal) -> Past:
+    """The past of a session that can be continued; its journal goes on behind it."""
+    path, lines = journal.path, Lines(journal.path)
+    past = Past(lines.header)
+    for _, _, record in lines:
         past.take(record)
+    if lines.more:
+        cure = "continuing would lose what stands from there on; continue a copy that ends before that line."
+        raise lines.fault(f"{lines.note}, and {cure}")
+    journal.go_on(lines.end)
     if past.footer is not None and past.footer.reason in ("finished", "diverged"):
         raise UsageError(
             f"{one_line(str(path))}: it has {past.footer.reason}; there is nothing to continue, but it can be forked."

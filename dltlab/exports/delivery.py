@@ -150,7 +150,8 @@ def _spare(path: Path, out: Path) -> None:
         with contextlib.suppress(OSError):
             if out != STDOUT and os.path.samefile(kept, out):
                 raise UsageError(f"{one_line(str(out))}: this is {noun}; choose another name.")
-    if out.name.lower().endswith(records.SUFFIX):
+    # A link is followed when it is written to.
+    if any(name.lower().endswith(records.SUFFIX) for name in (out.name, os.path.realpath(out))):
         raise UsageError(f"{one_line(str(out))}: so recordings are named; call an export something else.")
 
 

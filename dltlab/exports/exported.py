@@ -42,8 +42,7 @@ class Exported:
                 if progress is not None:
                     progress(_READING * min(getattr(found[-1], "step", 0) / last, 1.0))
                 found = follower.read()
-            torn = f"its last line is not whole ({follower.torn} bytes) and was left out." if follower.torn else ""
-            self.note = follower.note or torn
+            self.note = follower.left_out
         finally:
             follower.close()
 

@@ -9,7 +9,7 @@ from dltlab.exports.rows import Readings, Rows
 from dltlab.records import Event, Footer
 
 MOST_NUMBERS: Final = 1 << 20
-"""Numbers in a piece, unless one chunk of the recording has more."""
+"""Numbers in a piece, unless one row has more."""
 
 
 def gathered(told: Iterator[Rows | Event | Footer], most: int = MOST_NUMBERS) -> Iterator[Rows]:

@@ -1,7 +1,6 @@
 """JSON Lines: what a session told, a line a step."""
 
 import math
-from datetime import datetime
 from pathlib import PurePath
 from typing import Any, BinaryIO, ClassVar, Final, final
 
@@ -65,10 +64,8 @@ def facts(header: Header) -> dict[str, Any]:
 
 def started(header: Header) -> float:
     """When the session started, in seconds since 1970; 0 where its header does not say it."""
-    try:
-        return datetime.fromisoformat(header.started).timestamp()
-    except (ValueError, OverflowError):
-        return 0.0
+    began = header.began()
+    return began.timestamp() if began else 0.0
 
 
 def _rows(rows: Rows, series: tuple[Series, ...]) -> list[dict[str, Any]]:
@@ -78,11 +75,10 @@ def _rows(rows: Rows, series: tuple[Series, ...]) -> list[dict[str, Any]]:
     ]
     for one in series:
         there, values = rows.columns[one.name]
-        whole = values.tolist()
-        if not np.isfinite(values).all():
-            whole = _spelt(whole)
-        for place in np.flatnonzero(there).tolist():
-            found[place]["values"][one.name] = whole[place]
+        read = values[there]
+        told = read.tolist() if np.isfinite(read).all() else _spelt(read.tolist())
+        for place, value in zip(np.flatnonzero(there).tolist(), told, strict=True):
+            found[place]["values"][one.name] = value
     return found
 
 

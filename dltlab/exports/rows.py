@@ -1,11 +1,12 @@
-"""A session as rows: one a step at which anything was read, in order, a chunk at a time.
+"""A session as rows: one a step at which anything was read, in order, a piece of a chunk at a time.
 
 What comes out is what a :class:`~dltlab.session.history.History` would hold, and takes the memory of a
-chunk. Only a recording that goes back in its steps (its engine was killed and continued, and some
-series is read more often since) is folded first.
+chunk, as the recording has it. Only a recording that goes back in its steps (its engine was killed and
+continued, and some series is read more often since) is folded first.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -16,8 +17,12 @@ from dltlab.records import Event, Footer, Frames, Series
 from dltlab.session.history import History
 from dltlab.text import one_line
 
-_LARGEST: Final = 1 << 18
-"""Numbers that are held at a time where a history is cut into rows."""
+LARGEST: Final = 1 << 18
+"""Numbers that are held at a time, unless one row has more."""
+_LONGEST: Final = 1 << 14
+"""Rows that are held at a time, however few numbers each has."""
+_Taken = Mapping[str, tuple[np.ndarray, np.ndarray]]
+"""By series the steps of its readings, in order, and their values."""
 
 
 class Readings(NamedTuple):
@@ -69,8 +74,7 @@ def told(
     table = _Table(series)
     for record in session.records(later):
         if isinstance(record, Frames):
-            if len((rows := table.take(record)).steps):
-                yield rows
+            yield from table.rows(record)
         elif isinstance(record, Event | Footer):
             yield record
 
@@ -79,7 +83,7 @@ def _in_order(session: Exported, series: Sequence[Series], progress: Callable[[f
     """Whether every row comes after all rows before it."""
     table, last = _Table(series), -1
     for record in session.records(progress):
-        if isinstance(record, Frames) and len(steps := table.take(record).steps):
+        if isinstance(record, Frames) and len(steps := table.take(record)[0]):
             if steps[0] <= last:
                 return False
             last = int(steps[-1])
@@ -94,8 +98,15 @@ class _Table:
         self._last = dict.fromkeys(self._series, -1)
         self._step, self._wall = 0, 0.0
 
-    def take(self, frames: Frames) -> Rows:
-        """The rows of one record."""
+    def rows(self, frames: Frames) -> Iterator[Rows]:
+        """The rows of one record, a few at a time."""
+        every, taken = self.take(frames)
+        walls = np.interp(every, (self._step, max(frames.step, self._step + 1)), (self._wall, frames.wall))
+        self._step, self._wall = frames.step, frames.wall
+        yield from _cut(tuple(self._series.values()), every, walls, taken)
+
+    def take(self, frames: Frames) -> tuple[np.ndarray, _Taken]:
+        """The steps at which one record reads anything anew, and what it reads."""
         pieces: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
         for part in frames.parts:
             steps = part.steps()
@@ -104,24 +115,39 @@ class _Table:
                 self._last[name] = max(self._last[name], int(steps[-1]))
                 if fresh.any():
                     pieces.setdefault(name, []).append((steps[fresh], part.columns[name].numpy()[fresh]))
-        found = {
-            name: (np.concatenate([steps for steps, _ in taken]), np.concatenate([values for _, values in taken]))
-            for name, taken in pieces.items()
+        taken = {
+            name: (np.concatenate([steps for steps, _ in found]), np.concatenate([values for _, values in found]))
+            for name, found in pieces.items()
         }
-        empty = np.empty(0, np.int64)
-        every = np.unique(np.concatenate([empty, *(steps for steps, _ in found.values())]))
-        columns = {name: _spread(one, every, *found.get(name, (empty, None))) for name, one in self._series.items()}
-        walls = np.interp(every, (self._step, max(frames.step, self._step + 1)), (self._wall, frames.wall))
-        self._step, self._wall = frames.step, frames.wall
-        return Rows(every, walls, columns)
+        return _every(taken), taken
 
 
-def _spread(series: Series, every: np.ndarray, steps: np.ndarray, values: np.ndarray | None) -> Readings:
+def _every(taken: _Taken) -> np.ndarray:
+    """The steps at which anything was read."""
+    return np.unique(np.concatenate([np.empty(0, np.int64), *(steps for steps, _ in taken.values())]))
+
+
+def _cut(series: Sequence[Series], every: np.ndarray, walls: np.ndarray, taken: _Taken) -> Iterator[Rows]:
+    """Rows at these steps, so few at a time that a wide series which is seldom read takes no more than others."""
+    width = sum(math.prod(one.shape) for one in series)
+    many = min(max(LARGEST // max(width, 1), 1), _LONGEST)
+    nothing = np.empty(0, np.int64)
+    for start in range(0, len(every), many):
+        some = every[start : start + many]
+        columns = {}
+        for one in series:
+            steps, values = taken.get(one.name, (nothing, nothing))
+            first, end = np.searchsorted(steps, (some[0], some[-1] + 1))
+            columns[one.name] = _spread(one, some, steps[first:end], values[first:end])
+        yield Rows(some, walls[start : start + many], columns)
+
+
+def _spread(series: Series, every: np.ndarray, steps: np.ndarray, values: np.ndarray) -> Readings:
     """The readings of a series in their rows among all rows."""
-    if values is not None and len(steps) == len(every):
+    if len(steps) == len(every):
         return Readings(np.ones(len(every), np.bool_), values.astype(series.dtype, copy=False))
     there, spread = np.zeros(len(every), np.bool_), np.zeros((len(every), *series.shape), series.dtype)
-    if values is not None:
+    if len(steps):
         places = np.searchsorted(every, steps)
         there[places], spread[places] = True, values
     return Readings(there, spread)
@@ -131,20 +157,14 @@ def _folded(
     history: History, series: Sequence[Series], progress: Callable[[float], None]
 ) -> Iterator[Rows | Event | Footer]:
     """The same from a history: its rows, then its events."""
-    steps = [history[one.name].steps for one in series]
-    every = np.unique(np.concatenate([np.empty(0, np.int64), *steps]))
-    width = sum(int(np.prod(one.shape, dtype=np.int64)) for one in series)
-    many = max(_LARGEST // max(width, 1), 1)
+    taken = {one.name: (history[one.name].steps, history[one.name].values) for one in series}
+    every = _every(taken)
     walls = np.interp(every, (0, max(history.step, 1)), (0.0, history.wall))
-    for start in range(0, len(every), many):
-        some = every[start : start + many]
-        columns = {}
-        for one in series:
-            column = history[one.name]
-            first, end = np.searchsorted(column.steps, (some[0], some[-1] + 1))
-            columns[one.name] = _spread(one, some, column.steps[first:end], column.values[first:end])
-        yield Rows(some, walls[start : start + many], columns)
-        progress(start / len(every))
+    done = 0
+    for rows in _cut(series, every, walls, taken):
+        yield rows
+        progress(done / len(every))
+        done += len(rows.steps)
     yield from history.events
     if history.footer is not None:
         yield history.footer

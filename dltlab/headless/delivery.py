@@ -1,4 +1,4 @@
-"""Where the reports of a call go, found out before an hour of computing and not after it."""
+"""Where the reports of a call and its recording go, found out before an hour of computing and not after it."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from dltlab import folders
 from dltlab.errors import UsageError
 from dltlab.headless import github
 from dltlab.headless.junit import junit_report
@@ -37,21 +38,21 @@ class Delivery(Struct, frozen=True):
         """Whether standard output belongs to a report."""
         return STDOUT in (self.json, self.junit, self.markdown)
 
-    def check(self) -> None:
-        """Find out whether every report has a place to go.
+    def check(self, out: Path | None = None) -> None:
+        """Find out whether every report has a place to go, and the recording that is to be a new file.
 
         Raises:
-            UsageError: One has none, or two have the same.
+            UsageError: One has none, or two reports have the same.
         """
+        if out is not None:
+            folders.unused(out)
         places = [path for path, _ in self._reports()]
         if len(set(places)) < len(places):
             raise UsageError("two reports would go to the same place; give each a file of its own.")
         if self.github and self.takes_stdout:
             raise UsageError("--github speaks to GitHub on standard output; give the reports files.")
-        for path in filter(None, (*places, github.summary_file() if self.github else None)):
-            place = path if path.exists() else path.parent
-            if path != STDOUT and (path.is_dir() or not os.access(place, os.W_OK)):
-                raise _unwritable(path)
+        for path in filter(None, (*places, out, github.summary_file() if self.github else None)):
+            ready(path)
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """Write every report.
@@ -64,11 +65,11 @@ class Delivery(Struct, frozen=True):
             if path == STDOUT:
                 print(made(outcomes), flush=True)
             else:
-                _written(path, made(outcomes), "w", faults)
+                written(path, made(outcomes), "w", faults)
         if self.github:
             print(*github.annotations(outcomes), sep="\n", flush=True)
             if (page := github.summary_file()) is not None:
-                _written(page, github.fitting(markdown_report(outcomes)), "a", faults)
+                written(page, github.fitting(markdown_report(outcomes)), "a", faults)
         if faults:
             raise UsageError("\n".join(map(str, faults)))
 
@@ -81,13 +82,22 @@ class Delivery(Struct, frozen=True):
         return ((path, maker) for path, maker in made if path is not None)
 
 
-def _written(path: Path, text: str, mode: str, faults: list[UsageError]) -> None:
+def ready(path: Path) -> None:
+    """Find out whether a report can be written there; ``-`` can. Raises UsageError."""
+    place = path if path.exists() else path.parent
+    if path != STDOUT and (path.is_dir() or not os.access(place, os.W_OK)):
+        raise unwritable(path)
+
+
+def written(path: Path, text: str, mode: str, faults: list[UsageError]) -> None:
+    """Write a report to its file; a fault is noted, so that it costs no other report."""
     try:
         with path.open(mode, encoding="utf-8") as stream:
             stream.write(text if text.endswith("\n") else f"{text}\n")
     except OSError as fault:
-        faults.append(_unwritable(path, f" ({fault.strerror})"))
+        faults.append(unwritable(path, f" ({fault.strerror})"))
 
 
-def _unwritable(path: Path, why: str = "") -> UsageError:
+def unwritable(path: Path, why: str = "") -> UsageError:
+    """That nothing can be written there."""
     return UsageError(f"{one_line(str(path))}: cannot be written{why}; choose another place.")

@@ -1,18 +1,13 @@
 """What runs would take, asked of engines that record nothing."""
 
-import json
-import subprocess
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from dltlab.errors import HOLDS, DltlabError, EngineError, ScenarioError
-from dltlab.headless import refusing
-from dltlab.headless.judging import Request, claims_of
-from dltlab.session import live
+from dltlab.errors import HOLDS, DltlabError
+from dltlab.headless.judging import claims_of
+from dltlab.headless.request import Request
 from dltlab.text import clean, one_line, size
 
 
@@ -50,49 +45,15 @@ def told_of(names: Sequence[str], request: Request) -> int:
     code, found = HOLDS, []
     for name in names:
         try:
-            claims_of(name, request.overrides)
-            found.append(estimated(name, request))
+            claims_of(name, request)
+            found.append(request.ask("estimate", name, Estimate))
             print(told(found[-1]), flush=True)
-        except DltlabError as refusal:
-            refused = isinstance(refusal, ScenarioError)
-            fault = refusing.whole(refusal, name, request.overrides) if refused else refusal
+        except DltlabError as fault:
             code = max(code, fault.exit_code)
             print(*map(clean, str(fault).splitlines()), sep="\n", file=sys.stderr, flush=True)
     if len(found) > 1:
-        print(f"{len(found)} scenarios, one after the other: about {_clock(sum(map(_whole, found)))}.")
+        print(f"{len(found)} scenarios, one after the other: about {clock(sum(map(whole, found)))}.")
     return code
-
-
-def estimated(name: str, request: Request) -> Estimate:
-    """Ask an engine what a scenario would take.
-
-    Raises:
-        ScenarioError: It refuses the scenario; one line a fault.
-        EngineError: It could not tell.
-    """
-    asked = request.told()
-    del asked["session"]
-    order = [*live.ENGINE, "estimate", *live.wanted(name, **asked)]
-    patience = 2 * live.LONGEST_START
-    try:
-        done = subprocess.run(
-            order, capture_output=True, timeout=patience, stdin=subprocess.DEVNULL, env=live.environment()
-        )
-    except subprocess.TimeoutExpired:
-        raise EngineError(f"{one_line(name)}: nothing was told within {patience:.0f} seconds.") from None
-    said = [one_line(line) for line in done.stderr.decode(errors="replace").splitlines() if line.strip()]
-    if done.returncode == ScenarioError.exit_code and said:
-        raise ScenarioError(*said)
-    try:
-        return _read(done.stdout)
-    except (msgspec.MsgspecError, ValueError, IndexError):
-        last = said[-1] if said else "it said nothing"
-        raise EngineError(f"{one_line(name)}: the engine ended with exit code {done.returncode}: {last}") from None
-
-
-def _read(said: bytes) -> Estimate:
-    whole: Any = json.loads(said.splitlines()[-1])
-    return msgspec.convert(whole, Estimate)
 
 
 def told(estimate: Estimate) -> str:
@@ -102,7 +63,7 @@ def told(estimate: Estimate) -> str:
     members = f", {estimate.members} members" if estimate.members > 1 else ""
     rows = (
         ("steps", f"{estimate.steps:,}{members}, {estimate.parameters:,} parameters"),
-        ("time", f"about {_clock(_whole(estimate))}, of which {_clock(estimate.compiling)} to compile"),
+        ("time", f"about {clock(whole(estimate))}, of which {clock(estimate.compiling)} to compile"),
         ("a step", f"{pace} (timed over {estimate.timed:,} steps)"),
         (
             "arithmetic",
@@ -119,11 +80,13 @@ def told(estimate: Estimate) -> str:
     return "\n".join([one_line(estimate.title), *(f"  {name:<10} {value}" for name, value in rows), ""])
 
 
-def _whole(estimate: Estimate) -> float:
+def whole(estimate: Estimate) -> float:
+    """Seconds, compiling included."""
     return estimate.compiling + estimate.computing
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """A stretch of time in seconds, minutes or hours."""
     if seconds < 90:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from typing import Final, Literal
 
 Cut = Literal["", "interrupted", "timeout", "another failed"]
@@ -35,6 +36,14 @@ class Halt:
     def left(self) -> float:
         """Seconds until the timeout: infinite without one, never negative."""
         return max(self.until - time.monotonic(), 0.0)
+
+    def over(self, wait: Callable[[], None]) -> None:
+        """Wait until this returns; Ctrl-C meanwhile asks for an end, and the waiting goes on."""
+        while True:
+            try:
+                return wait()
+            except KeyboardInterrupt:
+                self.ask("interrupted")
 
     def ask(self, why: Cut) -> None:
         """End everything; an interruption counts before every other reason, and twice it waits for nobody."""

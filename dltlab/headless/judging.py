@@ -4,22 +4,23 @@ import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from dltlab import claims as shelf
-from dltlab import commands, scenario
+from dltlab import commands, places, scenario
 from dltlab.chapters import detect
 from dltlab.claims import AbstractClaim
+from dltlab.claims.faulty import Faulty
 from dltlab.claims.since import refuted
 from dltlab.errors import DltlabError, EngineError, ScenarioError
-from dltlab.headless import refusing
 from dltlab.headless.halt import WHY, Halt
 from dltlab.headless.outcome import Outcome
+from dltlab.headless.request import Request
 from dltlab.headless.telling import Telling
 from dltlab.progress import Progress
 from dltlab.session import errorbars, live
@@ -34,34 +35,32 @@ LAST_WORDS: Final = 10.0
 """Seconds that an engine has for its last keyframe once it was told to stop."""
 
 
-class Request(Struct, frozen=True):
-    """How the scenarios of a call are to be run, otherwise than they are written."""
+class _Survey(Struct, frozen=True):
+    """What an engine that builds a scenario finds: see :func:`dltlab.engine.experiment.checked`."""
 
-    overrides: Sequence[str] = ()
-    seed: int | None = None
-    seeds: int | None = None
-    steps: int | None = None
-    arms: Sequence[str] = ()
-    session: Path | None = None
-    """Where to record; a new place in the data folder if it is None."""
-
-    @property
-    def as_written(self) -> bool:
-        """Whether nothing is asked for but what the scenarios say."""
-        return self == Request()
-
-    def told(self) -> dict[str, Any]:
-        """As :func:`dltlab.session.live.launch` takes it."""
-        return msgspec.structs.asdict(self)
+    faults: tuple[str, ...]
+    series: tuple[str, ...] | None
+    open: tuple[str, ...]
 
 
-def judged(name: str, request: Request, halt: Halt, *, progress: str = "", say: Say | None = None) -> Outcome:
+def judged(
+    name: str,
+    request: Request,
+    halt: Halt,
+    *,
+    session: Path | None = None,
+    running: bool = False,
+    progress: str = "",
+    say: Say | None = None,
+) -> Outcome:
     """Launch, follow to the end, judge. A fault becomes part of the outcome.
 
     Args:
         name: A scenario of the gallery, or a file.
         request: How to run it.
         halt: What may end it before its end.
+        session: Where to record; a new place in the data folder if it is None.
+        running: Whether its engine runs already and records there.
         progress: How it is told how far it is: see :class:`Progress`.
         say: Told what happens, a line at a time, where somebody wants to know.
     """
@@ -70,14 +69,16 @@ def judged(name: str, request: Request, halt: Halt, *, progress: str = "", say: 
         if halt.why:
             outcome.cut = halt.why
             return outcome
-        document, outcome.claims = claims_of(name, request.overrides)
+        document, outcome.claims = claims_of(name, request)
         outcome.document = document
-        source = live.launch(name, headless=True, patience=min(halt.left, live.LONGEST_START), **request.told())
-        with contextlib.closing(source):
+        if running and session is not None:
+            source = live.attach(session)
+        else:
+            asked, patience = msgspec.structs.asdict(request), min(halt.left, live.LONGEST_START)
+            source = live.launch(name, headless=True, session=session, patience=patience, **asked)
+        with letting_go(source):
             outcome.session, outcome.history = source.path, History(source.header)
             follow_to_the_end(source, outcome, document, halt, progress=progress, say=say)
-    except ScenarioError as fault:
-        outcome.refusal = refusing.whole(fault, name, request.overrides)
     except EngineError as fault:
         # An engine that had not begun when the time was up is none that failed.
         outcome.cut = "timeout" if outcome.history is None and halt.why == "timeout" else ""
@@ -96,17 +97,52 @@ def judged(name: str, request: Request, halt: Halt, *, progress: str = "", say: 
     return outcome
 
 
-def claims_of(name: str, overrides: Sequence[str]) -> tuple[scenario.Document, list[AbstractClaim]]:
-    """A scenario with its overrides, and its claims, checked before anything is started.
+def claims_of(name: str, request: Request) -> tuple[scenario.Document, list[AbstractClaim]]:
+    """A scenario with its overrides, and its claims, checked before anything is recorded.
 
     Raises:
-        ScenarioError: With every fault that was found.
+        ScenarioError: With every fault of its common part and its claims, and with what the engine finds beside them.
     """
-    document = scenario.read(name)
-    for assignment in overrides:
-        document.set(assignment)
-    known = scenario.validate(document)
-    return document, shelf.build(known.claims, document, known.arms)
+    document = scenario.read(name, request.overrides)
+    found = scenario.sound(document)
+    claims, unjudged = shelf.tried(found.scenario.claims, document)
+    faults = [*found.faults, *unjudged]
+    if "arms" not in found.lacking:
+        faults += shelf.check_arms(claims, found.scenario.arms, document)
+    if faults:
+        faults += _found_by_the_engine(name, request, claims, document)
+        raise ScenarioError(*places.in_order(faults, document.name))
+    return document, [claim for claim in claims if isinstance(claim, AbstractClaim)]
+
+
+def _found_by_the_engine(
+    name: str, request: Request, claims: Sequence[AbstractClaim | Faulty], document: scenario.Document
+) -> list[str]:
+    """What is wrong with a scenario beside what is known: who is to mend it wants all of it at once."""
+    try:
+        found = request.ask("check", name, _Survey)
+    except ScenarioError as refusal:
+        return list(refusal.faults)
+    except EngineError:
+        # What is known is told.
+        return []
+    series = [] if found.series is None else shelf.check_series(claims, found.series, document, found.open)
+    return [*found.faults, *series]
+
+
+@contextlib.contextmanager
+def letting_go(source: Live) -> Iterator[None]:
+    """Close a session at the end: told to stop where it is refused, ended where nobody follows it to its end."""
+    try:
+        yield
+    except ScenarioError:
+        source.send(commands.Stop())
+        raise
+    except BaseException:
+        source.kill()
+        raise
+    finally:
+        source.close()
 
 
 def follow_to_the_end(
@@ -125,7 +161,6 @@ def follow_to_the_end(
     """
     assert outcome.history is not None
     if faults := shelf.check_series(outcome.claims, outcome.history.columns, document):
-        source.send(commands.Stop())
         raise ScenarioError(*faults)
     telling = Telling(outcome.history, outcome.claims) if say else None
     shown = Progress(source.header.title, source.header.steps, mode=progress)
@@ -141,30 +176,31 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, tell
     history = outcome.history
     assert history is not None
     until = float("inf")
+
+    def follow() -> None:
+        nonlocal until
+        while not source.ended and time.monotonic() < until and not halt.abandoned:
+            if not outcome.cut and (why := halt.why):
+                source.send(commands.Stop())
+                outcome.cut, until = why, time.monotonic() + LAST_WORDS
+            told = source.poll()
+            if telling:
+                for line in telling.take(told):
+                    say(line)
+            else:
+                history.extend(told)
+            progress.show(history.step)
+            if not told:
+                time.sleep(_REST)
+
     if telling:
         say(telling.opening())
     with progress:
-        while not source.ended and time.monotonic() < until and not halt.abandoned:
-            try:
-                if not outcome.cut and (why := halt.why):
-                    outcome.cut, until = why, time.monotonic() + LAST_WORDS
-                    source.send(commands.Stop())
-                told = source.poll()
-                if telling:
-                    for line in telling.take(told):
-                        say(line)
-                else:
-                    history.extend(told)
-                progress.show(history.step)
-                if not told:
-                    time.sleep(_REST)
-            except KeyboardInterrupt:
-                halt.ask("interrupted")
+        halt.over(follow)
     with contextlib.suppress(KeyboardInterrupt):
         _leave(source, outcome)
     if telling:
         say(telling.closing())
-    print(f"{one_line(outcome.ended)} Session: {one_line(str(source.path))}", file=sys.stderr)
 
 
 def _leave(source: Live, outcome: Outcome) -> None:

@@ -137,7 +137,7 @@ def worst(outcomes: Sequence[Outcome]) -> int:
 def report(outcomes: Sequence[Outcome]) -> Report:
     """What a call found."""
     now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    return Report(FORMAT, __version__, now, worst(outcomes), [_run(outcome) for outcome in outcomes])
+    return Report(FORMAT, __version__, now, worst(outcomes), [of_run(outcome) for outcome in outcomes])
 
 
 def json_report(outcomes: Sequence[Outcome]) -> str:
@@ -149,6 +149,11 @@ def json_report(outcomes: Sequence[Outcome]) -> str:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 7) of a report."""
+    return schema_of_report(Report)
+
+
+def schema_of_report(kind: type) -> dict[str, Any]:
+    """JSON Schema (draft 7) of a struct in which a number that is not finite is null."""
 
     def nullable(part: Any) -> Any:
         match part:
@@ -160,10 +165,11 @@ def schema() -> dict[str, Any]:
                 return [nullable(one) for one in part]
         return part
 
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **nullable(schema_of(Report))}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **nullable(schema_of(kind))}
 
 
-def _run(outcome: Outcome) -> RunReport:
+def of_run(outcome: Outcome) -> RunReport:
+    """What became of one scenario."""
     history, refusal = outcome.history, outcome.refusal
     header = history.header if history else None
     return RunReport(

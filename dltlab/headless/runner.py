@@ -7,23 +7,26 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeVar
 
 from dltlab import claims as shelf
-from dltlab import commands, scenario
+from dltlab import scenario
 from dltlab.errors import HOLDS, ScenarioError, UsageError
 from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
 from dltlab.headless.halt import Halt
-from dltlab.headless.judging import Request, Say, follow_to_the_end, judged
+from dltlab.headless.judging import Say, follow_to_the_end, judged, letting_go
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import worst
 from dltlab.headless.reports import table
+from dltlab.headless.request import Request
 from dltlab.session.history import History
 from dltlab.session.live import Live
 from dltlab.text import clean, one_line
 
+Named = TypeVar("Named")
+Found = TypeVar("Found")
 Tell = Callable[[Outcome, bool], None]
 """Told an outcome, and whether it is the first."""
 
@@ -52,7 +55,8 @@ def run(
     """Run scenarios, judge them and report; the exit code is the largest of theirs.
 
     After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
-    than it is written (another seed, other steps, fewer arms, an override). Each runs in a
+    than it is written (another seed, other steps, fewer arms, an override); they are recorded
+    in the data folder, wherever ``out`` is. Each runs in a
     process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
     ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far. A
     ``dry_run`` prints what they would take, and runs nothing more. ``follow`` prints what happens as it
@@ -63,10 +67,10 @@ def run(
         ScenarioError: The only scenario given cannot be run, and no report was asked for.
     """
     if out is not None and len(scenarios) > 1:
-        raise UsageError("--out names one file; give one scenario with it.")
+        raise UsageError("--out names one file, so it takes one scenario; run them one by one, or leave it out.")
     delivery = Delivery(json, junit, markdown, github)
-    delivery.check()
-    request = Request(overrides, seed, seeds, steps, arms, out)
+    delivery.check(out)
+    request = Request(overrides, seed, seeds, steps, arms)
     names = accompanied(scenarios) if request.as_written and not alone else list(scenarios)
     if dry_run and not delivery.silent:
         raise UsageError("a dry run has no verdict to report; leave out the reports.")
@@ -79,14 +83,15 @@ def run(
 
         def one(name: str) -> Outcome:
             say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
-            outcome = judged(name, request, halt, progress=progress, say=say)
+            session = out if name == names[0] else None
+            outcome = judged(name, request, halt, session=session, progress=progress, say=say)
             if fail_fast and outcome.exit_code != HOLDS:
                 halt.ask("another failed")
             return outcome
 
         tell = functools.partial(_tell, stream=stream)
         single = len(names) == 1 and delivery.silent
-        outcomes = [_single(one(names[0]), tell)] if single else side_by_side(names, one, tell, halt, jobs)
+        outcomes = [_single(one(names[0]), tell)] if single else side_by_side(names, one, tell, halt, jobs, _unrun)
     delivery.write(outcomes)
     return worst(outcomes)
 
@@ -99,13 +104,24 @@ def _single(outcome: Outcome, tell: Tell) -> Outcome:
     return outcome
 
 
+def _unrun(name: str) -> Outcome:
+    return Outcome(name, cut="interrupted")
+
+
 def _tell(outcome: Outcome, first: bool, stream: TextIO) -> None:
-    """Print its verdicts; on standard error why there are none."""
+    """Print its verdicts; on standard error how it ended, or why there are none."""
+    _say_end(outcome)
     if outcome.refusal is not None or outcome.history is None:
         said = str(outcome.refusal) if outcome.refusal else f"{outcome.scenario}: {outcome.trouble}"
         print(*map(clean, said.splitlines()), sep="\n", file=sys.stderr, flush=True)
     else:
         print(f"{'' if first else chr(10)}{table(outcome)}", file=stream, flush=True)
+
+
+def _say_end(outcome: Outcome) -> None:
+    """Say on standard error how a session ended and where it is recorded."""
+    if outcome.ended:
+        print(f"{one_line(outcome.ended)} Session: {one_line(str(outcome.session))}", file=sys.stderr)
 
 
 def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
@@ -126,34 +142,37 @@ def _teller(name: str, stream: TextIO, halt: Halt) -> Say:
 
 
 def side_by_side(
-    names: Sequence[str],
-    one: Callable[[str], Outcome],
-    tell: Tell,
+    names: Sequence[Named],
+    one: Callable[[Named], Found],
+    tell: Callable[[Found, bool], None],
     halt: Halt,
     jobs: int,
-) -> list[Outcome]:
-    """The outcome of each, in the order of the names; told in the order in which they end.
+    unrun: Callable[[Named], Found],
+) -> list[Found]:
+    """What became of each, in the order of the names; told in the order in which they end.
 
     Args:
-        names: Scenarios.
+        names: Scenarios, or what else is run.
         one: Runs one of them.
-        tell: Told each outcome, and whether it is the first.
+        tell: Told what became of each, and whether it is the first.
         halt: Asked when Ctrl-C is pressed.
         jobs: How many run at a time.
+        unrun: What becomes of one that an interruption leaves out.
 
     Raises:
         OSError: What tells refuses; all that ran was ended.
     """
-    found: dict[int, Outcome] = {}
+    found: dict[int, Found] = {}
     refused: list[OSError] = []
     turn, waiting = threading.Lock(), iter(enumerate(names))
 
     def work() -> None:
         while True:
             with turn:
-                place, name = next(waiting, (-1, ""))
-            if place < 0:
+                following = next(waiting, None)
+            if following is None:
                 return
+            place, name = following
             outcome = one(name)
             with turn:
                 try:
@@ -172,14 +191,15 @@ def side_by_side(
         workers = [threading.Thread(target=work, name="dltlab-job", daemon=True) for _ in range(min(jobs, len(names)))]
         for worker in workers:
             worker.start()
-        while any(worker.is_alive() for worker in workers):
-            try:
+
+        def wait() -> None:
+            while any(worker.is_alive() for worker in workers):
                 time.sleep(0.05)
-            except KeyboardInterrupt:
-                halt.ask("interrupted")
+
+        halt.over(wait)
     if refused:
         raise refused[0]
-    return [found.get(place, Outcome(name, cut="interrupted")) for place, name in enumerate(names)]
+    return [found[place] if place in found else unrun(name) for place, name in enumerate(names)]
 
 
 def follow(source: Live) -> int:
@@ -190,17 +210,15 @@ def follow(source: Live) -> int:
     """
     header, begun = source.header, time.monotonic()
     outcome = Outcome(one_line(header.source), source.path, History(header))
-    with contextlib.closing(source):
-        try:
+    try:
+        with letting_go(source):
             document = scenario.Document(header.source, header.scenario)
             outcome.claims = shelf.build(scenario.validate(document).claims, document)
             follow_to_the_end(source, outcome, document, Halt())
-        except ScenarioError:
-            source.send(commands.Stop())
-            raise
-        except KeyboardInterrupt:
-            outcome.cut = "interrupted"
+    except KeyboardInterrupt:
+        outcome.cut = "interrupted"
     outcome.seconds = time.monotonic() - begun
+    _say_end(outcome)
     print(table(outcome), flush=True)
     return outcome.exit_code
 

@@ -9,9 +9,9 @@ from typing import Final
 from dltlab import folders, records
 from dltlab.errors import FAILS, HOLDS, EngineError, RecordingError, UsageError
 from dltlab.progress import Progress
+from dltlab.records import Footer, Frames
 from dltlab.session import certificate, diff, live, logs
 from dltlab.session.diff import Told
-from dltlab.session.history import History
 from dltlab.text import one_line
 
 _REST: Final = 0.02
@@ -66,20 +66,22 @@ def compare(one: Path, other: Path, *, tolerance: float | None = None, json: boo
 def _again(original: Path, path: Path, told: Told, *, quiet: bool) -> Told:
     """The recording computed once more, as far as it got."""
     source = live.again(original, path)
-    history = History(source.header)
+    step, footer = 0, None
     title = told.history.header.title
     try:
         with contextlib.nullcontext() if quiet else Progress(title, told.reached) as progress:
             while not source.ended:
                 said = source.poll()
-                history.extend(said)
+                for record in said:
+                    step = record.step if isinstance(record, Frames | Footer) else step
+                    footer = record if isinstance(record, Footer) else footer
                 if progress is not None:
-                    progress.show(history.step)
+                    progress.show(step)
                 if not said:
                     time.sleep(_REST)
-        if history.footer is None or history.footer.reason == "failed":
+        if footer is None or footer.reason == "failed":
             words = logs.last_line(folders.log_path(path))
-            how = f"The engine died at step {history.step:,} of the re-execution, so nothing was proved"
+            how = f"The engine died at step {step:,} of the re-execution, so nothing was proved"
             raise EngineError(f"{how}; it said: {words}" if words else f"{how}.")
     finally:
         source.close()

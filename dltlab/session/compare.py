@@ -1,6 +1,7 @@
 """What sets sessions apart: their scenarios key by key, what was done to them, their seeds and their machines.
 
-Everything is told as one short line, cleaned, so that a table can show it as it stands.
+Everything is told as one short line, cleaned, so that a table can show it as it stands. What is compared is all of
+it: numbers to the last digit, lists and texts to their ends.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -8,7 +9,7 @@ from typing import Final, Literal, NamedTuple
 
 import msgspec
 
-from dltlab.records import Event, Header
+from dltlab.records import Header
 from dltlab.session.history import History
 from dltlab.text import one_line
 from dltlab.values import shortened
@@ -20,11 +21,23 @@ _PROSE: Final = frozenset({"abstract", "look_for", "sources", "tags", "companion
 _UNSET: Final = frozenset({"title", "panels", "knobs", "questions"})
 """What changes nothing of what is computed and judged."""
 _LONGEST: Final = 120
-_BRIEF: Final = 40
+BRIEF: Final = 40
 """Letters of a setting in a list of sessions."""
 _MOST: Final = 4
 """Acts of one kind that are told one by one."""
 _DEEPEST: Final = 16
+
+
+class Value(NamedTuple):
+    """How a key stands in a session."""
+
+    exact: str
+    """What is compared: two that are not the same have not the same."""
+    brief: str
+    """What is shown, where it tells this one from the others."""
+
+
+_ABSENT: Final = Value(NONE, NONE)
 
 
 class Difference(NamedTuple):
@@ -39,31 +52,30 @@ class Difference(NamedTuple):
 def differences(histories: Sequence[History]) -> list[Difference]:
     """What is not the same in all of these sessions: first settings, then acts, then the run, then the machine."""
     headers = [history.header for history in histories]
-    found = [
+    return [
         *_rows("scenario", [_settings(header.scenario) for header in headers]),
-        *_rows("act", [_acts(history) for history in histories]),
+        *_rows("act", [_acts(history) for history in histories], 2 * _LONGEST),
         *_rows("run", [_run(header) for header in headers]),
         *_rows("machine", [_machine(header) for header in headers]),
     ]
-    return [row for row in found if len(set(row.values)) > 1]
 
 
 def brief(shown: History, other: History) -> str:
     """The one thing that sets another session apart from the shown one, for a legend: ``η = 0.2``, ``seed 3``."""
     if (parent := shown.header.parent) and parent == other.header.session:
         return "parent"
-    acts, own = _acts(other), _acts(shown)
+    pair = (other, shown)
     titles = {f"turn {knob.name}": one_line(knob.title or knob.name) for knob in other.header.knobs}
-    for key, told in acts.items():
-        if told != own.get(key, NONE) and key != "fork":
-            return f"{titles.get(key, one_line(key))} {told}"
-    settings, mine = _settings(other.header.scenario), _settings(shown.header.scenario)
+    for row in _rows("act", [_acts(one) for one in pair], 2 * _LONGEST):
+        if row.values[0] != NONE and row.key != "fork":
+            return f"{titles.get(row.key, row.key)} {row.values[0]}"
     symbols = {f"optimizer.{knob.name}": one_line(knob.title or knob.name) for knob in other.header.knobs}
-    for key, told in settings.items():
-        if told != mine.get(key, NONE) and key.split(".")[0] in ("optimizer", "problem", "arms"):
-            return f"{symbols.get(key, key.rsplit('.', 1)[-1])} {told}"
-    if other.header.seeds != shown.header.seeds:
-        return _seeds(other.header)
+    for row in _rows("scenario", [_settings(one.header.scenario) for one in pair]):
+        if row.values[0] != NONE and row.key.split(".")[0] in ("optimizer", "problem", "arms"):
+            return f"{symbols.get(row.key, row.key.rsplit('.', 1)[-1])} {row.values[0]}"
+    for row in _rows("run", [_run(one.header) for one in pair]):
+        if row.key == "seeds":
+            return row.values[0]
     if other.header.parent == shown.header.session and other.header.forked >= 0:
         return f"fork at {other.header.forked:,}"
     return one_line(other.header.session)
@@ -81,31 +93,56 @@ def apart(headers: Sequence[Header]) -> list[str]:
     for places in kin.values():
         shared = set.intersection(*({arm.name for arm in headers[place].arms} for place in places))
         tables = [_set_as(headers[place], shared) for place in places]
-        rows = [row for row in _rows("scenario", tables) if len(set(row.values)) > 1]
+        rows = list(_rows("scenario", tables, BRIEF))
         for column, place in enumerate(places):
             own = [(row.key, row.values[column]) for row in rows if row.values[column] != NONE]
-            told[place] = _listed([f"{key}={shortened(value, _BRIEF)}" for key, value in own])
+            told[place] = listed([f"{key}={value}" for key, value in own])
     return told
 
 
-def _set_as(header: Header, shared: Collection[str]) -> dict[str, str]:
+def shown(tables: Sequence[Mapping[str, Value]], longest: int) -> list[dict[str, str]]:
+    """Tables as they are shown together: in brief; exactly where two that are not the same would look it."""
+    told: list[dict[str, str]] = [{} for _ in tables]
+    for key in dict.fromkeys(key for table in tables for key in table):
+        values = [table.get(key, _ABSENT) for table in tables]
+        alike: dict[str, set[str]] = {}
+        for value in values:
+            alike.setdefault(shortened(value.brief, longest), set()).add(value.exact)
+        for table, value in zip(told, values, strict=True):
+            others = alike[brief := shortened(value.brief, longest)]
+            table[key] = brief if len(others) == 1 else _parted(value.exact, others, longest)
+    return told
+
+
+def _parted(exact: str, alike: Collection[str], longest: int) -> str:
+    """As much as there is room for, around where those that look alike part."""
+    places = enumerate(zip(*alike, strict=False))
+    shared = next((place for place, letters in places if len({*letters}) > 1), min(map(len, alike)))
+    begin = max(shared - longest // 2, 0) if len(exact) > longest else 0
+    return shortened(f"{'…' * (begin > 0)}{exact[begin:]}", longest)
+
+
+def _set_as(header: Header, shared: Collection[str]) -> dict[str, Value]:
     """A session's settings; of arms that some of its kin lack nothing but their names."""
     told = {}
     for key, value in _settings(header.scenario).items():
         section, _, rest = key.partition(".")
         if section not in _UNSET and (section != "arms" or rest.split(".")[0] in shared):
             told[key] = value
-    return told | ({"arms": " ".join(one_line(arm.name) for arm in header.arms)} if header.arms else {})
+    return told | ({"arms": value_of(" ".join(arm.name for arm in header.arms))} if header.arms else {})
 
 
-def _rows(kind: Kind, tables: Sequence[Mapping[str, str]]) -> Iterator[Difference]:
-    for key in dict.fromkeys(key for table in tables for key in table):
-        yield Difference(kind, key, tuple(table.get(key, NONE) for table in tables))
+def _rows(kind: Kind, tables: Sequence[Mapping[str, Value]], longest: int = _LONGEST) -> Iterator[Difference]:
+    """What is not the same in all tables."""
+    told = shown(tables, longest)
+    for key in told[0] if told else ():
+        if len({table.get(key, _ABSENT).exact for table in tables}) > 1:
+            yield Difference(kind, key, tuple(table[key] for table in told))
 
 
-def _settings(scenario: Mapping[str, object]) -> dict[str, str]:
+def _settings(scenario: Mapping[str, object]) -> dict[str, Value]:
     """A scenario's keys, dotted as ``--set`` takes them, and their values."""
-    return {one_line(key): _told(value) for key, value in _flat(scenario, "", 0) if key.split(".")[0] not in _PROSE}
+    return {one_line(key): value_of(value) for key, value in _flat(scenario, "", 0) if key.split(".")[0] not in _PROSE}
 
 
 def _flat(value: object, at: str, depth: int) -> Iterator[tuple[str, object]]:
@@ -120,57 +157,65 @@ def _flat(value: object, at: str, depth: int) -> Iterator[tuple[str, object]]:
         yield at, value
 
 
-def _told(value: object) -> str:
-    """A value as TOML would have it, without the quotes."""
+def value_of(value: object, after: str = "", digits: int = 6) -> Value:
+    """A value as TOML would have it, without the quotes; and what is said after it."""
+    exact = repr(value)
     match value:
         case str():
-            text = one_line(value)
+            brief = one_line(value)
         case float():
-            text = f"{value:g}"
+            # A whole number is the same however it is written.
+            exact, brief = exact.removesuffix(".0"), f"{value:.{digits}g}"
         case _:
-            text = one_line(msgspec.json.encode(value).decode())
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+            brief = one_line(msgspec.json.encode(value).decode())
+    return Value(exact + after, brief + after)
 
 
-def _acts(history: History) -> dict[str, str]:
+def _acts(history: History) -> dict[str, Value]:
     """Turns by knob, kicks, and where it was forked."""
-    told: dict[str, list[str]] = {}
+    told: dict[str, list[Value]] = {}
     for event in history.events:
+        at, data = f" at {event.step:,}", event.data
         if event.what == "turn":
-            told.setdefault(f"turn {event.data.get('knob')}", []).append(_at(event.data.get("value"), event))
+            told.setdefault(f"turn {data.get('knob')}", []).append(value_of(data.get("value"), at, 4))
         elif event.what == "kick":
-            way = "" if event.data.get("direction", "random") == "random" else " along the lowest curvature"
-            told.setdefault("kick", []).append(_at(event.data.get("radius"), event) + way)
+            way = "" if data.get("direction", "random") == "random" else " along the lowest curvature"
+            told.setdefault("kick", []).append(value_of(data.get("radius"), at + way, 4))
         elif event.what == "fork":
-            told.setdefault("fork", []).append(f"of {one_line(str(event.data.get('parent', '')))} at {event.step:,}")
-    return {one_line(key): _listed(each) for key, each in told.items()}
+            parent = value_of(str(data.get("parent", "")), at)
+            told.setdefault("fork", []).append(Value(f"of {parent.exact}", f"of {parent.brief}"))
+    return {
+        one_line(key): Value(", ".join(one.exact for one in each), listed([one.brief for one in each]))
+        for key, each in told.items()
+    }
 
 
-def _at(value: object, event: Event) -> str:
-    number = f"{value:.4g}" if isinstance(value, int | float) else one_line(str(value))
-    return f"{number} at {event.step:,}"
-
-
-def _listed(each: Sequence[str]) -> str:
+def listed(each: Sequence[str]) -> str:
+    """The first few of a list, and how many more there are."""
     more = len(each) - _MOST
     return ", ".join([*each[:_MOST], *([f"… and {more} more"] if more > 0 else [])])
 
 
-def _run(header: Header) -> dict[str, str]:
-    told = {"seeds": _seeds(header), "steps planned": f"{header.steps:,}", "parameters": f"{header.parameters:,}"}
-    return told | ({"arms": one_line(", ".join(arm.name for arm in header.arms))[:_LONGEST]} if header.arms else {})
+def _run(header: Header) -> dict[str, Value]:
+    told = {"seeds": Value(repr(header.seeds), _seeds(header))}
+    told |= {"steps planned": _counted(header.steps), "parameters": _counted(header.parameters)}
+    return told | ({"arms": value_of(", ".join(arm.name for arm in header.arms))} if header.arms else {})
+
+
+def _counted(number: int) -> Value:
+    return Value(f"{number:,}", f"{number:,}")
 
 
 def _seeds(header: Header) -> str:
     seeds = header.seeds
     if len(seeds) > _MOST and seeds == tuple(range(seeds[0], seeds[0] + len(seeds))):
         return f"seeds {seeds[0]} to {seeds[-1]}"
-    return f"seed{'s' * (len(seeds) > 1)} {_listed([str(seed) for seed in seeds])}"
+    return f"seed{'s' * (len(seeds) > 1)} {listed([str(seed) for seed in seeds])}"
 
 
-def _machine(header: Header) -> dict[str, str]:
+def _machine(header: Header) -> dict[str, Value]:
     """What equal bits depend on; equal fingerprints need no further word."""
     told = {"fingerprint": header.fingerprint or NONE, "threads": str(header.threads)}
     told |= {f"device {key}": value for key, value in header.device.items()}
     told |= {f"version of {key}": value for key, value in header.versions.items()}
-    return {one_line(key): one_line(value)[:_LONGEST] for key, value in told.items()}
+    return {one_line(key): value_of(value) for key, value in told.items()}

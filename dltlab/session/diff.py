@@ -14,15 +14,12 @@ from typing import Final, Literal
 import numpy as np
 from msgspec import Struct
 
-from dltlab import records
 from dltlab.errors import RecordingError, UsageError
 from dltlab.records import Header, Keyframe
 from dltlab.session import recording
 from dltlab.session.history import Column, History
-from dltlab.text import one_line
 
 _SLICE: Final = 1 << 16
-_PIECE: Final = 1 << 20
 STATE: Final = "the whole state"
 """What stands for a series' name where two kept states differ."""
 END: Final = "the end"
@@ -93,8 +90,19 @@ class Comparison(Struct, frozen=True):
 
 def told(path: Path) -> Told:
     """Read a recording to compare it. Raises RecordingError where there is none."""
-    history, note = recording.read_all(path)
-    return Told(history, _states(path, set(history.keyframes)), note)
+    follower, found = recording.opened(path, leaves=True)
+    history = History(recording.header_of(follower))
+    states: dict[int, tuple[str, ...]] = {}
+    try:
+        while found:
+            history.extend(found)
+            for keyframe in found:
+                if isinstance(keyframe, Keyframe):
+                    states[keyframe.step] = (*states.get(keyframe.step, ()), _digest(keyframe))
+            found = follower.read()
+        return Told(history, states, follower.left_out)
+    finally:
+        follower.close()
 
 
 def compare(one: Told, other: Told, *, tolerance: float | None = None, whole: bool = False) -> Comparison:
@@ -244,21 +252,6 @@ def _lacking(one: Told, other: Told) -> list[Place]:
     lost = min((event.step for event in other.history.events if event.what == "diverged"), default=math.inf)
     kept = [Place(step, STATE) for step in one.states if step not in other.states and step < lost]
     return kept + ([Place(other.reached, END)] if other.reached < one.reached else [])
-
-
-def _states(path: Path, wanted: set[int]) -> dict[int, tuple[str, ...]]:
-    """The digests of the states that a recording holds whole; of those only that its reading got to."""
-    found: dict[int, list[str]] = {}
-    decoder = records.Decoder()
-    try:
-        with path.open("rb") as stream:
-            while not decoder.note and (data := stream.read(_PIECE)):
-                for record in decoder.feed(data):
-                    if isinstance(record, Keyframe) and record.step in wanted:
-                        found.setdefault(record.step, []).append(_digest(record))
-    except OSError as fault:
-        raise RecordingError(f"{one_line(str(path))}: cannot be read ({fault.strerror}).") from None
-    return {step: tuple(digests) for step, digests in found.items()}
 
 
 def _digest(keyframe: Keyframe) -> str:

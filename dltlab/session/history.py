@@ -140,7 +140,10 @@ class History:
         return view
 
     def until(self, step: int) -> "History":
-        """The session as it stood when it had reached this step. It shares its numbers, and does not grow."""
+        """The session as it stood when it had reached this step. It shares its numbers, and does not grow.
+
+        Its seconds and its physical time, of which nothing is kept but the last, are those of the whole session.
+        """
         view = History(replace(self.header, series=()))
         view.header = self.header
         for key, column in self.columns.items():

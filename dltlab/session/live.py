@@ -62,11 +62,7 @@ class Live:
 
     def poll(self) -> list[Record]:
         """The records since the last call, the Header first; reads for a fiftieth of a second at most."""
-        found, self._waiting = self._waiting, []
-        until = time.monotonic() + _SLICE
-        while (more := self._follower.read()) and time.monotonic() < until:
-            found += more
-        found += more
+        found, self._waiting = [*self._waiting, *self._follower.read_for(_SLICE)], []
         for record in found:
             self._footer = record if isinstance(record, Footer) else None
             if isinstance(record, Frames | Footer):
@@ -74,7 +70,7 @@ class Live:
         if self.accepts and (fault := self._outbox.push()):
             # No engine has said it, so that it stands in no recording.
             found.append(Event(self._step, "refused", fault, {}, self._wall))
-        if not more and not self._ended:
+        if self._follower.drained and not self._ended:
             found += self._how_it_stands()
         return found
 
@@ -102,10 +98,7 @@ class Live:
         if self._follower.note:
             self._end(f"The recording cannot be followed any further: {self._follower.note}")
         elif self._footer is not None:
-            # That it finished says that it took the steps that were planned.
-            text = "" if self._footer.reason == "finished" else one_line(self._footer.text).rstrip(".")
-            how = f"The session {one_line(self._footer.reason)} at step {self._footer.step}"
-            self._end(f"{how}: {text}." if text else f"{how}.")
+            self._end(ending(self._footer))
             logs.sweep(folders.log_path(self.path))
         elif time.monotonic() - self._looked >= _LOCK_EVERY:
             self._looked = time.monotonic()
@@ -133,6 +126,14 @@ class Live:
     def _end(self, how: str) -> None:
         self._ended, self.accepts = how, frozenset()
         self._outbox.close()
+
+
+def ending(footer: Footer) -> str:
+    """How a session ended, in a sentence."""
+    # That it finished says that it took the steps that were planned.
+    text = "" if footer.reason == "finished" else one_line(footer.text).rstrip(".")
+    how = f"The session {one_line(footer.reason)} at step {footer.step}"
+    return f"{how}: {text}." if text else f"{how}."
 
 
 def launch(

@@ -6,8 +6,11 @@ sizes before memory is taken, text before it can reach a terminal.
 """
 
 import fcntl
+import math
 import os
 import stat
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -31,13 +34,20 @@ class Follower:
     ``note``, and everything before it is kept.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Open a recording. Raises RecordingError where there is none."""
+    def __init__(self, path: Path, *, leaves: bool = False) -> None:
+        """Open a recording, whose keyframes come without their leaves unless these are asked for.
+
+        Raises:
+            RecordingError: There is none.
+        """
         self.path = path
+        self._leaves = leaves
         self.header: Header | None = None
         """Known once the first line is whole."""
         self.note = ""
         """One sentence on why reading ended before the file did; else empty."""
+        self.drained = False
+        """Whether the last time of reading went on until the file held no more."""
         self._decoder = records.Decoder()
         self._offset = 0
         self._file = _opened(path)
@@ -63,17 +73,30 @@ class Follower:
                 raise _refusal(self.path, "this is no recording of dltlab, or its first line is damaged.")
         return found
 
-    def rest(self) -> list[Record]:
-        """All records that the file holds by now."""
-        found: list[Record] = []
+    def read_for(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> list[Record]:
+        """The records of one piece of the file, and of more of them until this time has passed."""
+        until, found = clock() + seconds, list[Record]()
         while more := self.read():
             found += more
+            if clock() >= until:
+                break
+        self.drained = not more
         return found
+
+    def rest(self) -> list[Record]:
+        """All records that the file holds by now."""
+        return self.read_for(math.inf)
 
     @property
     def torn(self) -> int:
         """Bytes of a last line that is not whole."""
         return self._decoder.torn
+
+    @property
+    def left_out(self) -> str:
+        """One sentence on what of the file was not read, now that it was read to its end; empty if nothing is."""
+        torn = f"its last line is not whole ({self.torn} bytes) and was left out." if self.torn else ""
+        return self.note or torn
 
     def close(self) -> None:
         """Close the file; further reading finds nothing."""
@@ -97,7 +120,7 @@ class Follower:
         """Add a record to those found, made harmless; or say what is wrong with it."""
         try:
             match record:
-                case Keyframe():
+                case Keyframe() if not self._leaves:
                     record = Keyframe(record.step, {}, record.digest)
                 case Header() | Event() | Footer():
                     record = msgspec.convert(cleaned(msgspec.to_builtins(record)), type(record))
@@ -106,11 +129,11 @@ class Follower:
         except (msgspec.ValidationError, RecursionError):
             return "it is nested too deeply"
         if isinstance(record, Header):
+            if self.header is not None:
+                return "a second header"
             if record.format != records.FORMAT:
                 known = f"this dltlab reads {records.FORMAT}."
                 raise _refusal(self.path, f"its format is {one_line(record.format)!r}; {known}")
-            if self.header is not None:
-                return "a second header"
         elif self.header is None:
             raise _refusal(self.path, "the recording does not begin with a header.")
         if fault := fault_of(record, self.header):
@@ -140,13 +163,13 @@ def _opened(path: Path) -> int:
     return file
 
 
-def opened(path: Path) -> tuple[Follower, list[Record]]:
+def opened(path: Path, *, leaves: bool = False) -> tuple[Follower, list[Record]]:
     """A follower of what is already a recording, and its first records, the Header first.
 
     Raises:
         RecordingError: The file is missing, empty, cut within its first line, or no recording.
     """
-    follower = Follower(path)
+    follower = Follower(path, leaves=leaves)
     try:
         first = follower.read()
     except RecordingError:
@@ -171,8 +194,7 @@ def read_all(path: Path) -> tuple[History, str]:
         while found:
             history.extend(found)
             found = follower.read()
-        torn = f"its last line is not whole ({follower.torn} bytes) and was left out." if follower.torn else ""
-        return history, follower.note or torn
+        return history, follower.left_out
     finally:
         follower.close()
 

@@ -1,14 +1,16 @@
 """The sessions that were kept, newest first, known by their first line and their last."""
 
+import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from dltlab import catalog, folders, records
 from dltlab.errors import RecordingError, UsageError
-from dltlab.records import Event, Footer, Frames, Header
+from dltlab.records import Event, Footer, Frames, Header, Record
+from dltlab.session.holding import held
 from dltlab.session.recording import Follower, engine_alive
 from dltlab.text import one_line
 from dltlab.values import shortened
@@ -20,8 +22,6 @@ _ENDS: Final[dict[str, State]] = {
     "diverged": "diverged",
     "failed": "failed",
 }
-_HOLDS: Final = {"pause": True, "resume": False, "advance": False}
-"""Whether a session holds after an event."""
 _NAMED: Final = 8
 """Sessions that a refusal names at most, the newest."""
 _TAIL: Final = 1 << 16
@@ -57,12 +57,17 @@ def kept(folder: Path | None = None) -> list[Kept]:
         UsageError: The folder itself cannot be read.
     """
     found = []
-    for path in _files(folder or folders.data() / "sessions"):
+    for path in _files(folder or _folder()):
         try:
             found.append(look(path))
         except RecordingError:
             continue
     return sorted(found, key=lambda one: (one.header.started, one.name), reverse=True)
+
+
+def _folder() -> Path:
+    """Of sessions; it need not be there."""
+    return folders.data() / "sessions"
 
 
 def _files(folder: Path) -> list[Path]:
@@ -84,10 +89,10 @@ def look(path: Path) -> Kept:
         follower.read(_TAIL >> 2)
         if follower.header is None:
             raise RecordingError(f"{one_line(str(path))}: the file holds no whole record yet.")
-        step, footer, size, held = _end(path)
         alive = engine_alive(path, follower.header.pid)
+        step, footer, size, paused = _end(path, alive=alive)
         state = "running" if alive else _ENDS.get(footer.reason, "failed") if footer else "died"
-        return Kept(path, follower.header, state, step, size, alive and held)
+        return Kept(path, follower.header, state, step, size, paused)
     except OSError as fault:
         raise RecordingError(f"{one_line(str(path))}: cannot be read ({fault.strerror}).") from None
     finally:
@@ -102,13 +107,15 @@ def find(name: str) -> Path:
     """
     if "/" in name or (name and os.path.lexists(name)):
         return Path(name)
+    wanted = name.removesuffix(records.SUFFIX)
+    if name not in ("", "last"):
+        # One that has just this name costs no look at the others.
+        with contextlib.suppress(RecordingError):
+            return look(_folder() / f"{wanted}{records.SUFFIX}").path
     there = kept()
     names = {one.name: one.path for one in there}
     if name in ("", "last") and there:
         return there[0].path
-    wanted = name.removesuffix(records.SUFFIX)
-    if wanted in names:
-        return names[wanted]
     begin = [] if not wanted else [one for one in names if one.startswith(wanted)]
     if len(begin) == 1:
         return names[begin[0]]
@@ -134,31 +141,28 @@ def _not_one(wanted: str, names: Sequence[str]) -> str:
     return f"no session's name begins so, though {have}; type {told}{rest}."
 
 
-def _end(path: Path) -> tuple[int, Footer | None, int, bool]:
-    """The last step told of, the footer if it stands last, the size of the file, and whether it was paused last."""
+def _end(path: Path, *, alive: bool) -> tuple[int, Footer | None, int, bool]:
+    """The last step told of, the footer if it stands last, the size of the file, and whether a living engine holds."""
     size, wanted = path.stat().st_size, _TAIL
     while True:
         with path.open("rb") as stream:
             stream.seek(max(0, size - wanted))
             tail = stream.read(wanted)
         # The first line of the tail is cut, unless the tail is the file.
-        whole = tail.split(b"\n")[0 if wanted >= size else 1 : -1]
-        footer: Footer | None = None
-        last: Frames | Footer | None = None
-        held: bool | None = None
-        for place, line in enumerate(reversed(whole)):
-            try:
-                record = records.decode(line)
-            except RecordingError:
-                continue
-            if isinstance(record, Footer) and place == 0:
-                footer = record
-            if isinstance(record, Event) and record.what in _HOLDS:
-                held = _HOLDS[record.what] if held is None else held
-            if isinstance(record, Frames | Footer):
-                last = last or record
-        if last is not None and (held is not None or wanted >= min(size, 4 * _TAIL)):
-            return last.step, footer, size, bool(held)
-        if wanted >= min(size, _LONGEST_TAIL):
-            return 0, footer, size, bool(held)
+        newest = tail.split(b"\n")[0 if wanted >= size else 1 : -1][::-1]
+        footer = next((record for record in _read(newest[:1]) if isinstance(record, Footer)), None)
+        last = next((record for record in _read(newest) if isinstance(record, Frames | Footer)), None)
+        step = last.step if last is not None else 0
+        events = _read(line for line in newest if records.begins(line, Event))
+        paused = held((record for record in events if isinstance(record, Event)), step) if alive else False
+        if (last is not None and paused is not None) or wanted >= min(size, _LONGEST_TAIL):
+            return step, footer, size, bool(paused)
         wanted *= 4
+
+
+def _read(lines: Iterable[bytes]) -> Iterator[Record]:
+    """The records of those lines that can be read."""
+    for line in lines:
+        with contextlib.suppress(RecordingError):
+            if (record := records.decode(line)) is not None:
+                yield record

@@ -93,11 +93,9 @@ def remembered(one: Kept) -> Outcome | None:
 
 def judged(one: Kept, history: History) -> Outcome:
     """Judge a recording, and remember what was found."""
-    from dltlab.claims.judging import Judge
+    from dltlab.claims import judge_all, recorded
 
-    judge = Judge(history.header)
-    judge.look(0.0, history)
-    counted = Counter(verdict.status for verdict in judge.verdicts)
+    counted = Counter(verdict.status for verdict in judge_all(recorded.of(history.header), history))
     holds, fails, pending = counted["holds"], counted["fails"], counted["not yet"]
     turns = sum(event.what in ("turn", "kick") for event in history.events)
     with contextlib.suppress(OSError, DltlabError):
@@ -137,9 +135,8 @@ def meet() -> None:
 
 def when(header: Header, now: datetime) -> str:
     """When a session began, as one says it: "12 min ago", "today 14:02", "yesterday 9:30", "3 Nov 2026"."""
-    try:
-        began = datetime.fromisoformat(header.started).astimezone(now.tzinfo)
-    except (ValueError, OverflowError, OSError):
+    began = header.began(now.tzinfo)
+    if began is None:
         return ""
     past = now - began
     if timedelta(0) <= past < timedelta(hours=1):

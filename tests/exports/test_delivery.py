@@ -122,6 +122,15 @@ def test_the_recording_is_spared(made: Callable[[str], Path], tmp_path: Path) ->
     assert not (tmp_path / "new.dltlab.jsonl").exists()
 
 
+def test_a_link_does_not_lead_to_another_recording(made: Callable[[str], Path], tmp_path: Path) -> None:
+    recording, other, link = made("one"), made("seeds"), tmp_path / "x.csv"
+    link.symlink_to(other)
+    before = other.read_bytes()
+    with pytest.raises(UsageError, match="so recordings are named"):
+        deliver(FORMATS["csv"], recording, link, NOTHING, mode="none")
+    assert other.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("out", "words"),
     [

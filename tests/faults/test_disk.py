@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import io
 import os
 import subprocess
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from dltlab import errors, records
 from dltlab.engine import journal as writing
+from dltlab.engine import lines
 from dltlab.engine.journal import Journal
 from dltlab.errors import DltlabError, EngineError, RecordingError, UsageError
 from dltlab.records import Array, Event, Footer, Keyframe, Record
@@ -33,7 +35,9 @@ REFUSALS = [errno.ENOSPC, errno.EIO, errno.EDQUOT]
 
 def written(path: Path, said: list[Record], *, begun: bool = False, why: str = "") -> int:
     """Write records as an engine does, one after the other; how many the disk took, which may say why it refuses."""
-    journal = Journal.continued(path)[0] if begun else Journal.created(path)
+    journal = Journal.continued(path) if begun else Journal.created(path)
+    if begun:
+        journal.go_on(path.read_bytes().rfind(b"\n") + 1)
     try:
         for count, record in enumerate(said):
             try:
@@ -112,12 +116,13 @@ def test_a_recording_that_cannot_be_read_is_not_continued(tmp_path: Path, monkey
     path = tmp_path / "recording"
     path.write_bytes(b"".join(LINES))
 
-    def refused(*_: Any) -> Any:
-        raise OSError(errno.EIO, os.strerror(errno.EIO))
+    class Failing(io.FileIO):
+        def readline(self, _size: int | None = -1, /) -> bytes:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    monkeypatch.setattr(writing, "open", refused, raising=False)
+    monkeypatch.setattr(lines, "open", Failing, raising=False)
     with pytest.raises(RecordingError, match=r"cannot be read \(Input/output error\)"):
-        Journal.continued(path)
+        lines.Lines(path)
     assert path.read_bytes() == b"".join(LINES)
 
 

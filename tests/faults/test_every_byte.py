@@ -146,13 +146,14 @@ class Truth:
         from dltlab.engine.journal import Journal
 
         before = harmed.read_bytes()
-        opened = attempted(lambda: Journal.continued(harmed))
-        if opened is not None:
-            journal, found = opened
-            journal.close()
-            assert found == self.records[:lines]
-            past = attempted(lambda: session._past(harmed, found))
-            assert (past is None) == (lines == 0)
+        journal = Journal.continued(harmed)
+        past = attempted(lambda: session._past(journal))
+        journal.close()
+        if past is not None:
+            assert journal._whole == self.ends[lines - 1]
+            assert past.header == self.records[0]
+        else:
+            assert lines == 0 or b"\n" in before[self.ends[lines - 1] :][:-1]
         assert harmed.read_bytes() == before, "nothing was written"
 
 

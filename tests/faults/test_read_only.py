@@ -138,10 +138,10 @@ def test_a_session_that_goes_away_or_fails_while_it_is_looked_at_is_passed_over(
     (data / "sessions" / f"dangling{records.SUFFIX}").symlink_to(data / "nowhere")
     real = shelf._end
 
-    def sick(path: Path) -> Any:
+    def sick(path: Path, *, alive: bool) -> Any:
         if path.name.startswith("sick"):
             raise OSError(5, os.strerror(5))
-        return real(path)
+        return real(path, alive=alive)
 
     monkeypatch.setattr(shelf, "_end", sick)
     assert [one.name for one in shelf.kept()] == ["kept"]

@@ -91,9 +91,9 @@ def trial(data: bytes) -> None:
 
 
 def _resumed(path: Path) -> None:
-    journal, told = Journal.continued(path)
+    journal = Journal.continued(path)
     try:
-        past = session._past(path, told)
+        past = session._past(journal)
         _, built = session.rebuilt(past, path)
         _, fleet, _ = bowl()
         start = session._start(past, fleet, path)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dltlab import records
-from dltlab.chapters import DETECTORS, Chapter, Following, detect
+from dltlab.chapters import DETECTORS, Chapter, Following, Member, detect
 from dltlab.chapters.chapter import LONGEST_TITLE
 from dltlab.records import Arm, Array, Event, Footer, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
@@ -379,3 +379,21 @@ def test_following_is_cheap_on_a_long_history() -> None:
     assert spent / len(pieces) < 0.005
     assert following.chapters(growing) == detect(growing)
     assert {"edge", "sharpening", "kernel drift"} <= {chapter.kind for chapter in following.chapters(growing)}
+
+
+def test_a_look_reads_no_more_than_what_is_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    thrown = np.arange(5_000) < 20
+    columns = {"loss": np.where(thrown, 1.0, 5.0), "sharpness": np.where(thrown, 3.0, 1.5)}
+    story = Story(columns | {"sharpness.theory": np.full(5_000, 2.0)}, 0)
+    growing, following, leading, read = History(header()), Following(), Member.leading, []
+
+    def counted(*asked: Any) -> tuple[np.ndarray, np.ndarray]:
+        read.append(len((found := leading(*asked))[0]))
+        return found
+
+    monkeypatch.setattr(Member, "leading", counted)
+    for record in told(story, piece=10):
+        growing.extend([record])
+        read.clear()
+        following.chapters(growing)
+    assert max(read) < 200

@@ -56,7 +56,8 @@ def broken(table: dict[str, Any], low: float, high: float) -> dict[str, Any]:
 def ran(name: str, folder: Path, *words: str) -> tuple[int, dict[str, Any], Path]:
     """The exit code of ``dltlab run``, what it reported, and the recording."""
     report, session = folder / f"{name}.json", folder / f"{name}.dltlab.jsonl"
-    order = [sys.executable, "-m", "dltlab", "run", name, "--quiet", f"--json={report}", f"--out={session}", *words]
+    order = [sys.executable, "-m", "dltlab", "run", name, "--alone", "--quiet"]
+    order += [f"--json={report}", f"--out={session}", *words]
     done = subprocess.run(order, capture_output=True, text=True, timeout=300, check=False)
     assert report.exists(), done.stderr
     return done.returncode, json.loads(report.read_text(encoding="utf-8")), session

@@ -1,6 +1,6 @@
 """An engine without JAX: writes what it is told to, as a true engine would write it.
 
-    fake_engine.py ENDING run --session=FILE --scenario=NAME … [--headless]
+    fake_engine.py ENDING run|check|estimate|resume --session=FILE --scenario=NAME … [--headless]
 
 The ENDING is finished, diverged, stopped, killed, silent, refused, broken, listening, deaf (it never
 stops), late (it never begins) or barred: that is finished, and has told two eigenvalues with error
@@ -130,6 +130,9 @@ def main() -> int:
         return 3
     if given.ending == "late":
         time.sleep(60)
+    if given.verb == "check":
+        print(json.dumps({"faults": [], "series": ["loss", "loss.theory"], "open": []}))
+        return 0
     if given.verb == "estimate":
         told_of = {"title": "A fall\x1b[2J", "steps": given.steps, "members": 3, "parameters": 1, "compiling": 2.5}
         told_of |= {"timed": 40, "seconds_a_step": 0.25, "computing": 0.25 * given.steps, "memory": 3 << 29}

@@ -1,6 +1,7 @@
 """What sets sessions apart is told, all of it, in lines that a terminal can show; what is the same is not."""
 
 import msgspec
+import pytest
 
 from dltlab.records import FORMAT, Arm, Event, Header, Knob
 from dltlab.session import compare
@@ -77,6 +78,48 @@ def test_seeds_steps_and_machines_are_told():
         "fingerprint": ("machine", ("f00d", "beef")),
         "version of jax": ("machine", ("1", "2")),
     }
+
+
+def test_what_looks_the_same_in_brief_is_told_apart_exactly():
+    def rate(value: object) -> History:
+        return session(change={"optimizer": {"kind": "gradient_descent", "learning_rate": value}})
+
+    one, other, third = rate(0.10000001), rate(0.10000009), rate(0.2)
+    exact = ("0.10000001", "0.10000009")
+    assert compare.differences([one, other]) == [Difference("scenario", "optimizer.learning_rate", exact)]
+    assert compare.differences([one, other, third])[0].values == (*exact, "0.2")
+    assert compare.differences([one, one, third])[0].values == ("0.1", "0.1", "0.2")
+    assert compare.differences([rate(1), rate(1.0)]) == []
+    assert compare.brief(one, other) == "η 0.10000009"
+    assert compare.apart([one.header, other.header]) == [f"optimizer.learning_rate={value}" for value in exact]
+
+
+@pytest.mark.parametrize("parted", [300, 50])
+def test_what_differs_only_far_behind_is_shown_where_it_differs(parted: int):
+    def tables(last: object) -> History:
+        return session(
+            change={"problem": {"widths": [7] * parted + [last]}, "data": {"path": "x" * parted + str(last)}}
+        )
+
+    one, other = tables(11), tables(12)
+    rows = compare.differences([one, other])
+    assert [row.key for row in rows] == ["problem.widths", "data.path"]
+    for values in [*(row.values for row in rows), tuple(compare.apart([one.header, other.header]))]:
+        assert values[0] != values[1]
+        assert all(len(value) <= 120 and str(last) in value for value, last in zip(values, (11, 12), strict=True))
+
+
+def test_acts_that_differ_behind_the_first_few_or_in_the_last_digits_differ():
+    def turns(*values: float) -> History:
+        return session("a", *(Event(n, "turn", "", {"knob": "η", "value": value}) for n, value in enumerate(values)))
+
+    (row,) = compare.differences([turns(0.1, 0.2), turns(0.1, 0.200001)])
+    assert row.values == ("0.1 at 0, 0.2 at 1", "0.1 at 0, 0.200001 at 1")
+    many = [float(n) for n in range(100)]
+    (row,) = compare.differences([turns(*many), turns(*many[:-1], 0.5)])
+    assert [value.endswith(end) for value, end in zip(row.values, ("99 at 99", "0.5 at 99"), strict=True)] == [True] * 2
+    seeds = [session(seeds=(0, 2, 4, 6, last)) for last in (8, 9)]
+    assert compare.differences(seeds)[0].values == ("(0, 2, 4, 6, 8)", "(0, 2, 4, 6, 9)")
 
 
 def test_a_legend_says_the_one_thing_that_matters():

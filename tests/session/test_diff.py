@@ -85,6 +85,15 @@ def with_loss(chunk: int, at: int, value: float) -> Callable[[list[Record]], Non
     return alter
 
 
+def test_a_recording_is_decoded_once_to_be_compared(kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, decode = kept("a"), records.decode
+    read: list[bytes] = []
+    monkeypatch.setattr(records, "decode", lambda line: (read.append(line), decode(line))[1])
+    told = diff.told(path)
+    assert read == path.read_bytes().splitlines()
+    assert [digest != "" for digests in told.states.values() for digest in digests] == [True, True]
+
+
 def test_a_copy_is_identical_bit_for_bit(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
     odd = losses()
     odd[[3, 5, 7]] = np.nan, np.inf, -0.0

@@ -45,6 +45,11 @@ def test_of_forks_that_changed_the_same_nothing_is_said(fork) -> None:
     assert forked.apart([]) == []
 
 
+def test_forks_whose_changes_differ_in_the_last_digits_are_told_apart(fork) -> None:
+    there = [fork(name, {"turns": {"learning_rate": rate}, "seed": 3}) for name, rate in (("a", 0.2), ("b", 0.2000001))]
+    assert forked.apart(there) == ["seed=3, learning_rate=0.2", "seed=3, learning_rate=0.2000001"]
+
+
 def test_no_fork_is_believed_that_its_recording_does_not_vouch_for(fork, fake) -> None:
     damaged = records.encode(Event(20, "fork", "", {"parent": "mother", **KICK})).replace(b"0.1", b"0.9")
     long = records.encode(Frames(30, (), 0.0, 0.0)).replace(b"}\n", b" " * (1 << 17) + damaged)

@@ -1,5 +1,6 @@
 """A headless run ends with the exit code that its claims and its engine earned."""
 
+import contextlib
 import json
 import os
 import signal
@@ -15,8 +16,9 @@ import tomli
 
 from dltlab import headless, records
 from dltlab.errors import ScenarioError, UsageError
+from dltlab.headless import judging, runner
 from dltlab.records import Event, Footer
-from dltlab.session import live, recording
+from dltlab.session import live, recording, shelf
 
 FALLS = """
 [[claims]]
@@ -178,6 +180,21 @@ def test_out_overwrites_nothing_and_takes_one_scenario(engine, scenario, tmp_pat
         headless.run([scenario(FALLS)], quiet=True, json=tmp_path / "nowhere" / "run.json")
 
 
+def test_companions_run_and_are_judged_wherever_a_scenario_is_recorded(engine, scenario, tmp_path, monkeypatch):
+    engine("finished")
+    companion = scenario(LOW, name="companion")
+    monkeypatch.setattr(runner, "accompanied", lambda names: [*names, companion])
+    out = tmp_path / "mine.dltlab.jsonl"
+    assert headless.run([scenario(FALLS)], quiet=True, out=out, json=tmp_path / "run.json") == 1
+    first, second = json.loads((tmp_path / "run.json").read_text())["runs"]
+    assert (first["session"], first["exit_code"], second["exit_code"]) == (str(out), 0, 1)
+    assert [str(one.path) for one in shelf.kept()] == [second["session"]]
+    for place, fault in ((out, "there is a file already"), (tmp_path / "nowhere" / "mine", "cannot be written")):
+        with pytest.raises(UsageError, match=fault):
+            headless.run([scenario(FALLS)], quiet=True, out=place)
+    assert len(shelf.kept()) == 1, "neither starts a companion"
+
+
 def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario, capsys, monkeypatch):
     engine("listening")
     sent = threading.Event()
@@ -200,6 +217,38 @@ def test_ctrl_c_stops_the_engine_and_what_was_judged_is_printed(engine, scenario
     assert history.footer is not None
     assert history.footer.reason == "stopped"
     assert note == ""
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "state"),
+    [(KeyboardInterrupt, 130, "died"), (KeyboardInterrupt, 130, "stopped"), (ZeroDivisionError, 3, "died")],
+    ids=["Ctrl-C before it is followed", "Ctrl-C between two looks", "a fault of ours"],
+)
+def test_no_engine_is_left_that_nobody_follows(engine, scenario, monkeypatch, fault, code, state):
+    engine("listening")
+    struck = threading.Event()
+
+    def strike(found):
+        if not struck.is_set():
+            struck.set()
+            raise fault
+        return found
+
+    if state == "died":
+        check = judging.shelf.check_series
+        monkeypatch.setattr(judging.shelf, "check_series", lambda *asked: strike(check(*asked)))
+    else:
+        monkeypatch.setattr(live.Live, "ended", property(lambda source: strike(source._ended)))
+    assert headless.run([scenario(FALLS)], quiet=True, json=Path("r.json")) == code
+    (one,) = shelf.kept()
+    until = time.monotonic() + 5
+    try:
+        while shelf.look(one.path).state == "running" and time.monotonic() < until:
+            time.sleep(0.02)
+        assert shelf.look(one.path).state == state
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.header.pid, signal.SIGKILL)
 
 
 def test_no_session_stays_open_whatever_becomes_of_it(engine, scenario, keep, monkeypatch):

@@ -171,6 +171,30 @@ def test_no_escape_sequence_and_no_second_header_gets_through(keep, fake):
     assert "second header" in note
 
 
+def test_a_header_of_another_format_further_on_is_no_reason_to_refuse_what_was_read(keep, fake):
+    path = keep(steps=10)
+    with path.open("ab") as out:
+        out.write(records.encode(fake.header("second", 10, 1, format="dltlab-session/9")))
+    history, note = read_all(path)
+    assert len(history["loss"]) == 10
+    assert "second header" in note
+
+
+def test_reading_stops_when_its_time_has_passed_and_knows_whether_there_is_more(keep, monkeypatch):
+    monkeypatch.setattr(recording.Follower.read, "__defaults__", (1 << 12,))
+    path, clock = keep(steps=2000), iter(range(1000))
+    follower, other = Follower(path), Follower(path)
+    for seconds, pieces in ((0, 1), (1, 1), (3, 3)):
+        found = follower.read_for(seconds, lambda: next(clock))
+        assert found == [record for _ in range(pieces) for record in other.read()]
+        assert not follower.drained
+    assert follower.rest() == other.rest() != []
+    assert follower.drained
+    assert follower.left_out == ""
+    follower.close()
+    other.close()
+
+
 def test_a_file_that_shrinks_is_noticed(keep):
     path = keep(steps=10)
     follower, _ = opened(path)

@@ -7,7 +7,10 @@ import pytest
 
 from dltlab import folders, records
 from dltlab.errors import RecordingError, UsageError
+from dltlab.records import Event
 from dltlab.session import shelf
+from dltlab.session.recording import read_all
+from dltlab.terminal.drawing.standing import word_of
 
 
 @pytest.fixture
@@ -52,6 +55,18 @@ def test_a_session_is_found_by_path_name_beginning_and_as_the_last(stored):
     assert shelf.find(str(first)) == first
     assert shelf.find("alpha") == shelf.find("al") == shelf.find(first.name) == first
     assert shelf.find("last") == second
+
+
+def test_an_exact_name_costs_no_look_at_other_sessions(stored, monkeypatch):
+    path, look, looked = stored("alpha"), shelf.look, []
+    for name in ("alpha-1", "alphabet", "beta"):
+        stored(name)
+    monkeypatch.setattr(shelf, "look", lambda path: (looked.append(path), look(path))[1])
+    assert shelf.find("alpha") == path
+    assert looked == [path]
+    path.write_text("no recording any more")
+    with pytest.raises(UsageError, match="alpha: 2 sessions' names begin so"):
+        shelf.find("alpha")
 
 
 def test_what_is_not_there_is_refused_with_a_near_miss(stored):
@@ -107,9 +122,29 @@ def test_a_running_session_that_holds_is_told_from_one_that_goes_on(stored):
     with path.open("rb+") as engine:
         fcntl.flock(engine, fcntl.LOCK_EX)
         assert not shelf.look(path).paused
-        for what, paused in (("pause", True), ("turn", True), ("resume", False), ("pause", True)):
+        for what, paused in (("pause", True), ("turn", True), ("resume", False), ("pause", True), ("continued", False)):
             # The unfinished line is what a killed engine left.
             content = path.read_bytes()
             path.write_bytes(content[: content.rfind(b"\n") + 1] + records.encode(records.Event(299, what, what)))
             assert shelf.look(path).paused == paused
     assert not shelf.look(path).paused
+
+
+def test_a_shelf_and_a_bench_agree_on_whether_a_session_holds(stored, fake):
+    path = stored("held", "stopped", steps=300)
+    often = [Event(299, "price", "x" * 500) for _ in range(1000)]
+    with path.open("rb+") as engine:
+        fcntl.flock(engine, fcntl.LOCK_EX)
+        for said, word in (
+            ([fake.frames(300, 1, 1, 1.0), Event(300, "pause", "")], "paused"),
+            ([Event(300, "advance", "", {"steps": 1}), fake.frames(301, 1, 1, 1.1)], "paused"),
+            ([Event(301, "advance", "", {"to": 310}), fake.frames(302, 4, 1, 1.1)], "running"),
+            ([*often, fake.frames(306, 5, 1, 1.2)], "paused"),
+            ([Event(310, "continued", ""), fake.frames(311, 1, 1, 1.3)], "running"),
+            ([Event(311, "pause", ""), Event(311, "turn", "", {"knob": "learning_rate", "value": 0.2})], "paused"),
+            ([Event(311, "fork", "", {"parent": "another"}), fake.frames(312, 1, 1, 1.4)], "running"),
+        ):
+            path.write_bytes(path.read_bytes() + b"".join(map(records.encode, said)))
+            history, _ = read_all(path)
+            assert word_of(history, "") == word
+            assert shelf.look(path).paused == (word == "paused")

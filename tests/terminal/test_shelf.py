@@ -8,8 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from dltlab.claims import Verdict
+from dltlab.claims.recorded import Recorded
 from dltlab.records import Footer, Frames, Header
 from dltlab.session import shelf as kept_shelf
+from dltlab.session.history import History
 from dltlab.terminal import outcomes
 from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.screens.page import Page
@@ -115,6 +118,21 @@ def test_judging_is_done_once_and_again_when_the_file_has_changed(
     assert outcomes.remembered(one) is None
     monkeypatch.setattr(outcomes, "LARGEST", 10)
     assert outcomes.history_of(path, lambda: False) is None
+
+
+@pytest.mark.usefixtures("shelf")
+def test_each_claim_is_judged_once_and_not_dated(keep: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    path, judged, judge = keep("20260101-a", "bowl"), list[str](), Recorded.judge
+
+    def counted(claim: Recorded, history: History) -> Verdict:
+        judged.append(claim.name)
+        return judge(claim, history)
+
+    monkeypatch.setattr(Recorded, "judge", counted)
+    history = outcomes.history_of(path, lambda: False)
+    assert history is not None
+    outcomes.judged(kept_shelf.look(path), history)
+    assert judged == ["edge", "never"]
 
 
 @pytest.mark.usefixtures("shelf")

@@ -21,6 +21,7 @@ class Arrays(AbstractData):
     """Examples from an .npz file with arrays x and y."""
 
     path: str
+    """The .npz file; ~ stands for the home folder."""
     points: Annotated[int, Meta(ge=0, le=LARGEST)] = 0
     """Take the first so many; 0 takes all."""
 

@@ -12,7 +12,9 @@ class Chebyshev(AbstractData):
     """Evenly spaced points with y = T_k(x)."""
 
     degree: Annotated[int, Meta(ge=0, le=100)] = 4
+    """k of T_k, the polynomial that is fitted."""
     points: Annotated[int, Meta(ge=2, le=1_000_000)] = 20
+    """n, the inputs at equal distances."""
 
     def examples(self) -> Examples:
         """Inputs and targets of shape (points, 1)."""

@@ -24,6 +24,7 @@ class Cifar10(AbstractData):
     path: str
     """A folder with data_batch_1.bin …, one such file, or an .npz with arrays x and y."""
     points: Annotated[int, Meta(ge=10, le=50_000)] = 5000
+    """The first so many training images of these classes."""
     classes: Annotated[int, Meta(ge=2, le=10)] = 10
     """Keep only the images of the first classes."""
 

@@ -14,6 +14,7 @@ class Digits(AbstractData):
     """Handwritten digits, 64 pixels, ten classes, one-hot targets."""
 
     points: Annotated[int, Meta(ge=10, le=1797)] = 1797
+    """The first so many images."""
 
     def examples(self) -> Examples:
         """The first ``points`` images, standardised."""

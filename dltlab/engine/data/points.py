@@ -17,6 +17,12 @@ class Points(AbstractData):
     targets: tuple[float, ...]
 
     def __init__(self, inputs: Numbers, targets: Numbers) -> None:
+        """What a scenario says of the data.
+
+        Args:
+            inputs: One number an example.
+            targets: As many, what is to be fitted.
+        """
         if len(inputs) != len(targets):
             raise ValueError(f"{len(inputs)} inputs and {len(targets)} targets; give each input its target.")
         self.inputs, self.targets = tuple(inputs), tuple(targets)

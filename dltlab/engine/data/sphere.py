@@ -19,10 +19,13 @@ class Sphere(AbstractData):
     """n points on the sphere of radius 1 in d dimensions; all labels but noise have length √n."""
 
     points: Annotated[int, Meta(ge=1, le=10_000)] = 40
+    """n, the inputs."""
     dimension: Annotated[int, Meta(ge=2, le=10_000)] = 20
+    """d, of the inputs."""
     labels: Literal["noise", "linear", "top", "bottom"] = eqx.field(default="noise", static=True)
     """y ~ N(0, 1); y ∝ w·x with a random w; the eigenvector of H∞ with the largest or the smallest eigenvalue."""
     seed: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+    """What the inputs and the labels are drawn from."""
 
     def examples(self) -> Examples:
         """The points in rows, the labels in one column. The points are the same for all labels."""

@@ -21,15 +21,19 @@ class Teacher(AbstractData):
     """Inputs on the unit sphere or N(0, I), labelled by random ReLU neurons."""
 
     points: Count = 15
+    """n, the inputs."""
     dimension: Annotated[int, Meta(ge=1, le=10_000)] = 2
+    """d, of the inputs."""
     neurons: Annotated[int, Meta(ge=1, le=10_000)] = 3
     """q, the neurons of the teacher."""
     inputs: Literal["sphere", "gaussian"] = eqx.field(default="sphere", static=True)
+    """Their law: uniform on the unit sphere, or N(0, I)."""
     labels_scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0
     """Multiplies the b_k, and with them the labels."""
     part: Literal["train", "test"] = eqx.field(default="train", static=True)
     """Fresh inputs for the same teacher, independent of the others."""
     seed: Annotated[int, Meta(ge=0, lt=2**31)] = 0
+    """What the teacher and the inputs are drawn from."""
 
     def examples(self) -> Examples:
         """Inputs of shape (points, dimension), labels of shape (points, 1), and the teacher."""

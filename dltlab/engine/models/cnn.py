@@ -41,6 +41,15 @@ class CNN(AbstractModel):
         init: Law = "xavier",
         gain: Gain = 1.0,
     ) -> None:
+        """What a scenario says of the network.
+
+        Args:
+            channels: Of each convolution, from the first on.
+            activation: σ.
+            shrink: How a layer halves the image: by averages over 2×2, or by strides.
+            init: The variance of the initial weights: 2/(in + out), 1/in, 2/in, or uniform of 1/(3·in).
+            gain: Multiplies the initial weights of every layer but the last.
+        """
         self.channels = tuple(channels)
         self.activation = activation
         self.shrink = shrink

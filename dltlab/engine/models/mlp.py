@@ -38,6 +38,16 @@ class MLP(AbstractModel, InnerProducts):
         bias: bool = True,
         output_bias: bool = True,
     ) -> None:
+        """What a scenario says of the network.
+
+        Args:
+            widths: Of the hidden layers, from the first on.
+            activation: σ.
+            init: The variance of the initial weights: 2/(in + out), 1/in, 2/in, or uniform of 1/(3·in).
+            gain: Multiplies the initial weights of every layer but the last.
+            bias: Whether the hidden layers have biases; they start at 0.
+            output_bias: Whether the last layer has one.
+        """
         self.widths = tuple(widths)
         self.activation = activation
         self.init_variance = init

@@ -18,9 +18,18 @@ import optax
 from jaxtyping import Array, Float, PyTree
 from msgspec import Meta
 
-from dltlab.engine.optimizers.base import AbstractOptimizer, Adaptive, Decay, Hyperparameters, Positive, Unsmoothed
+from dltlab.engine.optimizers.base import (
+    AbstractOptimizer,
+    Adaptive,
+    Decay,
+    Hyperparameters,
+    LearningRate,
+    Smoothing,
+    Unsmoothed,
+)
 
 Epsilon = Annotated[float, Meta(ge=0, le=1)]
+"""ε: what is added to the root of the mean square."""
 Scalar = Float[Array, ""] | float
 
 
@@ -32,8 +41,8 @@ def _rmsprop(learning_rate: Scalar, beta2: Scalar, epsilon: Scalar) -> optax.Gra
 class RMSProp(AbstractOptimizer, Adaptive, Unsmoothed):
     """RMSProp with bias correction."""
 
-    learning_rate: Positive
-    beta2: Decay = 0.99
+    learning_rate: LearningRate
+    beta2: Smoothing = 0.99
     epsilon: Epsilon = 1e-8
     formula: ClassVar[str] = "2/η"
 
@@ -55,9 +64,10 @@ class RMSProp(AbstractOptimizer, Adaptive, Unsmoothed):
 class Adam(AbstractOptimizer, Adaptive):
     """Adam."""
 
-    learning_rate: Positive
+    learning_rate: LearningRate
     beta1: Decay = 0.9
-    beta2: Decay = 0.999
+    """β₁: what stays of the mean gradient from step to step."""
+    beta2: Smoothing = 0.999
     epsilon: Epsilon = 1e-8
     formula: ClassVar[str] = "(2+2β₁)/((1−β₁)η)"
 

@@ -20,6 +20,12 @@ from msgspec import Meta
 
 Positive = Annotated[float, Meta(gt=0, le=1e6)]
 Decay = Annotated[float, Meta(ge=0, lt=1)]
+LearningRate = Positive
+"""η."""
+Momentum = Decay
+"""β: what stays of the velocity from step to step."""
+Smoothing = Decay
+"""β₂: what stays of the mean square of the gradients from step to step."""
 Hyperparameters = Mapping[str, Float[Array, ""]]
 
 LETTERS: Final[dict[str, str]] = {

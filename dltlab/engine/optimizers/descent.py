@@ -11,13 +11,20 @@ from typing import Any, ClassVar
 import optax
 from jaxtyping import Array, Float
 
-from dltlab.engine.optimizers.base import AbstractOptimizer, Decay, Hyperparameters, Isotropic, Positive, Proportional
+from dltlab.engine.optimizers.base import (
+    AbstractOptimizer,
+    Hyperparameters,
+    Isotropic,
+    LearningRate,
+    Momentum,
+    Proportional,
+)
 
 
 class GradientDescent(AbstractOptimizer, Isotropic, Proportional):
     """Plain gradient descent."""
 
-    learning_rate: Positive
+    learning_rate: LearningRate
     formula: ClassVar[str] = "2/η"
 
     def transformation(self) -> optax.GradientTransformation:
@@ -44,8 +51,8 @@ class _Summing(AbstractOptimizer, Isotropic):
 class Polyak(_Summing):
     """Gradient descent with heavy-ball momentum."""
 
-    learning_rate: Positive
-    momentum: Decay = 0.9
+    learning_rate: LearningRate
+    momentum: Momentum = 0.9
     formula: ClassVar[str] = "(2+2β)/η"
 
     def transformation(self) -> optax.GradientTransformation:
@@ -64,8 +71,8 @@ class Polyak(_Summing):
 class Nesterov(_Summing):
     """Gradient descent with Nesterov momentum."""
 
-    learning_rate: Positive
-    momentum: Decay = 0.9
+    learning_rate: LearningRate
+    momentum: Momentum = 0.9
     formula: ClassVar[str] = "(2+2β)/((1+2β)η)"
 
     def transformation(self) -> optax.GradientTransformation:
@@ -90,8 +97,8 @@ def _ema(learning_rate: Float[Array, ""] | float, momentum: Float[Array, ""] | f
 class ExponentialMomentum(AbstractOptimizer, Isotropic):
     """Gradient descent on an exponential moving average of gradients."""
 
-    learning_rate: Positive
-    momentum: Decay = 0.9
+    learning_rate: LearningRate
+    momentum: Momentum = 0.9
     formula: ClassVar[str] = "(2+2β)/((1−β)η)"
 
     def transformation(self) -> optax.GradientTransformation:

@@ -17,7 +17,15 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from msgspec import Meta
 
 from dltlab.engine.numerics import randoms
-from dltlab.engine.optimizers.base import AbstractOptimizer, Hyperparameters, Kicking, Positive, Proportional, Shaking
+from dltlab.engine.optimizers.base import (
+    AbstractOptimizer,
+    Hyperparameters,
+    Kicking,
+    LearningRate,
+    Positive,
+    Proportional,
+    Shaking,
+)
 
 Length = Annotated[float, Meta(ge=0, le=1e6)]
 _LONG_AGO = -(2**30)
@@ -65,8 +73,9 @@ class PerturbedGradientDescent(AbstractOptimizer, Kicking, Proportional):
     The defaults are those of the experiments of Du et al. 2017 (arXiv:1705.10412), for γ = 1 and L = e.
     """
 
-    learning_rate: Positive
+    learning_rate: LearningRate
     radius: Length = math.e / 100
+    """r, of the ball that a kick is drawn from."""
     gradient_threshold: Length = math.e / 100
     """The length of the gradient up to which a kick may be given."""
     interval: Annotated[float, Meta(ge=0, le=1e9)] = 1.0
@@ -166,7 +175,7 @@ def _shaking(learning_rate: Array | float, noise: Array | float) -> optax.Gradie
 class NoisyGradientDescent(AbstractOptimizer, Shaking, Proportional):
     """Gradient descent with noise of fixed length added to every gradient."""
 
-    learning_rate: Positive
+    learning_rate: LearningRate
     noise: Length = 1.0
     """The length of the noise ξ."""
     formula: ClassVar[str] = "2/η"

@@ -32,10 +32,12 @@ class GaussNewton(AbstractProbe):
     """The ``top`` largest eigenvalues of Jᵀ(∂²ℓ/∂f²)J, or of a layer's block of it, largest first."""
 
     top: Annotated[int, Meta(ge=1, le=16)] = 1
+    """k: how many eigenvalues are read, the largest first."""
     every: Every = 0
     layer: str = eqx.field(default="", static=True)
     """A layer's name; all parameters where it is empty."""
     method: Literal["auto", "gram", "lanczos"] = eqx.field(default="auto", static=True)
+    """Through the Gram matrix of n·c rows, or by Lanczos; "auto" takes what is cheaper."""
     tolerance: Annotated[float, Meta(gt=0, lt=1)] = 1e-3
     """The error bar, relative to the eigenvalue, beyond which a reading is marked; Lanczos aims below it."""
     products: Annotated[int, Meta(ge=2, le=512)] = 48

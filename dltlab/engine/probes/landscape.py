@@ -21,7 +21,9 @@ class Landscape(AbstractProbe):
 
     every: Every = 0
     rows: Lines = 33
+    """Lines of the grid that the loss is computed on."""
     columns: Lines = 49
+    """Columns of the grid."""
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """The grid, its first row the lowest, and where it lies."""

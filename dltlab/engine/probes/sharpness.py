@@ -60,9 +60,15 @@ class Sharpness(AbstractProbe, Budgeted):
     """The ``top`` largest eigenvalues of the (preconditioned) Hessian, largest first."""
 
     top: Annotated[int, Meta(ge=1, le=16)] = 1
+    """k: how many eigenvalues are read, the largest first."""
     every: Every = 0
     preconditioned: bool = False
+    """Whether it is that of P^(−1/2) H P^(−1/2), with the P of the optimizer."""
     method: Literal["auto", "dense", "tracked", "lanczos"] = "auto"
+    """By forming the whole Hessian, by following eigenvectors from reading to reading, or by Lanczos each time.
+
+    "auto" takes what suits the size.
+    """
     above: Annotated[float, Meta(ge=0, le=1e6)] = 0.75
     """Eigenvalues behind the first are followed once they are above this share of the stability threshold.
 

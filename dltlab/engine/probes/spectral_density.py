@@ -34,6 +34,7 @@ class SpectralDensity(AbstractProbe):
     depth: Annotated[int, Meta(ge=2, le=512)] = 40
     """Lanczos steps from each random start."""
     starts: Annotated[int, Meta(ge=2, le=256)] = 4
+    """Random vectors that the density is averaged over."""
     points: Annotated[int, Meta(ge=8, le=4096)] = 101
     """Of the grid."""
     broadening: Annotated[float, Meta(gt=0, lt=1)] = 0.01
@@ -41,6 +42,7 @@ class SpectralDensity(AbstractProbe):
     low: End | None = None
     """Where the grid begins; where the spectrum does, if it is not said. Seeds and arms share a grid that is said."""
     high: End | None = None
+    """Where the grid ends, likewise."""
 
     def __check_init__(self) -> None:
         if self.low is not None and self.high is not None and self.high <= self.low:

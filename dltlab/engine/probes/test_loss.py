@@ -18,6 +18,12 @@ class UnseenLoss(AbstractProbe):
     every: int
 
     def __init__(self, data: Annotated[AbstractData, Kind("data set", DATA)], every: Every = 0) -> None:
+        """What a scenario says of the probe.
+
+        Args:
+            data: The examples that are not trained on.
+            every: Steps between readings; 0 reads at every frame.
+        """
         self.unseen, self.every = Unseen(data), every
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:

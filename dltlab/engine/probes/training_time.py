@@ -25,6 +25,7 @@ class TrainingTime(AbstractProbe):
     """Steps until L ≤ share·L(0), kept from then on; before, the steps so far. Exact to its cadence."""
 
     share: Share = 0.01
+    """The share of the first loss that ends the count."""
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:

@@ -45,6 +45,12 @@ class KernelRegression(AbstractProblem, Regression):
         data: Annotated[AbstractData, Kind("data set", DATA)],
         labels: Literal["data", "noise", "linear"] = "data",
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            data: The inputs, and labels for ``labels = "data"``.
+            labels: Those of the data; or drawn by each seed: noise, or linear in the inputs.
+        """
         examples = data.examples()
         if examples.targets.shape[1] != 1:
             raise ValueError(f"{examples.targets.shape[1]} targets an example; choose data with one.")

@@ -28,6 +28,12 @@ class MonkeySaddle(AbstractProblem, Pictured, Saddled):
         start: Annotated[float, Meta(gt=0, le=1e3)] = 0.01,
         quartic: Annotated[float, Meta(gt=0, le=1e3)] = 1.0,
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            start: The distance from the saddle that it starts at.
+            quartic: κ: what holds the three minima, at the distance 3/κ.
+        """
         self.quartic = jnp.asarray(quartic, float)
         self.start = start
 

@@ -45,6 +45,14 @@ class Octopus(AbstractProblem, Even, Pictured):
         escape: Positive = 1.0,
         width: Annotated[float, Meta(ge=1, le=1e3)] = math.e,
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            dimension: d, one saddle each.
+            contraction: L: how strongly a saddle draws in along the directions that lead to it.
+            escape: γ: how strongly it drives out along the one that leads away.
+            width: τ: a saddle is 4τ away from the one before.
+        """
         if contraction < escape:
             raise ValueError(f"contraction = {contraction:g} must not be below escape = {escape:g}: L ≥ γ.")
         self.dimension = dimension

@@ -19,6 +19,12 @@ class Quadratic(AbstractProblem):
     scale: float
 
     def __init__(self, eigenvalues: Eigenvalues, scale: Annotated[float, Meta(gt=0, le=1e6)] = 1.0) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            eigenvalues: λ, one a parameter.
+            scale: Of the start, N(0, I) times it.
+        """
         self.eigenvalues = jnp.asarray(eigenvalues, float)
         self.scale = scale
 

@@ -29,6 +29,14 @@ class RankOne(AbstractProblem, Saddled):
         second: Share = 0.5,
         scale: Annotated[float, Meta(gt=0, le=1)] = 1e-3,
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            dimension: d, the side of M.
+            largest: λ₁ of M.
+            second: λ₂/λ₁; the further ones fall evenly to 0.
+            scale: Of the start, N(0, I) times it.
+        """
         shares = np.concatenate([[1.0], second * np.linspace(1, 0, dimension - 1)])
         self.eigenvalues = jnp.asarray(largest * shares)
         self.scale = scale

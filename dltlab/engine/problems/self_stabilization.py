@@ -34,6 +34,13 @@ class SelfStabilization(AbstractProblem):
         slope: Annotated[float, Meta(gt=0, le=1e6)],
         scale: Annotated[float, Meta(gt=0, le=1e6)] = 0.01,
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            sharpness: s, that of the valley at y = 0.
+            slope: g: how steeply the valley falls to where it is sharper.
+            scale: Of the start across the valley, N(0, 1) times it.
+        """
         self.sharpness = jnp.asarray(sharpness, float)
         self.slope = jnp.asarray(slope, float)
         self.scale = scale

@@ -39,6 +39,15 @@ class StrictSaddle(AbstractProblem, Pictured, Saddled):
         along: Distance = 3.0,
         across: Distance = 0.0,
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            escape: γ: how strongly the saddle drives out.
+            quartic: κ: what holds the minima, at √(γ/κ); 0 for a saddle without minima.
+            angle: By how much the picture is turned, in radians.
+            along: How far out on the way in it starts, at most.
+            across: How far beside the way in.
+        """
         self.escape, self.quartic = jnp.asarray(escape, float), jnp.asarray(quartic, float)
         cosine, sine = np.cos(angle), np.sin(angle)
         self.frame = jnp.asarray([[cosine, sine], [-sine, cosine]])

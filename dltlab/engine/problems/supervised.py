@@ -54,6 +54,16 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
         batch: Annotated[int, Meta(ge=0, le=10_000_000)] = 0,
         coordinates: Literal["given", "span"] = "given",
     ) -> None:
+        """What a scenario says of the problem.
+
+        Args:
+            data: The examples.
+            model: The network.
+            loss: (1/2n)Σ‖f − y‖², ½Σ‖f − y‖², or the mean cross-entropy.
+            batch: Examples of a step, drawn anew each time; all of them with 0.
+            coordinates: "span" takes the inputs in a basis of their span: the same training, and cheaper where
+                examples are fewer than dimensions.
+        """
         examples, frame = data.examples(), None
         if coordinates == "span":
             _need_span(examples.inputs, model)

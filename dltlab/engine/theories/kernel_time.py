@@ -24,6 +24,7 @@ class KernelTime(AbstractProbe):
     """Steps to a share of the first loss, at the learning rate of the start."""
 
     share: Share = 0.01
+    """The share of the first loss that ends the count."""
     every: Every = 0
     most: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
     """The number of steps at which the search ends."""

@@ -49,6 +49,12 @@ class Linearised(AbstractProbe, Following):
     every: int
 
     def __init__(self, data: Annotated[AbstractData, Kind("data set", DATA)] | None = None, every: Every = 0) -> None:
+        """What a scenario says of the theory.
+
+        Args:
+            data: Examples that are not trained on, whose loss it tells too.
+            every: Steps between readings; 0 reads at every frame.
+        """
         self.unseen = None if data is None else Unseen(data)
         self.every = every
 

@@ -39,6 +39,7 @@ class RescaledTwin(AbstractProbe, Following):
 
     every: Every = 0
     until: Annotated[int, Meta(ge=1, le=1_000_000_000)] = 300
+    """The step up to which the twin is trained too."""
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """One number."""

@@ -8,6 +8,7 @@ from rich.cells import cell_len
 
 from dltlab.records import Event
 from dltlab.session.history import History
+from dltlab.session.holding import held
 from dltlab.terminal.drawing.lines import Line, Span, between, fit, width_of
 from dltlab.terminal.drawing.numbers import count, seconds, short
 from dltlab.terminal.drawing.price import Price, number, price, words
@@ -74,18 +75,7 @@ def word_of(history: History, ended: str) -> str:
         return history.footer.reason
     if ended:
         return "over"
-    held = False
-    for event in reversed(history.events):
-        if event.what in ("pause", "advance", "resume", "continued", "fork"):
-            held = event.what == "pause" or (event.what == "advance" and history.step >= _target(event))
-            break
-    return "paused" if held else "running"
-
-
-def _target(event: Event) -> float:
-    """The step at which an advance holds."""
-    to, steps = (number(event.data.get(key)) for key in ("to", "steps"))
-    return to if to is not None else event.step + (steps or 0)
+    return "paused" if held(reversed(history.events), history.step) else "running"
 
 
 def standing(history: History, ended: str, pending: str, rate: float | None, link: str) -> Standing:

@@ -7,9 +7,7 @@ step, so that a player which pauses at them shows it.
 https://docs.asciinema.org/manual/asciicast/v2/
 """
 
-import contextlib
 from collections.abc import Sequence
-from datetime import datetime
 from typing import BinaryIO, Final
 
 import msgspec
@@ -58,9 +56,9 @@ def write(session: Exported, out: BinaryIO, wanted: Wanted, progress: Progress) 
 
 def _header(session: Exported, looks: Film, script: Script) -> dict[str, object]:
     header: dict[str, object] = {"version": 2, "width": looks.width, "height": looks.height}
-    with contextlib.suppress(ValueError):
+    if began := session.header.began():
         # When the session ran: the film itself has no date, so that it can be made again.
-        header["timestamp"] = int(datetime.fromisoformat(session.header.started).timestamp())
+        header["timestamp"] = int(began.timestamp())
     return header | {
         "duration": round(script.seconds, 6),
         "title": one_line(session.header.title),

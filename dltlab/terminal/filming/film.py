@@ -5,6 +5,7 @@ from typing import Final, Literal, NamedTuple, cast
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import Wanted
 from dltlab.exports.exported import Exported
+from dltlab.soundness import LARGEST_STEP
 from dltlab.terminal.drawing.inks import Colours, Theme
 from dltlab.terminal.filming import script
 from dltlab.terminal.filming.script import Script
@@ -63,6 +64,6 @@ def script_of(session: Exported, wanted: Wanted) -> Script:
     return script.paced(session.records(), first, last, wanted.speed, fps)
 
 
-def step_of(session: Exported, wanted: Wanted) -> int:
-    """The step that a picture shows: the last one, if none is named."""
-    return session.history.step if wanted.at is None else min(wanted.at, session.history.step)
+def step_of(wanted: Wanted) -> int:
+    """The step that a picture shows: beyond all, and so the last one, if none is named."""
+    return LARGEST_STEP if wanted.at is None else wanted.at

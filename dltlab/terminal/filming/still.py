@@ -23,7 +23,7 @@ def cells_of(session: Exported, wanted: Wanted) -> Cells:
     Raises:
         UsageError: There is no such panel, or no such size.
     """
-    looks, step = film_of(wanted), step_of(session, wanted)
+    looks, step = film_of(wanted), step_of(wanted)
     if wanted.panel is not None:
         return _panel(session, named(session, wanted.panel), looks, step)
     taken: list[Cells] = []

@@ -42,13 +42,7 @@ class Foretold:
         """Read on for a fiftieth of a second."""
         if self._follower is None:
             return
-        until = self._timer() + _SLICE
-        try:
-            while (found := self._follower.read()) and self._timer() < until:
-                self._history.extend(found)
-            self._history.extend(found)
-        except DltlabError:
-            self.close()
+        self._history.extend(self._follower.read_for(_SLICE, self._timer))
         self.chapters = list(self._following.chapters(self._history))
 
     def close(self) -> None:

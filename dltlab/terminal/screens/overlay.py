@@ -1,6 +1,5 @@
 """The sessions that are drawn over the shown one: read from their files, followed while their engines write."""
 
-import time
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -39,18 +38,15 @@ class Guest:
         """Its first record."""
         return self.history.header
 
-    def read(self) -> bool:
-        """Take in a piece of what its file holds beyond what was read; whether there was any."""
-        try:
-            found = self._follower.read()
-        except RecordingError:
-            found = []
+    def read(self, seconds: float) -> bool:
+        """Take in what its file holds beyond what was read, for about so long; whether there was any."""
+        found = self._follower.read_for(seconds)
         self.history.extend(found)
         return bool(found)
 
     def read_all(self) -> None:
         """Take in all that its file holds by now."""
-        while self.read():
+        while self.read(_SLICE):
             pass
 
     def close(self) -> None:
@@ -125,11 +121,8 @@ class Overlay:
 
     def poll(self) -> bool:
         """Read on; whether any guest said anything."""
-        until, fresh, more = time.monotonic() + _SLICE, False, list(self.guests)
-        while more and time.monotonic() < until:
-            more = [guest for guest in more if guest.read()]
-            fresh = fresh or bool(more)
-        return fresh
+        fresh = [guest.read(_SLICE / len(self.guests)) for guest in self.guests]
+        return any(fresh)
 
     def drawn(self) -> tuple[Overlaid, ...]:
         """What panels draw: the guests that are not hidden."""

@@ -11,7 +11,6 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from dltlab.chapters import Following
-from dltlab.errors import DltlabError
 from dltlab.session import place
 from dltlab.session.history import History
 from dltlab.session.notes import Notes
@@ -77,13 +76,7 @@ class Speaking(Screen[None]):
 
     def poll(self) -> None:
         """Take in what the session, the notes and the lecture say."""
-        until = time.monotonic() + _SLICE
-        try:
-            while (found := self._follower.read()) and time.monotonic() < until:
-                self.history.extend(found)
-            self.history.extend(found)
-        except DltlabError as fault:
-            self._lecture = one_line(str(fault))
+        self.history.extend(self._follower.read_for(_SLICE))
         self._notes.follow()
         self._look()
         self._page.repaint()

@@ -6,7 +6,8 @@ import subprocess
 import sys
 import unicodedata
 import xml.etree.ElementTree as ET
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from PIL import Image
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import Wanted
 from dltlab.exports.exported import Exported
+from dltlab.records import Record
 from dltlab.terminal.filming import camera, gif, png, still
 from dltlab.terminal.filming.film import film_of, script_of
 from dltlab.terminal.filming.letters import Letters, Style
@@ -125,6 +127,21 @@ def test_one_panel_alone(written: Written, told: Told) -> None:
     assert written("png", Wanted(size=(60, 15), panel="loss")) != one
     with pytest.raises(UsageError, match=r"no such panel; choose 1 \("):
         written("png", Wanted(panel="\x1b[2Jnowhere"))
+
+
+@pytest.mark.parametrize("at", [None, 100])
+def test_a_picture_of_the_bench_reads_the_recording_for_the_bench_alone(
+    written: Written, told: Told, at: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, read, records = told(), list[int](), Exported.records
+
+    def counted(one: Exported, *given: Any) -> Iterator[Record]:
+        read.append(1)
+        return records(one, *given)
+
+    monkeypatch.setattr(Exported, "records", counted)
+    assert written("svg", Wanted(size=SIZE, at=at), session) == written("svg", Wanted(size=SIZE, at=at or 399))
+    assert len(read) == 2
 
 
 def test_an_svg_stands_by_itself(written: Written, told: Told) -> None:

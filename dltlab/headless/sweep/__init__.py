@@ -1,0 +1,180 @@
+"""A scenario at every point of a grid, each a session of its own, folded into a table and maps."""
+
+import os
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from dltlab.errors import HOLDS, DltlabError, UsageError
+from dltlab.headless import dry
+from dltlab.headless.halt import Halt
+from dltlab.headless.judging import Request, claims_of, judged
+from dltlab.headless.outcome import Outcome
+from dltlab.headless.runner import side_by_side
+from dltlab.headless.sweep import tables
+from dltlab.headless.sweep.delivery import Delivery
+from dltlab.headless.sweep.grid import Grid
+from dltlab.headless.sweep.keeping import Keeping
+from dltlab.headless.sweep.point import Point, folded
+from dltlab.headless.sweep.shown import Shown
+from dltlab.text import clean, one_line
+
+__all__ = ["sweep"]
+_Values = tuple[str, ...]
+
+
+def sweep(
+    name: str,
+    axes: Sequence[str],
+    *,
+    overrides: Sequence[str] = (),
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    arms: Sequence[str] = (),
+    show: Sequence[str] = (),
+    jobs: int | None = None,
+    csv: Path | None = None,
+    json: Path | None = None,
+    keep: Path | None = None,
+    timeout: float | None = None,
+    dry_run: bool = False,
+    quiet: bool = False,
+) -> int:
+    """Run a scenario at every point of a grid and print a table and maps; the largest exit code of its points.
+
+    Each point runs in a process of its own, ``jobs`` at a time (as many as there are cores, if it is
+    None). With ``keep`` the recordings stay in that folder, and points that ended there before are
+    not run again; without it they are thrown away one by one. A point that is refused hides no
+    other, unless none has begun before it.
+
+    Raises:
+        UsageError: The grid is none, a report has no place to go, or what is to be shown is not there.
+        ScenarioError: The scenario has faults at a point, which show before anything is run.
+    """
+    grid, shown, delivery = Grid.of(axes), tuple(map(Shown.of, show)), Delivery(csv, json)
+    delivery.check()
+    request = Request(overrides, seed, seeds, steps, arms)
+    plan = _Plan(name, grid, request, shown)
+    plan.check()
+    jobs = jobs or _cores()
+    if dry_run:
+        return plan.estimate(jobs)
+    halt = Halt(timeout)
+    with Keeping(keep) as keeping:
+        work = _Work(plan, keeping, halt, quiet=quiet)
+        points = side_by_side(list(enumerate(grid.points())), work.one, work.tell, halt, jobs, work.unrun)
+    if work.fault is not None:
+        raise work.fault
+    stream = sys.stderr if delivery.takes_stdout else sys.stdout
+    print(*_told(plan, points), sep="\n", file=stream, flush=True)
+    delivery.write(grid, points, shown)
+    return max((point.run.exit_code for point in points), default=HOLDS)
+
+
+class _Plan(Struct, frozen=True):
+    """What is to be run, and what is to be told of it."""
+
+    name: str
+    grid: Grid
+    request: Request
+    shown: tuple[Shown, ...]
+
+    def at(self, values: _Values) -> Request:
+        """How a point is to be run."""
+        return replace(self.request, overrides=[*self.request.overrides, *self.grid.overrides(values)])
+
+    def check(self) -> None:
+        """Find out whether the common part of the scenario and its claims are sound, at every point.
+
+        Raises:
+            ScenarioError: With all that is wrong with it at the first point where something is.
+        """
+        for values in self.grid.points():
+            claims_of(self.name, self.at(values))
+
+    def estimate(self, jobs: int) -> int:
+        """Print what the first point would take, and all of them; run nothing more."""
+        first = next(self.grid.points())
+        found = self.at(first).ask("estimate", self.name, dry.Estimate)
+        many = sum(1 for _ in self.grid.points())
+        print(clean(dry.told(found)))
+        rounds = -(-many // jobs)
+        each = f"{many} points like this one ({one_line(self.grid.label(first))})"
+        print(f"{each}, {jobs} at a time: about {dry.clock(rounds * dry.whole(found))}.", flush=True)
+        return HOLDS
+
+
+class _Work:
+    """Runs the points, and tells of each on standard error."""
+
+    def __init__(self, plan: _Plan, keeping: Keeping, halt: Halt, *, quiet: bool) -> None:
+        self.fault: DltlabError | None = None
+        """Why the whole sweep is refused, if it is."""
+        self._plan, self._keeping, self._halt, self._quiet = plan, keeping, halt, quiet
+        self._many = sum(1 for _ in plan.grid.points())
+        self._ended = self._begun = 0
+        self._turn = threading.Lock()
+
+    def one(self, numbered: tuple[int, _Values]) -> Point:
+        """Run a point, or take it from its recording, and fold it."""
+        place, values = numbered
+        plan, path = self._plan, self._keeping.path(self._plan.grid.label(values), place)
+        try:
+            outcome = self._keeping.earlier(path, plan.name, plan.at(values))
+        except DltlabError as fault:
+            outcome = Outcome(plan.name, refusal=fault)
+        if outcome is None:
+            # What stands there still is followed: an earlier call was cut off, and its engine was not.
+            running = path.exists()
+            outcome = judged(plan.name, plan.at(values), self._halt, session=path, running=running, progress="none")
+        self._look(values, outcome)
+        point = folded(values, outcome, plan.shown)
+        self._keeping.done(path)
+        return point
+
+    def unrun(self, numbered: tuple[int, _Values]) -> Point:
+        """A point that never began."""
+        return folded(numbered[1], Outcome(self._plan.name, cut="interrupted"), self._plan.shown)
+
+    def tell(self, point: Point, first: bool) -> None:
+        """Say on standard error what became of a point, unless nobody wants to know."""
+        del first
+        if self.fault is not None or point.run.status == "not run":
+            return
+        self._ended += 1
+        if not self._quiet:
+            label = one_line(self._plan.grid.label(point.values))
+            how = f"{tables.verdict(point)}, {point.run.timings.whole:.1f} s"
+            print(f"{self._ended}/{self._many} {label}: {how}", file=sys.stderr, flush=True)
+
+    def _look(self, values: _Values, outcome: Outcome) -> None:
+        """End everything where no point can begin, or has what is to be shown."""
+        with self._turn:
+            history, refusal = outcome.history, outcome.refusal
+            self._begun += history is not None
+            if refusal is not None and not self._begun:
+                self._refuse(refusal)
+            told = (one.fault(outcome.claims, history) for one in self._plan.shown) if history is not None else ()
+            if fault := next(filter(None, told), ""):
+                self._refuse(UsageError(f"--show: at {one_line(self._plan.grid.label(values))} there is {fault}"))
+
+    def _refuse(self, fault: DltlabError) -> None:
+        self.fault = self.fault or fault
+        self._halt.ask("another failed")
+
+
+def _told(plan: _Plan, points: Sequence[Point]) -> list[str]:
+    """A sweep for people: what it is of, a line a point, the maps."""
+    title = next((point.run.title for point in points if point.run.title), plan.name)
+    lines = [one_line(title), "", tables.table(plan.grid, points, plan.shown)]
+    return [*lines, *(line for picture in tables.maps(plan.grid, points, plan.shown) for line in ("", picture))]
+
+
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
