@@ -56,6 +56,21 @@ def refused(text: str, *overrides: str) -> list[str]:
     return told
 
 
+def test_an_engine_that_refuses_tells_the_common_part_and_its_own_at_once() -> None:
+    from dltlab.engine import experiment
+
+    bowl = GOOD.replace("widths = [1, 2]", "eigenvalues = [1.0, 2.0]").partition("[[claims]]")[0]
+    text = bowl.replace('"quadratic"', '"quadratc"').replace("steps = 10", "stepz = 10").replace("low =", "lo =")
+    told = []
+    for build in (experiment.build, check):
+        with pytest.raises(ScenarioError) as found:
+            build(parse(text, "x.toml"))
+        told.append(found.value.faults)
+    assert told[0] == told[1]
+    keys = [fault.split(": ")[1] for fault in told[0]]
+    assert keys == ["problem.kind", "run.stepz", "knobs[0].lo"]
+
+
 def test_a_good_one() -> None:
     found = validate(parse(GOOD, "x.toml"))
     assert found.run == Run(steps=10)
