@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from dltlab import scenario
 from dltlab.check import check
 from dltlab.errors import ScenarioError
-from dltlab.scenario import Document, Run, find, gallery, parse, read, validate
+from dltlab.scenario import Document, find, gallery, parse, read, validate
+from dltlab.tables import Run
 from dltlab.text import clean, one_line
 
 GOOD = """\
