@@ -11,7 +11,8 @@ import msgspec
 from dltlab import catalog, places
 from dltlab.catalog import Shelf
 from dltlab.errors import AbsentDataError, ScenarioError
-from dltlab.scenario import Document, Scenario, gallery, sound
+from dltlab.scenario import Document, gallery, sound
+from dltlab.tables import Scenario
 
 
 def check(document: Document) -> Scenario:

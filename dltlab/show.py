@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from dltlab import scenario
 from dltlab.errors import ScenarioError
-from dltlab.scenario import Scenario
+from dltlab.tables import Scenario
 from dltlab.text import clean, one_line
 
 TOLD: Final = ("title", "abstract", "sources", "look_for", "questions")

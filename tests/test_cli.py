@@ -137,27 +137,6 @@ def test_a_run_tells_the_same_faults_as_check_but_for_what_is_drawn(tmp_path: Pa
         assert error.text == " ".join(told)
 
 
-def test_an_engine_that_refuses_tells_the_common_part_and_its_own_at_once(tmp_path: Path) -> None:
-    bad = tmp_path / "bad.toml"
-    bad.write_text(
-        EDGE.replace('kind = "mlp"', 'kind = "mpl"').replace("steps = 6000", "stepz = 6000"), encoding="utf-8"
-    )
-    order = ["-P", "-m", "dltlab.engine", "run", f"--session={tmp_path / 'a.jsonl'}", f"--scenario={bad}"]
-    done = subprocess.run([sys.executable, *order], capture_output=True, text=True, timeout=300, check=False)
-    assert (done.returncode, done.stderr) == (2, dltlab("check", str(bad)).stdout)
-    assert done.stderr.count("\n") == 2
-
-
-def test_no_file_of_the_current_folder_is_run_when_a_scenario_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "click.py").write_text("open('run', 'w')\n", encoding="utf-8")
-    (tmp_path / "bad.toml").write_text("title = 3\n", encoding="utf-8")
-    order = [sys.executable, "-P", "-m", "dltlab", "run", "bad.toml", "--quiet"]
-    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
-    assert done.returncode == 2
-    assert "bad.toml:1:1: title: expected a string" in done.stderr
-    assert not (tmp_path / "run").exists()
-
-
 def test_check_tells_every_fault_of_every_room_with_its_place(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     changes = {

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from dltlab import scenario
 from dltlab.check import check
 from dltlab.errors import ScenarioError
-from dltlab.scenario import Document, Run, find, gallery, parse, read, validate
+from dltlab.scenario import Document, find, gallery, parse, read, validate
+from dltlab.tables import Run
 from dltlab.text import clean, one_line
 
 GOOD = """\
@@ -54,6 +55,21 @@ def refused(text: str, *overrides: str) -> list[str]:
     told = faults(text, *overrides)
     assert told
     return told
+
+
+def test_an_engine_that_refuses_tells_the_common_part_and_its_own_at_once() -> None:
+    from dltlab.engine import experiment
+
+    bowl = GOOD.replace("widths = [1, 2]", "eigenvalues = [1.0, 2.0]").partition("[[claims]]")[0]
+    text = bowl.replace('"quadratic"', '"quadratc"').replace("steps = 10", "stepz = 10").replace("low =", "lo =")
+    told = []
+    for build in (experiment.build, check):
+        with pytest.raises(ScenarioError) as found:
+            build(parse(text, "x.toml"))
+        told.append(found.value.faults)
+    assert told[0] == told[1]
+    keys = [fault.split(": ")[1] for fault in told[0]]
+    assert keys == ["problem.kind", "run.stepz", "knobs[0].lo"]
 
 
 def test_a_good_one() -> None:

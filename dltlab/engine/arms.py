@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from dltlab.errors import ScenarioError
-from dltlab.scenario import ArmTable, Document, Scenario
+from dltlab.scenario import Document
+from dltlab.tables import ArmTable, Scenario
 from dltlab.text import one_line
 from dltlab.values import Path, near_miss
 

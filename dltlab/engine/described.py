@@ -14,7 +14,8 @@ from dltlab.engine.probes.base import Paired
 from dltlab.engine.readings import series_name
 from dltlab.engine.simulation import Simulation, State
 from dltlab.records import Series
-from dltlab.scenario import Document, Scenario
+from dltlab.scenario import Document
+from dltlab.tables import Scenario
 
 Lead = tuple[tuple[str, ...], tuple[int, ...]]
 """Names and lengths of the axes that every series leads with."""

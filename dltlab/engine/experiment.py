@@ -22,7 +22,8 @@ from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
 from dltlab.errors import AbsentDataError, RefusedError, ScenarioError
 from dltlab.records import Arm, Knob, Series
-from dltlab.scenario import Document, Scenario, Sound, read, sound
+from dltlab.scenario import Document, Sound, read, sound
+from dltlab.tables import Scenario
 
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_FRAMES: Final = 32768

@@ -13,8 +13,9 @@ from dltlab.engine.probes.base import AbstractProbe, Budgeted
 from dltlab.engine.problems import AbstractProblem
 from dltlab.errors import ScenarioError, UsageError
 from dltlab.records import Series
-from dltlab.scenario import Document, Scenario
+from dltlab.scenario import Document
 from dltlab.soundness import LARGEST_READING
+from dltlab.tables import Scenario
 from dltlab.text import one_line, size
 
 BASE64: Final = 4 / 3

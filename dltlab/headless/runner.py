@@ -54,13 +54,11 @@ def run(
 ) -> int:
     """Run scenarios, judge them and report; the exit code is the largest of theirs.
 
-    After a scenario come its companions, unless it is to run ``alone`` or is run otherwise
-    than it is written (another seed, other steps, fewer arms, an override); they are recorded
-    in the data folder, wherever ``out`` is. Each runs in a
-    process of its own, ``jobs`` at a time; one that fails does not hide the others, unless
-    ``fail_fast``. After ``timeout`` seconds everything ends with what was judged so far. A
-    ``dry_run`` prints what they would take, and runs nothing more. ``follow`` prints what happens as it
-    happens, a line each, in place of a bar.
+    After a scenario come its companions, unless it is to run ``alone`` or is run otherwise than it is written
+    (another seed, other steps, fewer arms, an override); ``out`` is the scenario's alone. Each runs in a process
+    of its own, ``jobs`` at a time; one that fails does not hide the others, unless ``fail_fast``. After ``timeout``
+    seconds everything ends with what was judged so far. A ``dry_run`` prints what they would take, and runs nothing
+    more. ``follow`` prints what happens as it happens, a line each, in place of a bar.
 
     Raises:
         UsageError: A file that should be written cannot be, or would be overwritten.
@@ -83,8 +81,7 @@ def run(
 
         def one(name: str) -> Outcome:
             say = _teller(name if len(names) > 1 else "", stream, halt) if follow else None
-            session = out if name == names[0] else None
-            outcome = judged(name, request, halt, session=session, progress=progress, say=say)
+            outcome = judged(name, request, halt, session=out if name == names[0] else None, progress=progress, say=say)
             if fail_fast and outcome.exit_code != HOLDS:
                 halt.ask("another failed")
             return outcome

@@ -11,6 +11,7 @@ with harness.instrumented():
 
     from dltlab import claims, places, scenario, show
     from dltlab.errors import ScenarioError
+    from dltlab.tables import Scenario
     from dltlab.text import UNFIT, one_line
 
 SECONDS: Final = 3.0
@@ -48,7 +49,7 @@ def trial(data: bytes) -> None:
         _placed(whole)
 
 
-def _shown(document: scenario.Document, known: scenario.Scenario) -> None:
+def _shown(document: scenario.Document, known: Scenario) -> None:
     """What is shown of a scenario is clean, and reading its tables back gives the same ones."""
     prose = "\n".join(show.prose(known))
     assert not UNFIT.search(prose), prose

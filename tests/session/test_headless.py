@@ -146,6 +146,16 @@ def test_a_refused_scenario_starts_nothing(engine, scenario, own_folders):
     assert not (own_folders / "data").exists()
 
 
+def test_no_file_of_the_current_folder_is_run_when_a_scenario_is_refused(tmp_path):
+    (tmp_path / "click.py").write_text("open('run', 'w')\n", encoding="utf-8")
+    (tmp_path / "bad.toml").write_text("title = 3\n", encoding="utf-8")
+    order = [sys.executable, "-P", "-m", "dltlab", "run", "bad.toml", "--quiet"]
+    done = subprocess.run(order, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 2
+    assert "bad.toml:1:1: title: expected a string" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_claim_about_a_series_that_is_not_there_is_refused(engine, scenario):
     engine("finished")
     with pytest.raises(ScenarioError, match=r"fall.toml:\d+:\d+: .*no series 'lass'; did you mean 'loss'"):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from dltlab import scenario
 from dltlab.errors import ScenarioError
+from dltlab.tables import Scenario
 from dltlab.terminal import outcomes
 from dltlab.terminal.drawing import cards, finding
 from dltlab.terminal.drawing.cards import SIGNS
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @functools.cache
-def about(name: str) -> scenario.Scenario | ScenarioError:
+def about(name: str) -> Scenario | ScenarioError:
     """A scenario's text, or what is wrong with its file."""
     try:
         return scenario.validate(scenario.read(name))
