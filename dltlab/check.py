@@ -1,6 +1,6 @@
 """A whole scenario against every room's shelf: its faults, its schema, its tables with every default filled in.
 
-The rooms are imported when they are asked, for they bring JAX and Textual along.
+The rooms are imported when they are asked, for the engine brings JAX along.
 """
 
 import os
@@ -23,7 +23,7 @@ def check(document: Document) -> Scenario:
         AbsentDataError: With no fault but that data are not on this machine.
     """
     from dltlab import claims
-    from dltlab.terminal.panels import chosen
+    from dltlab.panels import chosen
 
     found = sound(document)
     scenario = found.scenario
@@ -107,6 +107,6 @@ def _engine() -> Any:
 def shelves() -> dict[str, Shelf]:
     """Every shelf that a scenario's open tables name things from, by noun."""
     from dltlab.claims import CLAIMS
-    from dltlab.terminal.panels import PANELS
+    from dltlab.panels import PANELS
 
     return {**_engine().shelves(), "panel": PANELS, "claim": CLAIMS}

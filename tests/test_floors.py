@@ -48,8 +48,8 @@ def test_the_engine_knows_no_screen() -> None:
     assert not found & set(SCREEN)
 
 
-@pytest.mark.parametrize("arguments", ["--help", "run --help", "list", "--version"])
-def test_light_commands_import_neither(arguments: str) -> None:
+def _called(arguments: str) -> set[str]:
+    """The same of a call of the program."""
     code = f"""
 from dltlab.cli import main
 try:
@@ -57,7 +57,17 @@ try:
 except SystemExit as end:
     assert not end.code
 """
-    assert not loaded(code) & {*ENGINE, *SCREEN, "numpy", "scipy", "sklearn"}
+    return loaded(code)
+
+
+@pytest.mark.parametrize("arguments", ["--help", "run --help", "list", "--version"])
+def test_light_commands_import_neither(arguments: str) -> None:
+    assert not _called(arguments) & {*ENGINE, *SCREEN, "numpy", "scipy", "sklearn"}
+
+
+@pytest.mark.parametrize("arguments", ["check label-alignment", "schema", "show label-alignment"])
+def test_whether_a_scenario_is_sound_is_told_without_a_screen(arguments: str) -> None:
+    assert not _called(arguments) & set(SCREEN)
 
 
 def test_the_contracts_hold() -> None:

@@ -6,8 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dltlab import check, questions, scenario, show
-from dltlab.chapters import DETECTORS
+from dltlab.chapters import DETECTORS, Chapter
+from dltlab.chapters.asked import opening
 from dltlab.errors import ScenarioError
+from dltlab.exports.page import places
+from dltlab.questions import Question
 from dltlab.records import FORMAT, Decoder, Header, encode
 from dltlab.text import one_line
 
@@ -153,3 +156,40 @@ def test_escapes_of_a_recording_are_shown_and_not_obeyed() -> None:
     [question] = questions.of({"questions": [{**_SOUND, "ask": "a\x1b[2J\nb", "choices": ["\u202ex", "y"]}]})
     assert question.ask == "a\\x1b[2J b"
     assert question.choices[0] == "\\u202ex"
+
+
+def _chapter(step: int, kind: str, arm: str = "") -> Chapter:
+    return Chapter(step, kind, kind, kind, "", arm, step)
+
+
+def _question(**more: object) -> Question:
+    return Question(**{"name": "a", "at": "saddle", "ask": "?", "choices": ["x", "y"], "answer": 0, "why": "z", **more})
+
+
+@pytest.mark.parametrize(
+    ("more", "step"),
+    [
+        ({}, 10),
+        ({"nth": 2}, 30),
+        ({"nth": 2, "arm": "b"}, 40),
+        ({"nth": 3}, None),
+        ({"at": 77}, 77),
+        ({"at": "edge"}, None),
+        ({"arm": "b"}, 20),
+        ({"since": 15}, 20),
+        ({"since": 15, "arm": "a"}, 30),
+        ({"since": 15, "nth": 2}, 30),
+        ({"since": 50}, 10),
+    ],
+)
+def test_a_question_is_asked_where_its_chapter_opens(more, step):
+    chapters = [
+        _chapter(10, "saddle", "a"),
+        _chapter(20, "saddle", "b"),
+        _chapter(30, "saddle", "a"),
+        _chapter(40, "saddle", "b"),
+    ]
+    since = more.pop("since", 0)
+    assert opening(_question(**more), chapters, since) == step
+    lasting = [last for last in range(100) if places.asked(_question(**more), chapters, last) is not None]
+    assert since or lasting == ([] if step is None else list(range(step, 100))), "a page asks where a lecture does"

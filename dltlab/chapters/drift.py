@@ -7,7 +7,7 @@ import numpy as np
 
 from dltlab.chapters.abstract import AbstractDetector, Member
 from dltlab.chapters.chapter import Chapter
-from dltlab.chapters.series import of_kind
+from dltlab.session.tables import of_kind
 
 LEVELS: Final = {0.1: "training is no longer lazy", 1.0: "more than it was itself, features are learned"}
 """Of ‖K(t)−K(0)‖/‖K(0)‖: where a chapter opens, and what that says."""

@@ -6,7 +6,8 @@ from typing import ClassVar, final
 from dltlab.chapters.abstract import AbstractDetector, Member
 from dltlab.chapters.chapter import Chapter
 from dltlab.chapters.meeting import Meeting, Meetings
-from dltlab.chapters.series import THRESHOLD, figure, of_kind, sharp, title
+from dltlab.chapters.series import figure, sharp, title
+from dltlab.session.tables import THRESHOLD, of_kind
 
 
 class AbstractMeeting(AbstractDetector):

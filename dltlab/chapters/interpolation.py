@@ -7,7 +7,8 @@ import numpy as np
 
 from dltlab.chapters.abstract import AbstractDetector, Member
 from dltlab.chapters.chapter import Chapter
-from dltlab.chapters.series import figure, losses, of_kind
+from dltlab.chapters.series import figure, losses
+from dltlab.session.tables import of_kind
 
 FITTED: Final = 1e-4
 """Of the loss at the start, where no claim says how small: the residuals of a square loss are a hundredth then."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from dltlab.chapters.abstract import AbstractDetector, Member
 from dltlab.chapters.chapter import Chapter
-from dltlab.chapters.series import of_kind
+from dltlab.session.tables import of_kind
 
 _PROBES: Final = ("exits", "escape")
 _MOST: Final = 1000

@@ -1,23 +1,15 @@
 """Which series of a session a detector looks at: those of the probes and theories of a kind."""
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
 from dltlab.chapters.abstract import Member
-from dltlab.records import Header
+from dltlab.session.tables import THRESHOLD, of_kind
 from dltlab.text import one_line
 
-THRESHOLD: Final = "stability_threshold"
 _SEVERAL: Final = " · "
 """Stands between the titles of arms that differ in them."""
-
-
-def of_kind(header: Header, room: str, kind: str) -> list[str]:
-    """The names under which a scenario's ``probes`` or ``theories`` have one of this kind, and so its series."""
-    tables = header.scenario.get(room)
-    named = tables.items() if isinstance(tables, dict) else ()
-    return [str(name) for name, table in named if _kind(table) == kind]
 
 
 def sharp(member: Member) -> list[str]:
@@ -63,7 +55,3 @@ def figure(value: float) -> str:
     if size >= 100:
         return f"{value:,.0f}"
     return f"{value:.{1 if size >= 10 else 2}f}" if size >= 1 else f"{value:.3g}"
-
-
-def _kind(table: Any) -> object:
-    return table.get("kind") if isinstance(table, dict) else table

@@ -11,8 +11,9 @@ from typing import Annotated, Final, Literal, Protocol
 import numpy as np
 from msgspec import Meta, Struct, StructMeta
 
-from dltlab.claims.arms import diverged, places, title, unknown, view
+from dltlab.claims.arms import places, title, unknown, view
 from dltlab.claims.verdict import Found, Measured, Verdict, finite, middle
+from dltlab.session import divergence
 from dltlab.session.history import History
 from dltlab.values import Names
 
@@ -104,5 +105,5 @@ class AbstractArmClaim(AbstractClaim, frozen=True, kw_only=True):
 
     def _found(self, history: History, arm: str | None) -> Found:
         alone = view(history, arm)
-        members, dead = len(alone.header.seeds), len(diverged(alone))
+        members, dead = len(alone.header.seeds), len(divergence.members(alone))
         return Found(self.measure(alone), members, dead, title(history, arm))

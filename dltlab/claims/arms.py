@@ -33,28 +33,6 @@ def title(history: History, arm: str | None) -> str:
     return "" if arm is None else titles.get(arm, f"arm {arm!r} did not run")
 
 
-def diverged(history: History) -> set[int]:
-    """The members of a history of one arm that have diverged, by their place among the seeds."""
-    return set(losses(history))
-
-
-def losses(history: History) -> dict[int, int]:
-    """The step at which each of them did."""
-    seeds = {seed: place for place, seed in enumerate(history.header.seeds)}
-    everyone = range(len(seeds))
-    found: dict[int, int] = {}
-    for event in history.events:
-        if event.what == "diverged":
-            seed, step = event.data.get("seed"), event.data.get("step")
-            gone = everyone if not isinstance(seed, int) else [seeds[seed]] if seed in seeds else []
-            for place in gone:
-                found.setdefault(place, step if type(step) is int else event.step)
-    footer = history.footer
-    if footer is not None and footer.reason == "diverged":
-        found = dict.fromkeys(everyone, footer.step) | found
-    return found
-
-
 def unknown(named: Mapping[str, str | None], arms: Mapping[str, float | None]) -> Iterator[tuple[str, str]]:
     """The faults of arms that are named, by key, and are not there."""
     for key, arm in named.items():

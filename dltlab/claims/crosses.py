@@ -7,10 +7,10 @@ from msgspec import Meta
 
 from dltlab.claims import formulas
 from dltlab.claims.abstract import AbstractArmClaim, SeriesName
-from dltlab.claims.arms import diverged
 from dltlab.claims.criteria import between
 from dltlab.claims.verdict import NEVER, Interval, Measured
 from dltlab.claims.windows import Component, Crossing, crossings, readings, step_of
+from dltlab.session.divergence import members
 from dltlab.session.history import History
 
 Place = Annotated[float, Meta(ge=0)]
@@ -57,7 +57,7 @@ class Crosses(AbstractArmClaim, frozen=True, kw_only=True):
         if over:
             # Who has diverged, or was never read, may not be said never to cross.
             read = np.isfinite(readings(history, self.series, self.component).values)
-            for member in set(range(len(at))) - diverged(history):
+            for member in set(range(len(at))) - members(history).keys():
                 if np.isnan(at[member]) and read[member].any():
                     at[member] = NEVER
         return Measured(at, self.interval(history), *self.words, formula=self._formula(history, before, at))

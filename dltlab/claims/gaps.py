@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from dltlab.claims.arms import losses
+from dltlab.session import divergence
 from dltlab.session.history import History
 
 _NAMED: Final = 4
@@ -34,7 +34,7 @@ def told(history: History, name: str, steps: np.ndarray, belongs: np.ndarray, kn
     elif all(_ends(steps, belongs[one], missing[one], -1) for one in members):
         where, yet = f"up to step {last:,}", " yet"
     many = f"{int(missing.sum()):,} of {int(belongs.sum()):,} readings"
-    gone = {one: step for one, step in losses(history).items() if one in members}
+    gone = {one: step for one, step in divergence.members(history).items() if one in members}
     why = f" ({_diverged(history, gone)})" if len(gone) == len(members) else ""
     return f"{name} is not finite{yet} in {many}, {where}{why}"
 

@@ -21,6 +21,7 @@ from dltlab.claims.windows import (
     readings,
     step_of,
 )
+from dltlab.session import divergence
 from dltlab.session.history import History
 
 
@@ -120,7 +121,7 @@ def gather(history: History, terms: Sequence[Term], arm: str | None = None) -> G
     matched = all(len(values) == members for values, _ in told)
     note = "; ".join(sorted(missing)) or ("" if matched else "medians of each arm's seeds")
     rows = [values if matched else np.array([_most(values)]) for values, _ in told]
-    dead = set().union(*(arms.diverged(alone) for alone in views.values()))
+    dead = set().union(*(divergence.members(alone) for alone in views.values()))
     several = len(views) > 1
     names = tuple(
         term.told(views[term.arm or arm]) + (f" ({arms.title(history, term.arm or arm)})" if several else "")

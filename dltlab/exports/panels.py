@@ -1,16 +1,19 @@
-"""The figures of a report: the scenario's panels of curves, or one of each series."""
+"""The figures of a report: the panels of the session that are curves, or one of each series."""
 
 import itertools
 import math
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
-
-import numpy as np
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
 
 from dltlab.exports.figures import Axes, Curve, figure
-from dltlab.records import Series
+from dltlab.panels import AbstractPanel, Curves, chosen
+from dltlab.records import Header, Series
+from dltlab.session import readings
+from dltlab.session.arms import told
 from dltlab.session.history import History
-from dltlab.text import component, one_line
+from dltlab.session.quantiles import middle
+from dltlab.session.theories import is_theory, theory_of
+from dltlab.text import component
 
 _MOST_CURVES: Final = 6
 _MOST_COMPONENTS: Final = 3
@@ -26,66 +29,61 @@ class Figure(NamedTuple):
 
 
 def of_panels(history: History) -> Iterator[Figure]:
-    """A figure of each panel of curves that the scenario names; of each series, if it names none."""
-    panels = history.header.scenario.get("panels")
-    wanted = [panel for panel in panels if _is_curves(panel)] if isinstance(panels, list) else []
+    """A figure of each panel of curves that the session has; of each series, if it has none."""
+    wanted = [panel for panel in chosen.with_standard(history.header)[0] if isinstance(panel, Curves)]
     if not wanted:
         yield from of_series(history, history.header.series)
     for panel in wanted[:_MOST_FIGURES]:
-        told = [name for name in panel["series"] if isinstance(name, str)]
-        names = [one for name in told for one in (name, f"{name}.theory") if one in history]
-        arms = panel.get("arms")
-        series = [history[name].series for name in names]
-        scale = panel.get("scale") or (series[0].scale if series else "")
-        axes = Axes(panel.get("x") == "log", scale == "log", _bound(panel, "y_min"), _bound(panel, "y_max"))
-        title = str(panel.get("title") or ", ".join(one.title for one in series))
-        yield from _figure(history, title, series, axes, arms if isinstance(arms, list) else None)
+        yield from _figure(history, panel)
 
 
 def of_series(history: History, series: Iterable[Series]) -> Iterator[Figure]:
     """A figure of each of these series."""
     for one in itertools.islice(series, _MOST_FIGURES):
-        yield from _figure(history, one.title or one.name, [one], Axes(log_y=one.scale == "log"), None)
+        yield from _figure(history, Curves([one.name], theory=False))
 
 
-def _figure(history: History, title: str, series: list[Series], axes: Axes, arms: list[Any] | None) -> Iterator[Figure]:
-    curves = list(itertools.islice(_curves(history, series, arms), _MOST_CURVES))
-    if lines := figure(curves, axes):
-        seeds = len(history.header.seeds)
-        title = one_line(title)
-        yield Figure(f"{title} (median of {seeds} seeds)" if seeds > 1 else title, curves, lines)
+def left_out(header: Header) -> list[AbstractPanel]:
+    """The panels that a report does not show: its figures are curves over the steps, and nothing else."""
+    return [panel for panel in chosen.of(header) if not isinstance(panel, Curves)]
 
 
-def _curves(history: History, series: list[Series], arms: list[Any] | None) -> Iterator[Curve]:
-    there = [arm.name for arm in history.header.arms]
-    members = [name for name in there if arms is None or name in arms] or there
-    views = {name: history.arm(name) for name in members} if members else {"": history}
-    for (arm, view), (rank, one) in itertools.product(views.items(), enumerate(series)):
-        column = view[one.name]
-        values = column.values.astype(np.float64)
-        axes = column.series.axes
-        if axes[:1] == ("seed",):
-            values, axes = _median(values), axes[1:]
-        flat = values.reshape(len(values), -1) if len(values) else np.empty((0, 1))
-        many = min(flat.shape[1], _MOST_COMPONENTS)
-        for place in range(many):
-            part = component(axes, place) if flat.shape[1] > 1 else ""
-            told = " ".join(filter(None, (arm, one.name if len(series) > 1 or not arm else "", part)))
-            yield Curve(told, column.steps, flat[:, place], dotted=rank > 0)
+def _figure(history: History, panel: Curves) -> Iterator[Figure]:
+    header = history.header
+    arms = panel.shown_arms(header)
+    names = _names(history, panel)
+    curves = list(itertools.islice(_curves(history, names, arms), _MOST_CURVES))
+    low, high = (one if one is not None and math.isfinite(one) else None for one in (panel.y_min, panel.y_max))
+    axes = Axes(panel.x == "log", panel.axis(header) == "log", low, high)
+    # Where not one reading is positive a linear axis is better than none.
+    if lines := figure(curves, axes) or figure(curves, axes._replace(log_y=False)):
+        members = [readings.read(history, name, arm).values.shape[1] for name in names for arm in arms]
+        yield Figure(f"{panel.heading(header)}{_over(members)}", curves, lines)
 
 
-def _median(values: np.ndarray) -> np.ndarray:
-    """Over the seeds, axis 1; NaN where one of them is no number."""
-    if values.shape[1] == 1:
-        return values[:, 0]
-    with np.errstate(invalid="ignore"):
-        return np.median(values, axis=1)
+def _names(history: History, panel: Curves) -> list[str]:
+    """The series of a panel, each with its theory unless that is named too, or not wanted."""
+    found: list[str] = []
+    for name in (name for name in panel.series if name in history):
+        theory = theory_of(history, name) if panel.theory else None
+        found += [name] if theory is None or theory in panel.series else [name, theory]
+    return found
 
 
-def _is_curves(panel: object) -> bool:
-    return isinstance(panel, dict) and panel.get("kind") == "curves" and isinstance(panel.get("series"), list)
+def _over(members: Sequence[int]) -> str:
+    """Of how many seeds each curve is the median."""
+    least, most = min(members), max(members)
+    if most < 2:
+        return ""
+    return f" (median of {most} seeds)" if least == most else f" (medians of {least} to {most} seeds)"
 
 
-def _bound(panel: dict[str, Any], key: str) -> float | None:
-    value = panel.get(key)
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+def _curves(history: History, names: Sequence[str], arms: Sequence[str]) -> Iterator[Curve]:
+    for arm, (rank, name) in itertools.product(arms, enumerate(names)):
+        found = readings.read(history, name, arm)
+        values = middle(found.values)
+        dotted = rank > 0 or is_theory(history.header, name)
+        for place in range(min(values.shape[1], _MOST_COMPONENTS)):
+            part = component(found.axes, place) if values.shape[1] > 1 else ""
+            said = " ".join(filter(None, (told(history, arm), name if len(names) > 1 or not arm else "", part)))
+            yield Curve(said, found.steps, values[:, place], dotted=dotted)

@@ -1,6 +1,6 @@
 """A report in Markdown: what a session was about, what came of it, and its figures, in one file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO, ClassVar, Final, final
 
 from dltlab import chapters
@@ -10,7 +10,7 @@ from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
 from dltlab.exports.figures import number
 from dltlab.exports.lines import facts
-from dltlab.exports.panels import Figure, of_panels, of_series
+from dltlab.exports.panels import Figure, left_out, of_panels, of_series
 from dltlab.exports.rows import chosen
 from dltlab.records import Header
 from dltlab.session.history import History
@@ -40,12 +40,13 @@ class Report(AbstractExport):
         history = session.folded(progress)
         series = chosen(session, wanted.series)
         drawn = of_series(history, series) if wanted.series else of_panels(history)
+        others = [] if wanted.series else left_out(session.header)
         for part in (
             _about(session.header),
             _facts(session),
             _claims(session),
             _chapters(history),
-            _figures(drawn),
+            _figures(drawn, [panel.heading(session.header) for panel in others]),
             _notes(session),
         ):
             out.write("".join(f"{line}\n" for line in part).encode())
@@ -131,7 +132,7 @@ def _chapters(history: History) -> Iterator[str]:
         yield ""
 
 
-def _figures(figures: Iterable[Figure]) -> Iterator[str]:
+def _figures(figures: Iterable[Figure], others: Sequence[str]) -> Iterator[str]:
     headed = False
     for figure in figures:
         if not headed:
@@ -148,6 +149,9 @@ def _figures(figures: Iterable[Figure]) -> Iterator[str]:
         # The fence is longer than any run of ticks that a name could bring along.
         fence = "`" * 16
         yield from (f"{fence}text", *(line.replace("`", "'") for line in figure.lines), fence, "")
+    if headed and others:
+        yield f"Not drawn here, since they are no curves over the steps: {markdown('; '.join(others))}."
+        yield ""
 
 
 def _told(values: Any) -> str:

@@ -17,6 +17,7 @@ from dltlab.catalog import schema_of
 from dltlab.chapters import Chapter
 from dltlab.claims import Verdict
 from dltlab.claims.since import Act
+from dltlab.exports.lines import facts
 from dltlab.headless.outcome import Outcome, Status
 from dltlab.records import Arm, Footer
 from dltlab.session import alike
@@ -186,7 +187,7 @@ def of_run(outcome: Outcome) -> RunReport:
         planned=header.steps if header else None,
         fingerprint=header.fingerprint if header else None,
         versions=header.versions if header else {},
-        device=header.device if header else {},
+        device=facts(header)["device"] if header else {},
         threads=header.threads if header else None,
         precision=header.precision if header else None,
         optimizer=header.optimizer if header else None,

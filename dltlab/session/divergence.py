@@ -5,16 +5,16 @@ for gradient descent. What diverges has mostly been above it for a while.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from dltlab.records import Event, Knob
+from dltlab.records import Event, Footer, Knob
 from dltlab.session.history import BUDGET, History
+from dltlab.session.tables import THRESHOLD, of_kind
 from dltlab.text import one_line
 
-THRESHOLD = "stability_threshold"
 _BACK = 50
 """The fraction of the steps planned that one goes back where nothing tells how far."""
 
@@ -51,6 +51,34 @@ class Lost(NamedTuple):
 def lost(history: History) -> list[Lost]:
     """Every member that diverged, in the order in which they did; none in a session that did not."""
     return [_lost(history, event) for event in history.events if event.what == "diverged"]
+
+
+def members(history: History, arm: str = "") -> dict[int, int]:
+    """The step at which each member of an arm diverged, by its place among the seeds; without arms, of the session.
+
+    A session that ended since it diverged has lost them all.
+    """
+    most = next((one.seeds for one in history.header.arms if one.name == arm), None)
+    seeds = history.header.seeds[:most]
+    places, everyone = {seed: place for place, seed in enumerate(seeds)}, range(len(seeds))
+    found: dict[int, int] = {}
+    for event in history.events:
+        if event.what == "diverged" and (not arm or event.data.get("arm") in (None, arm)):
+            seed, step = event.data.get("seed"), event.data.get("step")
+            gone = everyone if not isinstance(seed, int) else [places[seed]] if seed in places else []
+            for place in gone:
+                found.setdefault(place, step if type(step) is int else event.step)
+    if (footer := _end(history)) is not None:
+        found = dict.fromkeys(everyone, footer.step) | found
+    return found
+
+
+def calm(history: History) -> int | None:
+    """The step up to which a session that diverged was calm: its axes go by that; None for all others."""
+    if (footer := _end(history)) is None:
+        return None
+    found = lost(history)
+    return (found[-1].back if found else footer.step) or None
 
 
 def sentence(one: Lost) -> str:
@@ -117,7 +145,7 @@ def _sharp(history: History, seed: object, step: int) -> Iterator[Sharp]:
     """Every sharpness that has a threshold, up to a step; of an ensemble the member's."""
     seeds = list(history.header.seeds)
     place = seeds.index(seed) if isinstance(seed, int) and seed in seeds else 0
-    for name in _watched(history.header.scenario, history):
+    for name in _watched(history):
         steps, value = _column(history, name, place, step)
         at, limit = _column(history, f"{name}.theory", place, step)
         whole = np.isfinite(value)
@@ -134,15 +162,16 @@ def _sharp(history: History, seed: object, step: int) -> Iterator[Sharp]:
         yield Sharp(name, title, float(value[-1]), float(bound[-1]), int(steps[-1]), since, last)
 
 
-def _watched(scenario: Mapping[str, Any], history: History) -> list[str]:
-    theories = scenario.get("theories")
-    named = theories.items() if isinstance(theories, dict) else ()
-    kinds = {name: table.get("kind") if isinstance(table, dict) else table for name, table in named}
+def _watched(history: History) -> list[str]:
+    known = history.columns
     return [
-        name
-        for name, kind in kinds.items()
-        if kind == THRESHOLD and name in history.columns and f"{name}.theory" in history.columns
+        name for name in of_kind(history.header, "theories", THRESHOLD) if name in known and f"{name}.theory" in known
     ]
+
+
+def _end(history: History) -> Footer | None:
+    """The footer of a session that ended since it diverged."""
+    return history.footer if history.footer is not None and history.footer.reason == "diverged" else None
 
 
 def _column(history: History, name: str, place: int, step: int) -> tuple[np.ndarray, np.ndarray]:

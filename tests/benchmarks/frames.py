@@ -11,11 +11,12 @@ import time
 
 import numpy as np
 
+from dltlab.panels import Curves
 from dltlab.records import FORMAT, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
 
 FRAMES = 100_000
@@ -69,7 +70,7 @@ def main() -> None:
         for _ in range(ROUNDS):
             begin = time.process_time()
             for panel in panels:
-                panel.draw(traces, *SIZE, look)
+                draw(panel, traces, *SIZE, look)
             taken.append(1e3 * (time.process_time() - begin))
         then = f"{statistics.median(taken[1:]):.0f} ms, worst {max(taken[1:]):.0f}"
         print(f"{name:<30}first {taken[0]:>4.0f} ms, then {then:<24}≤ 30 ms", flush=True)

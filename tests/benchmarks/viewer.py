@@ -29,16 +29,12 @@ from terminals import Terminal, folders_in
 
 from dltlab import commands, records
 from dltlab.commands import Command, Mark, Stop
+from dltlab.panels import Bars, Curves, Plane, Profile, Scaling, Table
 from dltlab.records import FORMAT, SUFFIX, Arm, Array, Decoder, Event, Footer, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.bars import Bars
-from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.panels.plane import Plane
-from dltlab.terminal.panels.profile import Profile
-from dltlab.terminal.panels.scaling import Scaling
-from dltlab.terminal.panels.table import Table
 
 FRAMES = 1_000_000
 LONG = ["--set=run.steps=100000000", "--seeds=1"]
@@ -208,7 +204,7 @@ def drawn() -> None:
         waits = []
         for _ in range(31):
             begin = time.perf_counter()
-            panel.draw(traces, 60, 18, Look())
+            draw(panel, traces, 60, 18, Look())
             waits.append(time.perf_counter() - begin)
         name = f"{type(panel).__name__.lower()} of ten arms at 60x18, after {1e3 * waits[0]:.0f} ms"
         row(name, f"{1e3 * statistics.median(waits[1:]):.1f} ms, worst {1e3 * max(waits[1:]):.1f}", "≤ 10 ms")

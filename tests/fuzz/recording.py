@@ -15,7 +15,7 @@ with harness.instrumented():
     from dltlab import chapters, claims, commands, questions, records, scenario
     from dltlab.errors import RecordingError, ScenarioError
     from dltlab.records import Arm, Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Series
-    from dltlab.session import certificate, compare, diff, divergence, errorbars, recording, shelf
+    from dltlab.session import certificate, compare, diff, divergence, errorbars, recording, shelf, tables
     from dltlab.session.history import History
     from dltlab.session.replay import Replay
     from dltlab.text import UNFIT
@@ -49,7 +49,7 @@ def session(*, arms: bool, ending: str = "diverged") -> list[records.Record]:
         Series("sharpness.error", "error", (*lead[0], "eigenvalue"), (*lead[1], 2), source="probes.sharpness"),
         Series("sharpness.theory", "2/η", lead[0], lead[1], every=2),
     )
-    theories = {"sharpness": {"kind": divergence.THRESHOLD}}
+    theories = {"sharpness": {"kind": tables.THRESHOLD}}
     head = Header(
         records.FORMAT, "fuzzed", "2026-01-02T03:04:05Z", "A fall",
         {"title": "A fall", "theories": theories, "claims": _CLAIMS if arms else _CLAIMS[:8]}, "fall",

@@ -8,11 +8,12 @@ from msgspec.structs import replace
 from rich.cells import cell_len
 
 from dltlab import catalog
+from dltlab.panels import PANELS, AbstractPanel
 from dltlab.records import FORMAT, Arm, Array, Event, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.lines import plain
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels import PANELS, AbstractPanel
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
 
 STEPS = 1000
@@ -104,7 +105,7 @@ def test_draws_anything_in_its_room(kind: str, size: tuple[int, int]) -> None:
         for glyphs, scale in (("braille", "log"), ("block", "linear"), ("ascii", "log")):
             if size == (200, 60) and glyphs == "block":
                 continue
-            picture = panel.draw(told(values, axes, shape, scale=scale), width, height, Look(glyphs))
+            picture = draw(panel, told(values, axes, shape, scale=scale), width, height, Look(glyphs))
             widths = [sum(cell_len(text) for text, _ in line) for line in picture]
             assert widths == [width] * height, (shaped, name, glyphs)
             assert "could not be drawn" not in plain(picture), (shaped, name, glyphs, plain(picture))
@@ -124,7 +125,7 @@ def test_draws_any_error_bar_in_its_room(
     panel = of(kind, "s")
     for shaped, values, bars in itertools.product(shapes, READINGS.values(), BARS.values()):
         traces = told(values, *SHAPES[shaped], scale="linear", bars=bars(values))
-        picture = panel.draw(traces, width, height, Look(glyphs))
+        picture = draw(panel, traces, width, height, Look(glyphs))
         assert [sum(cell_len(text) for text, _ in line) for line in picture] == [width] * height
         assert "could not be drawn" not in plain(picture)
 
@@ -134,7 +135,7 @@ def test_shows_hostile_titles_as_text(kind: str) -> None:
     hostile = "[bold]x[/] \x1b]0;owned\x07 \u202e[@click=app.quit]y"
     panel = of(kind, "s", title=hostile)
     for title in ("fine", hostile):
-        text = plain(panel.draw(told(np.arange(1.0, 9.0), (), (), title), 120, 12, Look()))
+        text = plain(draw(panel, told(np.arange(1.0, 9.0), (), (), title), 120, 12, Look()))
         assert "[bold]x[/] " in text
         assert not {"\x1b", "\x07", "\u202e"} & set(text)
 
@@ -142,4 +143,4 @@ def test_shows_hostile_titles_as_text(kind: str) -> None:
 @pytest.mark.parametrize("kind", PANELS)
 def test_says_which_series_is_missing(kind: str) -> None:
     panel = of(kind, "nowhere")
-    assert "no series nowhere" in plain(panel.draw(told(np.arange(3.0), (), ()), 80, 8, Look()))
+    assert "no series nowhere" in plain(draw(panel, told(np.arange(3.0), (), ()), 80, 8, Look()))

@@ -36,8 +36,8 @@ def header(session: str, steps: int, seeds: int, where: str = "", **changes) -> 
         "source": "fall",
         "scenario": {"title": "A fall", "claims": []}, "steps": steps, "every": 1, "pace": None, "series": series,
         "seeds": tuple(range(seeds)), "knobs": (records.Knob("learning_rate", "η", 0.1, 0.01, 1.0),), "parameters": 1,
-        "precision": "float64", "optimizer": "gradient_descent", "versions": {}, "device": {}, "threads": 1,
-        "fingerprint": "f" * 8, "pid": os.getpid(), "socket": where,
+        "precision": "float64", "optimizer": "gradient_descent", "versions": {}, "threads": 1,
+        "device": {"kind": "cpu", "node": "lab7"}, "fingerprint": "f" * 8, "pid": os.getpid(), "socket": where,
     }  # fmt: skip
     return Header(**(told | changes))
 

@@ -4,9 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from dltlab.records import FORMAT, Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Series
-from dltlab.session import divergence
+from dltlab.records import FORMAT, Arm, Array, Event, Footer, Frames, Header, Keyframe, Knob, Part, Series
+from dltlab.session import arms, divergence
 from dltlab.session.history import History
+from dltlab.terminal.drawing.traces import Traces
 
 STEPS = np.arange(0, 200, 10)
 RISE = 3.0 * 1.02 ** STEPS.astype(float)
@@ -100,3 +101,31 @@ def test_whatever_a_file_says_of_it_something_is_told(data):
 
 def test_what_did_not_diverge_lost_nothing():
     assert divergence.lost(session()) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "gone"),
+    [
+        ([{"seed": 2, "arm": "a"}], {"a": [2], "b": []}),
+        ([{"seed": 0, "arm": "a"}, {"seed": 0, "arm": "b"}, {"seed": 2, "arm": "b"}], {"a": [0], "b": [0]}),
+        ([{"step": 7}], {"a": [0, 1, 2], "b": [0]}),
+        ([{"seed": 1, "arm": "a", "step": 5}, None], {"a": [0, 1, 2], "b": [0]}),
+    ],
+    ids=["one", "of both", "the session", "and the session ended"],
+)
+def test_everybody_counts_the_same_members_that_diverged(said, gone):
+    history = session(seeds=3)
+    arms_of_it = (Arm("a", "A", seeds=3), Arm("b", "B", seeds=1))
+    axes = [("arm", *one.axes) for one in history.header.series]
+    series = [msgspec.structs.replace(one, axes=ax, shape=(2, *one.shape))
+              for one, ax in zip(history.header.series, axes, strict=True)]  # fmt: skip
+    history = History(msgspec.structs.replace(history.header, arms=arms_of_it, series=tuple(series)))
+    for data in said:
+        end = Footer(9, "diverged", "", 0.0, 8)
+        history.extend([end if data is None else Event(8, "diverged", "", data)])
+    for arm in history.header.arms:
+        found = divergence.members(history, arm.name)
+        assert sorted(found) == gone[arm.name]
+        assert found == divergence.members(history.arm(arm.name)), "a claim sees the arm alone"
+        many = f" ({len(found)} of {arm.seeds} diverged)" if found else ""
+        assert arms.told(history, arm.name) == Traces(history).told(arm.name) == f"{arm.title}{many}"

@@ -111,6 +111,7 @@ def test_the_json_report_keeps_to_its_schema_whatever_became_of_the_runs(engine,
     status = [run["status"] for run in found["runs"]]
     assert status == ["holds", "holds", "broken", "holds", "refused", "broken", "refused"]
     assert found["exit_code"] == max(run["exit_code"] for run in found["runs"])
+    assert found["runs"][0]["device"] == {"kind": "cpu"}, "a report is handed out: it does not name the machine"
     (claim,) = found["runs"][0]["claims"]
     assert claim["line"] == Path(names[0]).read_text().splitlines().index('name = "level"') + 1
     assert claim["value"] == pytest.approx(0.6126, abs=1e-4)

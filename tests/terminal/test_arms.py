@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from dltlab.panels import Bars, Curves, Scaling, Table
 from dltlab.records import FORMAT, Arm, Array, Event, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import scales
@@ -12,11 +13,8 @@ from dltlab.terminal.drawing.lines import Picture, plain
 from dltlab.terminal.drawing.standing import title_bar
 from dltlab.terminal.drawing.thinning import Stretches
 from dltlab.terminal.drawing.traces import Trace, Traces
-from dltlab.terminal.panels.bars import Bars
-from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.panels.scaling import Scaling
-from dltlab.terminal.panels.table import Table
 
 SEEDS = 6
 STEPS = 1000
@@ -109,16 +107,16 @@ def test_members_that_diverged_are_masked_and_counted() -> None:
     expected = np.exp(-999 / 300) / 2 * np.median(np.linspace(0.9, 1.1, SEEDS)[2:])
     assert traces.trace("loss", "m4").latest[0] == pytest.approx(expected)
     assert traces.trace("loss", "m1").latest[0] == pytest.approx(np.exp(-999 / 300) * 0.96)
-    text = plain(Curves(["loss"]).draw(traces, 100, 20, Look()))
+    text = plain(draw(Curves(["loss"]), traces, 100, 20, Look()))
     assert "m = 4 (2 of 6 diverged)" in text
     assert text.count("diverged") == 1
-    assert "2 of 6 diverged" in plain(Table(["loss"]).draw(traces, 100, 20, Look()))
+    assert "2 of 6 diverged" in plain(draw(Table(["loss"]), traces, 100, 20, Look()))
 
 
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])
 def test_ten_arms_are_told_apart_without_colour(glyphs: str) -> None:
     traces = Traces(session(10))
-    picture = Curves(["loss"], theory=False).draw(traces, 80, 24, Look(glyphs))
+    picture = draw(Curves(["loss"], theory=False), traces, 80, 24, Look(glyphs))
     body = "\n".join(plain(picture).splitlines()[4:])
     letters = MARKERS[:10] if glyphs == "braille" else "*o+x#%@&"
     assert len(set(letters)) == len(letters)
@@ -134,11 +132,11 @@ def test_an_arm_keeps_its_ink_and_marker_in_every_panel() -> None:
     traces = Traces(session())
     panels = [Curves(["loss"]), Curves(["loss", "test"]), Table(["loss"]), Scaling(["loss"], theory=False)]
     for panel in [*panels, Bars(["loss"], theory=False)]:
-        picture = panel.draw(traces, 90, 20, Look())
+        picture = draw(panel, traces, 90, 20, Look())
         for place, letter in enumerate(MARKERS[:3]):
             assert f"curve{place}" in inks_of(picture, letter), (panel, letter)
     for kind in (Curves, Bars):
-        chosen = kind(["loss"], arms=("m16", "m1")).draw(traces, 90, 20, Look())
+        chosen = draw(kind(["loss"], arms=("m16", "m1")), traces, 90, 20, Look())
         assert "curve2" in inks_of(chosen, MARKERS[2])
         assert not inks_of(chosen, MARKERS[1])
 
@@ -149,13 +147,13 @@ def test_arms_that_differ_at_the_end_of_their_names_are_told_apart_where_there_i
     titles = ("turned", "10⁻⁶ off", "noisy 10⁻¹", "noisy 10⁻²", "noisy 10⁻³")
     arms = tuple(replace(arm, title=title) for arm, title in zip(history.header.arms, titles, strict=True))
     history.header = replace(history.header, arms=arms)
-    text = plain(panel.draw(Traces(history), 38, 9, Look()))
+    text = plain(draw(panel, Traces(history), 38, 9, Look()))
     assert all(end in text for end in ("⁻¹", "⁻²", "⁻³"))
 
 
 @pytest.mark.parametrize(("width", "height"), [(40, 9), (40, 12), (60, 18), (120, 30)])
 def test_a_legend_says_every_arm_before_any_value(width: int, height: int) -> None:
-    text = plain(Curves(["loss"], title="Loss", theory=False).draw(Traces(session(5)), width, height, Look()))
+    text = plain(draw(Curves(["loss"], title="Loss", theory=False), Traces(session(5)), width, height, Look()))
     head = " ".join(text.splitlines()[:3])
     shown = [f"{MARKERS[i]}{4**i}" in head or f"{MARKERS[i]} m = {4**i}" in head for i in range(5)]
     assert all(shown), head
@@ -164,22 +162,22 @@ def test_a_legend_says_every_arm_before_any_value(width: int, height: int) -> No
 
 def test_two_arms_show_their_bands_and_three_do_not() -> None:
     traces = Traces(session())
-    two = Curves(["loss"], arms=("m1", "m16"), scale="linear", theory=False).draw(traces, 90, 30, Look())
-    three = Curves(["loss"], scale="linear", theory=False).draw(traces, 90, 30, Look())
+    two = draw(Curves(["loss"], arms=("m1", "m16"), scale="linear", theory=False), traces, 90, 30, Look())
+    three = draw(Curves(["loss"], scale="linear", theory=False), traces, 90, 30, Look())
     assert {"band0", "band2"} <= {ink for line in two for _, ink in line}
     assert not {ink for line in three for _, ink in line if ink.startswith("band")}
 
 
 def test_one_chosen_arm_is_named_and_shows_its_components() -> None:
-    text = plain(Curves(["modes"], title="Modes", arms=("m16",)).draw(Traces(session()), 90, 12, Look()))
+    text = plain(draw(Curves(["modes"], title="Modes", arms=("m16",)), Traces(session()), 90, 12, Look()))
     assert "Modes · m = 16" in text
     assert text.splitlines()[0].count("━") >= 3
-    missing = plain(Curves(["loss"], arms=("m7",)).draw(Traces(session()), 90, 12, Look()))
+    missing = plain(draw(Curves(["loss"], arms=("m7",)), Traces(session()), 90, 12, Look()))
     assert "no arm m7; it has m1, m4, m16." in missing
 
 
 def test_bars_of_a_number_are_one_an_arm() -> None:
-    lines = plain(Bars(["loss"], theory=False).draw(Traces(session()), 60, 6, Look())).splitlines()
+    lines = plain(draw(Bars(["loss"], theory=False), Traces(session()), 60, 6, Look())).splitlines()
     assert [name in line for name, line in zip(("m = 1 ", "m = 4 ", "m = 16 "), lines[1:4], strict=True)] == [True] * 3
     lengths = [line.count("━") for line in lines[1:4]]
     assert lengths[0] > lengths[1] > lengths[2] > 0
@@ -199,7 +197,7 @@ def test_a_log_step_axis_gives_equal_room_to_every_decade() -> None:
 @pytest.mark.parametrize("x", ["step", "log"])
 def test_the_step_axis_says_so_and_stays(x: str) -> None:
     early, late = (
-        plain(Curves(["loss"], x=x, y_min=1e-3, y_max=10.0).draw(Traces(session(length=length)), 80, 14, Look()))  # type: ignore[arg-type]
+        plain(draw(Curves(["loss"], x=x, y_min=1e-3, y_max=10.0), Traces(session(length=length)), 80, 14, Look()))  # type: ignore[arg-type]
         for length in (60, STEPS)
     )
     assert "step" in early.splitlines()[-1]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from dltlab.panels import Curves
 from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import chart, dots, plot, scales
@@ -21,7 +22,7 @@ from dltlab.terminal.drawing.sliders import Setting, knob_line, knob_lines, rows
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.drawing.tracks import Points
-from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import keys
 
@@ -179,7 +180,7 @@ def test_a_log_axis_drops_and_counts_what_has_no_logarithm() -> None:
     assert stretches.extent(0, log=True) == (0.5, 0.5)
     traces = Traces(history_of(100))
     traces["loss"].stretches.unlogged[0] = 25
-    assert "(25 not positive)" in plain(Curves(["loss"]).draw(traces, 80, 12, Look()))
+    assert "(25 not positive)" in plain(draw(Curves(["loss"]), traces, 80, 12, Look()))
 
 
 def test_thin_leaves_two_points_a_column_with_the_extremes() -> None:
@@ -198,12 +199,12 @@ def test_a_million_frames_cost_what_a_thousand_do(fed: list[np.ndarray]) -> None
         traces = Traces(history_of(length))
         tracemalloc.reset_peak()
         before = tracemalloc.get_traced_memory()[0]
-        Curves(["loss"]).draw(traces, 80, 20, Look())
+        draw(Curves(["loss"]), traces, 80, 20, Look())
         taken = tracemalloc.get_traced_memory()[1] - before
         assert taken < 16 << 20, f"drawing {length} frames took {taken >> 20} MiB"
         counts.append(sum(batch.shape[1] for batch in fed))
         fed.clear()
-        Curves(["loss"]).draw(traces, 80, 20, Look())
+        draw(Curves(["loss"]), traces, 80, 20, Look())
         assert sum(batch.shape[1] for batch in fed) == counts[-1]
         fed.clear()
     tracemalloc.stop()
@@ -241,7 +242,7 @@ def test_a_failure_inside_plotext_is_a_line_of_text(monkeypatch: pytest.MonkeyPa
         raise ZeroDivisionError("\x1b[2Jno")
 
     monkeypatch.setattr(plotext, "build", broken)
-    text = plain(Curves(["loss"]).draw(Traces(history_of(100)), 80, 12, Look()))
+    text = plain(draw(Curves(["loss"]), Traces(history_of(100)), 80, 12, Look()))
     assert "this plot could not be drawn (ZeroDivisionError: \\x1b[2Jno)." in text
 
 

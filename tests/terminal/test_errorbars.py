@@ -6,16 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dltlab.panels import Bars, Curves, Readout, Table
 from dltlab.records import FORMAT, Arm, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.lines import Picture, plain
 from dltlab.terminal.drawing.numbers import measured
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.bars import Bars
-from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.panels.readout import Readout
-from dltlab.terminal.panels.table import Table
 
 GLYPHS = ("braille", "block", "ascii")
 NAN = np.nan
@@ -59,7 +57,7 @@ def told(
 def drawn(
     traces: Traces, glyphs: str = "braille", name: str = "s", size: tuple[int, int] = (100, 30), **more: Any
 ) -> Picture:
-    return Curves([name], **more).draw(traces, *size, Look(glyphs))
+    return draw(Curves([name], **more), traces, *size, Look(glyphs))
 
 
 def body(picture: Picture) -> list[str]:
@@ -152,7 +150,7 @@ def test_what_is_not_tracked_is_a_gap_without_a_word(name: str) -> None:
     ended = plain(drawn(told(values, bars), name=name))
     assert "NaN" not in ended
     assert "λ₂" in ended
-    assert "NaN" not in plain(Readout([name]).draw(told(values, bars), 80, 4, Look()))
+    assert "NaN" not in plain(draw(Readout([name]), told(values, bars), 80, 4, Look()))
 
 
 @pytest.mark.parametrize("glyphs", GLYPHS)
@@ -230,11 +228,11 @@ def test_arms_are_marked_and_have_no_bars() -> None:
 def test_numbers_say_their_error_bar_where_it_matters() -> None:
     values, bars = np.array([[5.00312, 3.0]]), np.array([[0.0021, 1e-9]])
     traces = told(values, bars)
-    assert "5.003 ± 0.002  3" in plain(Readout(["s"]).draw(traces, 80, 4, Look()))
-    assert "±" not in plain(Table(["s"]).draw(traces, 80, 4, Look()))
+    assert "5.003 ± 0.002  3" in plain(draw(Readout(["s"]), traces, 80, 4, Look()))
+    assert "±" not in plain(draw(Table(["s"]), traces, 80, 4, Look()))
     wide = told(values, 20 * bars)
-    assert "5.00 ± 0.04" in plain(Table(["s"]).draw(wide, 80, 4, Look()))
-    lines = plain(Bars(["s"]).draw(wide, 60, 5, Look())).splitlines()
+    assert "5.00 ± 0.04" in plain(draw(Table(["s"]), wide, 80, 4, Look()))
+    lines = plain(draw(Bars(["s"]), wide, 60, 5, Look())).splitlines()
     assert lines[1].endswith("5.00 ± 0.04")
     assert lines[2].endswith(" 3")
 

@@ -4,47 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dltlab.chapters import Chapter
-from dltlab.questions import Question
 from dltlab.records import FORMAT, Header
 from dltlab.session.history import History
 from dltlab.terminal.screens.conducting import hands_of
-from dltlab.terminal.screens.lesson import Lesson, opening
-
-
-def _chapter(step: int, kind: str, arm: str = "") -> Chapter:
-    return Chapter(step, kind, kind, kind, "", arm, step)
-
-
-def _question(**more: object) -> Question:
-    return Question(**{"name": "a", "at": "saddle", "ask": "?", "choices": ["x", "y"], "answer": 0, "why": "z", **more})
-
-
-@pytest.mark.parametrize(
-    ("more", "step"),
-    [
-        ({}, 10),
-        ({"nth": 2}, 30),
-        ({"nth": 2, "arm": "b"}, 40),
-        ({"nth": 3}, None),
-        ({"at": 77}, 77),
-        ({"at": "edge"}, None),
-        ({"arm": "b"}, 20),
-        ({"since": 15}, 20),
-        ({"since": 15, "arm": "a"}, 30),
-        ({"since": 15, "nth": 2}, 30),
-        ({"since": 50}, 10),
-    ],
-)
-def test_a_question_is_asked_where_its_chapter_opens(more, step):
-    chapters = [
-        _chapter(10, "saddle", "a"),
-        _chapter(20, "saddle", "b"),
-        _chapter(30, "saddle", "a"),
-        _chapter(40, "saddle", "b"),
-    ]
-    since = more.pop("since", 0)
-    assert opening(_question(**more), chapters, since) == step
+from dltlab.terminal.screens.lesson import Lesson
 
 
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=30), st.integers(0, 59), st.integers(1, 60), st.booleans())

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from dltlab.panels import Bars, Curves
 from dltlab.records import Array, Event, Frames, Header, Part, encode
 from dltlab.session import shelf
 from dltlab.session.history import History
@@ -13,8 +14,7 @@ from dltlab.terminal.drawing.marks import SLOTS, sign
 from dltlab.terminal.drawing.overlaid import Overlaid
 from dltlab.terminal.drawing.roster import Row, matches
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.bars import Bars
-from dltlab.terminal.panels.curves import Curves
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens.sessions import Sessions
 
@@ -31,7 +31,7 @@ def drawn(head: Header, *guests: Overlaid, glyphs: str = "braille", scale: str =
     history = History(head)
     values = np.exp(-np.arange(1000) / 200)
     history.extend([Frames(999, (Part(0, 1, 1000, {"loss": Array.of(values)}),), 1.0, 1.0)])
-    return Curves(["loss"], scale=scale).draw(Traces(history), 100, 20, Look(glyphs, "", guests))  # type: ignore[arg-type]
+    return draw(Curves(["loss"], scale=scale), Traces(history), 100, 20, Look(glyphs, "", guests))  # type: ignore[arg-type]
 
 
 def inks(picture: Picture) -> set[str]:
@@ -82,7 +82,7 @@ def test_a_line_that_is_dashed_stays_above_the_same_line_of_another_session(head
     history.extend([Frames(999, (Part(0, 1, 1000, values),), 1.0, 1.0)])
     traces = Traces(history)
     alone, over = (
-        Curves(["sharpness.theory"]).draw(traces, 100, 20, Look(glyphs, "", guests))
+        draw(Curves(["sharpness.theory"]), traces, 100, 20, Look(glyphs, "", guests))
         for guests in ((), (Overlaid(Traces(history), "guest", 4),))
     )
     dashes, covered = (
@@ -121,8 +121,8 @@ def test_a_panel_that_draws_no_other_session_says_whose_readings_it_shows(head, 
     history.extend([stretch(0, 400)])
     one = guest(head, np.full(1000, 0.5))
     panel = Bars(["movement.layers"])
-    assert "of this session" in plain(panel.draw(Traces(history), 80, 12, Look("braille", "1", (one,))))
-    assert "of this session" not in plain(panel.draw(Traces(history), 80, 12, Look("braille", "1")))
+    assert "of this session" in plain(draw(panel, Traces(history), 80, 12, Look("braille", "1", (one,))))
+    assert "of this session" not in plain(draw(panel, Traces(history), 80, 12, Look("braille", "1")))
 
 
 def test_every_word_that_is_typed_must_stand_in_the_row():

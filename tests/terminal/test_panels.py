@@ -7,21 +7,15 @@ import pytest
 
 from dltlab import catalog
 from dltlab.catalog import Nowhere
+from dltlab.panels import PANELS, Bars, Curves, Heat, Histogram, Profile, Scaling, Table, chosen
 from dltlab.records import FORMAT, Arm, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing.blocks import bars
 from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.drawing.shades import ABOVE, BELOW, Ramp
-from dltlab.terminal.drawing.traces import Traces, quantiles
-from dltlab.terminal.panels import PANELS, chosen
-from dltlab.terminal.panels.bars import Bars
-from dltlab.terminal.panels.curves import Curves
-from dltlab.terminal.panels.heat import Heat
-from dltlab.terminal.panels.histogram import Histogram
+from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.panels.profile import Profile
-from dltlab.terminal.panels.scaling import Scaling
-from dltlab.terminal.panels.table import Table
 
 GLYPHS = ("braille", "block", "ascii")
 
@@ -51,7 +45,7 @@ def test_a_panel_of_what_was_not_read_yet_says_so_and_has_no_numbers(kind: str) 
     series = [Series(name, name, ("arm", "seed"), (2, 1, *shapes.get(kind, ()))) for name in ("x", "x.theory")]
     traces = Traces(History(header(*series, arms=(Arm("a", "a", 1.0), Arm("b", "b", 2.0)))))
     table = {"kind": kind, "path": "x"} if kind == "plane" else {"kind": kind, "series": ["x"]}
-    text = plain(catalog.make(PANELS, table, noun="panel", at=("panels", 0)).draw(traces, 60, 12, Look()))
+    text = plain(draw(catalog.make(PANELS, table, noun="panel", at=("panels", 0)), traces, 60, 12, Look()))
     assert "yet" in text
     assert "NaN" not in text
 
@@ -61,7 +55,7 @@ def test_a_further_theory_has_no_ink_of_what_was_measured(components: int) -> No
     steps = np.arange(1.0, 51.0)
     measured = np.outer(steps, np.arange(1.0, components + 1))
     traces = told(x=measured, x_theory=steps, flow_theory=2 * steps, other_theory=3 * steps)
-    title, *_ = Curves(["x", "flow.theory", "other.theory"]).draw(traces, 400, 20, Look())
+    title, *_ = draw(Curves(["x", "flow.theory", "other.theory"]), traces, 400, 20, Look())
     signs = [(text.strip(), ink) for text, ink in title if text.strip() in ("━", "╍")]
     assert [sign for sign, _ in signs].count("━") == components
     assert len({ink for _, ink in signs}) == len(signs) == components + 3
@@ -90,7 +84,7 @@ def test_a_bar_that_meets_its_theory_ends_in_the_same_cell(glyphs: str, scale: A
     traces, alone = told(x=values[None], x_theory=values[None]), told(x=values[None])
     for width in range(30, 80, 7):
         drawn, bare = (
-            plain(Bars(["x"], scale=scale).draw(one, width, 9, Look(glyphs))).splitlines()[-8:]
+            plain(draw(Bars(["x"], scale=scale), one, width, 9, Look(glyphs))).splitlines()[-8:]
             for one in (traces, alone)
         )
         stroke, bar = ("|", "=") if glyphs == "ascii" else ("┃", "━╸")
@@ -103,7 +97,7 @@ def test_a_bar_that_meets_its_theory_ends_in_the_same_cell(glyphs: str, scale: A
 
 def test_what_was_not_reached_is_not_yet_and_the_parenthesis_is_explained() -> None:
     values = np.array([17.0, 95.0, np.nan])
-    text = plain(Bars(["x"]).draw(told(x=values[None], x_theory=np.array([[17.0, 95.0, 491.0]])), 60, 9, Look()))
+    text = plain(draw(Bars(["x"]), told(x=values[None], x_theory=np.array([[17.0, 95.0, 491.0]])), 60, 9, Look()))
     assert "not yet (491)" in text
     assert "NaN" not in text
     assert "┃ (theory)" in text
@@ -115,7 +109,7 @@ def test_arms_stand_side_by_side_in_their_own_letters(glyphs: str, size: tuple[i
     arms = (Arm("gd", "gradient descent"), Arm("pgd", "perturbed"))
     steps = np.array([[17.0, 95.0, 491.0, np.nan, np.nan], [40.0, 80.0, 120.0, 160.0, 200.0]])[None, :, None]
     traces = told(arms, x=steps, x_theory=np.where(np.isnan(steps), 2510.0, steps))
-    text = plain(Bars(["x"], "Exits", "log", arms=("gd", "pgd")).draw(traces, *size, Look(glyphs)))
+    text = plain(draw(Bars(["x"], "Exits", "log", arms=("gd", "pgd")), traces, *size, Look(glyphs)))
     letters = "*o" if glyphs == "ascii" else "●▲"
     assert all(f"{letter} {title}" in text for letter, title in zip(letters, ("gradient", "perturbed"), strict=True))
     assert all(str(number) in text for number in (17, 95, 491, 40, 80, 120, 160, 200))
@@ -129,7 +123,7 @@ def test_bars_leave_out_what_a_smaller_arm_has_not() -> None:
     values = np.full((1, 2, 1, 4), 2.0)
     values[0, 0, 0, 2:] = np.nan
     traces = told(arms, x=values)
-    assert [plain(Bars(["x"], arm=arm).draw(traces, 50, 9, Look())).count("mode") for arm in ("s", "l")] == [2, 4]
+    assert [plain(draw(Bars(["x"], arm=arm), traces, 50, 9, Look())).count("mode") for arm in ("s", "l")] == [2, 4]
 
 
 @pytest.mark.parametrize("glyphs", GLYPHS)
@@ -151,7 +145,7 @@ def test_shades_say_sign_and_size_by_letters_alone(glyphs: str) -> None:
 
 def test_a_heat_map_shows_each_entry_in_its_place_and_says_what_is_unknown() -> None:
     matrix = np.array([[1.0, 0.0], [np.nan, -1.0]])
-    lines = plain(Heat(["k"]).draw(told(k=matrix[None]), 40, 8, Look())).splitlines()
+    lines = plain(draw(Heat(["k"]), told(k=matrix[None]), 40, 8, Look())).splitlines()
     rows = [line.strip() for line in lines[1:7]]
     assert [row[:1] for row in rows] == ["█"] * 3 + ["?"] * 3
     assert all("≡" in row for row in rows[3:])
@@ -160,7 +154,7 @@ def test_a_heat_map_shows_each_entry_in_its_place_and_says_what_is_unknown() -> 
 
 def test_a_heat_map_that_is_too_large_is_averaged() -> None:
     matrix = np.arange(81.0)[:, None] * np.ones((81, 200))
-    lines = plain(Heat(["k"]).draw(told(k=matrix[None]), 60, 10, Look())).splitlines()
+    lines = plain(draw(Heat(["k"]), told(k=matrix[None]), 60, 10, Look())).splitlines()
     order = [" ░▒▓█".index(line.strip()[:1] or " ") for line in lines[1:-1]]
     assert order == sorted(order)
     assert (order[0], order[-1]) == (0, 4)
@@ -171,10 +165,10 @@ def test_a_table_has_a_row_an_arm_or_a_row_a_seed() -> None:
     arms = (Arm("a", "τ = 0.1", 0.1, 3), Arm("b", "τ = 2", 2.0, 2))
     loss = np.array([[[1.0, 2.0, 30.0], [5.0, 7.0, np.nan]]])
     traces = told(arms, 3, loss=loss, loss_theory=np.full((1, 2, 3), 4.0))
-    lines = plain(Table(["loss"]).draw(traces, 60, 8, Look())).splitlines()
+    lines = plain(draw(Table(["loss"]), traces, 60, 8, Look())).splitlines()
     assert lines[2].split()[-2:] == ["2", "(4)"]
     assert lines[3].split()[-2:] == ["6", "(4)"]
-    alone = plain(Table(["loss"]).draw(told(seeds=3, loss=loss[:, 0]), 60, 8, Look())).splitlines()
+    alone = plain(draw(Table(["loss"]), told(seeds=3, loss=loss[:, 0]), 60, 8, Look())).splitlines()
     assert [line.split() for line in alone[2:5]] == [["seed", "0", "1"], ["seed", "1", "2"], ["seed", "2", "30"]]
 
 
@@ -183,10 +177,10 @@ def test_scaling_finds_the_power_of_a_power_law(power: float) -> None:
     widths = np.array([64.0, 256.0, 1024.0, 4096.0])
     arms = tuple(Arm(f"m{w:.0f}", f"m = {w:.0f}", float(w), 3) for w in widths)
     values = np.broadcast_to((widths**power)[None, :, None] * np.array([0.8, 1.0, 1.3]), (4, 4, 3))
-    text = plain(Scaling(["x"], slope=power, value="m").draw(told(arms, 3, x=values), 70, 16, Look()))
+    text = plain(draw(Scaling(["x"], slope=power, value="m"), told(arms, 3, x=values), 70, 16, Look()))
     assert text.count(f"m^{power:g}") == 2
     assert all(marker in "\n".join(text.splitlines()[1:]) for marker in "●▲■◆")
-    other = plain(Scaling(["x"], slope=power / 2).draw(told(arms, 3, x=values), 70, 16, Look()))
+    other = plain(draw(Scaling(["x"], slope=power / 2), told(arms, 3, x=values), 70, 16, Look()))
     assert f"slope {power:.3g}" in other
     assert f"slope {power / 2:g}" in other
 
@@ -202,16 +196,16 @@ def test_scaling_takes_its_statistic_from_its_window() -> None:
         ("first", (0.0, 1.0), 1),
     ]
     for statistic, window, slope in cases:
-        text = plain(Scaling(["x"], statistic=statistic, window=window).draw(traces, 60, 12, Look()))
+        text = plain(draw(Scaling(["x"], statistic=statistic, window=window), traces, 60, 12, Look()))
         assert f"slope {slope}" in text
     with pytest.raises(ValueError, match="is empty"):
         Scaling(["x"], window=(0.5, 0.5))
-    assert "no arm of this session" in plain(Scaling(["x"]).draw(told(x=steps[:, None]), 60, 12, Look()))
+    assert "no arm of this session" in plain(draw(Scaling(["x"]), told(x=steps[:, None]), 60, 12, Look()))
 
 
 def test_a_histogram_counts_every_finite_reading() -> None:
     values = np.concatenate([np.full(30, 1.0), np.full(10, 3.0), [np.nan, np.inf]])
-    lines = plain(Histogram(["w"], bins=4).draw(told(w=values[None]), 50, 20, Look())).splitlines()
+    lines = plain(draw(Histogram(["w"], bins=4), told(w=values[None]), 50, 20, Look())).splitlines()
     heights = [sum(line[column : column + 1] == "█" for line in lines) for column in range(7, 50)]
     assert max(heights) == pytest.approx(3 * sorted(set(heights))[-2], abs=3)
     assert "(1 not finite)" in lines[0]
@@ -220,7 +214,7 @@ def test_a_histogram_counts_every_finite_reading() -> None:
 def test_a_profile_keeps_the_order_of_its_components_and_its_theory() -> None:
     spectrum = 10.0 ** -np.arange(6.0)
     traces = told(s=spectrum[None], s_theory=2 * spectrum[None])
-    text = plain(Profile(["s"], scale="log").draw(traces, 60, 20, Look()))
+    text = plain(draw(Profile(["s"], scale="log"), traces, 60, 20, Look()))
     body = [line[7:] for line in text.splitlines()[1:-2]]
     places = sorted((line.index("●"), row) for row, line in enumerate(body) if "●" in line)
     assert len(places) == 6
@@ -229,21 +223,10 @@ def test_a_profile_keeps_the_order_of_its_components_and_its_theory() -> None:
     assert np.ptp(steps) <= 1
     assert "╍ s_theory" in text
     moved = told(s=spectrum[None], at=np.array([[0.0, 0.1, 0.2, 0.3, 0.4, 10.0]]))
-    given = plain(Profile(["s"], scale="log", against="at").draw(moved, 60, 20, Look()))
+    given = plain(draw(Profile(["s"], scale="log", against="at"), moved, 60, 20, Look()))
     last = [line[7:].index("●") for line in given.splitlines()[1:-2] if "●" in line]
     assert last[-1] > 45
     assert max(last[:-1]) < 5
-
-
-def test_quantiles_are_those_of_what_is_finite() -> None:
-    random = np.random.default_rng(0)
-    values = random.normal(size=(200, 7))
-    values[random.uniform(size=values.shape) < 0.3] = np.nan
-    wanted = (0.0, 0.25, 0.5, 0.75, 1.0)
-    known = ~np.isnan(values).all(axis=1)
-    expected = np.nanquantile(values[known], wanted, axis=1).T
-    np.testing.assert_allclose(quantiles(values, wanted)[known], expected)
-    assert np.isnan(quantiles(np.full((2, 3), np.inf), wanted)).all()
 
 
 @pytest.mark.parametrize("lead", [(), ("seed",), ("arm", "seed")])

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from dltlab.panels import Plane
 from dltlab.records import FORMAT, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
+from dltlab.session.matrices import levels
 from dltlab.terminal.drawing import contours, dots
 from dltlab.terminal.drawing.contours import Box
 from dltlab.terminal.drawing.grid import Grid
@@ -12,8 +14,8 @@ from dltlab.terminal.drawing.lines import plain
 from dltlab.terminal.drawing.plane import View, joined_ways, sampled
 from dltlab.terminal.drawing.strokes import Stroke
 from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.panels.plane import Plane
 
 GLYPHS = ("braille", "block", "ascii")
 
@@ -33,7 +35,7 @@ def session(**series: np.ndarray) -> Traces:
 
 def body(panel: Plane, traces: Traces, width: int = 60, height: int = 24, glyphs: str = "braille") -> list[str]:
     """The rows of the drawing, without its axes."""
-    lines = plain(panel.draw(traces, width, height, Look(glyphs))).splitlines()
+    lines = plain(draw(panel, traces, width, height, Look(glyphs))).splitlines()
     return [line.partition("│" if "│" in line else "┤")[2] for line in lines if set("│┤") & set(line)]
 
 
@@ -56,7 +58,7 @@ def test_a_circle_is_round(columns: int, rows: int, glyphs: str) -> None:
 def test_contours_lie_where_the_field_takes_their_level() -> None:
     x, y = np.linspace(-1, 1, 41), np.linspace(-2, 2, 61)
     field = np.add.outer(y**2, x**2)
-    at = contours.levels(field, 5, "equal")
+    at = levels(field, 5, "equal")
     np.testing.assert_allclose(at, 5 * np.arange(1, 6) / 6)
     seen = Box(-1.5, 1.5, -2.5, 2.5)
     for level, (across, up) in zip(at, contours.dots(field, Box(-1, 1, -2, 2), seen, at, 300, 500), strict=True):
@@ -77,12 +79,12 @@ def test_the_first_row_of_a_field_is_the_lowest() -> None:
 @pytest.mark.parametrize("kind", ["quantiles", "equal", "log"])
 def test_levels_lie_inside_of_what_is_finite(kind) -> None:
     field = np.array([[np.nan, 1e-3, 1.0], [np.inf, 50.0, 1e3], [-5.0, 0.0, 7.0]])
-    at = contours.levels(field, 6, kind)
+    at = levels(field, 6, kind)
     assert len(at) == 6
     assert np.all(np.diff(at) > 0)
     assert at.min() >= -5
     assert at.max() <= 1e3
-    assert not len(contours.levels(np.full((3, 3), np.nan), 6, kind))
+    assert not len(levels(np.full((3, 3), np.nan), 6, kind))
 
 
 def test_signs_read_without_colour() -> None:
@@ -93,7 +95,7 @@ def test_signs_read_without_colour() -> None:
     assert [len(places) for places in at.values()] == [1, 1, 1]
     assert at["●"][0][0] == at["○"][0][0] < at["•"][0][0]
     assert at["○"][0][1] < at["•"][0][1] < at["●"][0][1]
-    in_ascii = plain(Plane(points="points", sign="sign").draw(traces, 60, 24, Look("ascii")))
+    in_ascii = plain(draw(Plane(points="points", sign="sign"), traces, 60, 24, Look("ascii")))
     assert {"+", "o", "."} <= set(in_ascii)
 
 
@@ -115,7 +117,7 @@ def test_a_mark_and_its_arrow_are_seen_over_contours_and_over_the_iterate(glyphs
     cross, both, head = "xX>" if glyphs == "ascii" else "✕⊗→"
     for place, letter in ((there, both), (there + 0.9, cross)):
         traces = session(f=hill[None], mark=there, out=out, path=place)
-        rows = plain(plane.draw(traces, 60, 24, Look(glyphs))).splitlines()[2:-2]
+        rows = plain(draw(plane, traces, 60, 24, Look(glyphs))).splitlines()[2:-2]
         (row,) = [row[7:] for row in rows if letter in row[7:]]
         assert row.index(head) - row.index(letter) >= 3
 
@@ -139,10 +141,10 @@ def test_points_are_seen_where_they_began_and_the_axes_have_names() -> None:
         rows = body(panel, traces)
         assert sum(row.count("∘") for row in rows) == sum(row.count("●") for row in rows) == 3
         assert rows[0].startswith("v")
-        text = plain(panel.draw(traces, 60, 24, Look()))
+        text = plain(draw(panel, traces, 60, 24, Look()))
         assert text.splitlines()[-1].rstrip().endswith("u")
         assert all(said in text for said in ("sign > 0", "sign < 0", "∘ start"))
-    assert "∘" not in plain(Plane(points="points", limits=limits).draw(traces, 60, 24, Look()))
+    assert "∘" not in plain(draw(Plane(points="points", limits=limits), traces, 60, 24, Look()))
 
 
 def test_a_lifted_pen_draws_no_line() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from dltlab.panels import Curves, Heat, Profile
 from dltlab.records import FORMAT, Array, Frames, Header, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import axes, smoothing
@@ -10,10 +11,9 @@ from dltlab.terminal.drawing.lines import plain, width_of
 from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.thinning import Stretches
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.curves import Curves
-from dltlab.terminal.panels.heat import Heat
+from dltlab.terminal.panels import draw
+from dltlab.terminal.panels.curves import spanned
 from dltlab.terminal.panels.panel import Look
-from dltlab.terminal.panels.profile import Profile
 
 PLANNED = 100_000
 
@@ -70,7 +70,7 @@ def test_a_window_between_two_readings_shows_the_way_between_them_and_no_reading
     (run,) = trace.stretches.runs(0, 100, log=False)
     assert run.led == (True, True)
     assert run.values == pytest.approx([2.2, 2.8])
-    picture = Curves(["s"]).draw(traces, 80, 12, Look(window=span))
+    picture = draw(Curves(["s"]), traces, 80, 12, Look(window=span))
     assert "nothing to draw yet" not in plain(picture)
     assert all(width_of(line) == 80 for line in picture)
 
@@ -100,7 +100,7 @@ def test_what_is_not_finite_leads_nowhere() -> None:
 def test_the_value_axis_keeps_to_the_window_and_the_step_axis_says_it() -> None:
     values = np.linspace(0, 100, PLANNED)
     traces = Traces(history_of(values, s_theory=np.full(PLANNED, 50.0)))
-    text = plain(Curves(["s"], y_min=0, y_max=200).draw(traces, 80, 16, Look(window=Span(49_900, 50_100))))
+    text = plain(draw(Curves(["s"], y_min=0, y_max=200), traces, 80, 16, Look(window=Span(49_900, 50_100))))
     assert "╍" in text
     labels = [line.replace("│", "┤").split("┤")[0].strip() for line in text.splitlines()[1:-2]]
     assert any(labels)
@@ -112,8 +112,8 @@ def test_error_bars_and_doubts_are_those_of_the_window() -> None:
     bars = np.full(1000, 1e-3)
     bars[500] = 2.0
     traces = Traces(history_of(np.full(1000, 3.0), planned=1000, s_bar=bars))
-    far = plain(Curves(["s"]).draw(traces, 100, 16, Look(window=Span(100, 300))))
-    near = plain(Curves(["s"]).draw(traces, 100, 16, Look(window=Span(450, 550))))
+    far = plain(draw(Curves(["s"]), traces, 100, 16, Look(window=Span(100, 300))))
+    near = plain(draw(Curves(["s"]), traces, 100, 16, Look(window=Span(450, 550))))
     assert "beyond" not in far
     assert "error bar" not in far
     assert "1 reading beyond" in near
@@ -170,8 +170,8 @@ def test_a_constant_is_its_own_mean_and_gaps_are_left_out_of_it() -> None:
 def test_smoothing_never_hides_the_readings_and_says_its_window() -> None:
     noisy = np.sin(np.arange(5_000) * 1.7) + np.linspace(0, 4, 5_000)
     traces = Traces(history_of(noisy, planned=5_000))
-    bare = Curves(["s"]).draw(traces, 90, 20, Look())
-    smooth = Curves(["s"]).draw(traces, 90, 20, Look(smoothing="long"))
+    bare = draw(Curves(["s"]), traces, 90, 20, Look())
+    smooth = draw(Curves(["s"]), traces, 90, 20, Look(smoothing="long"))
     assert "500 steps" in plain(smooth)
     assert "500 steps" not in plain(bare)
 
@@ -194,15 +194,15 @@ def test_smoothing_never_hides_the_readings_and_says_its_window() -> None:
 def test_too_few_readings_have_no_mean() -> None:
     traces = Traces(history_of(np.arange(21.0), every=100, planned=2_000))
     assert traces.mean("s", "", Span(0, 2_000), 0.02) is None
-    assert "steps" not in plain(Curves(["s"]).draw(traces, 80, 12, Look(smoothing="short")))
+    assert "steps" not in plain(draw(Curves(["s"]), traces, 80, 12, Look(smoothing="short")))
 
 
 def test_the_other_value_axis_and_back() -> None:
     traces = Traces(history_of(np.logspace(-3, 3, 1000), planned=1000))
-    own, other = (plain(Curves(["s"]).draw(traces, 80, 16, Look(other=other))) for other in (False, True))
+    own, other = (plain(draw(Curves(["s"]), traces, 80, 16, Look(other=other))) for other in (False, True))
     assert "0.01" not in own
     assert "0.01" in other
-    assert plain(Curves(["s"], scale="log").draw(traces, 80, 16, Look(other=True))) == own
+    assert plain(draw(Curves(["s"], scale="log"), traces, 80, 16, Look(other=True))) == own
 
 
 @pytest.mark.parametrize("panel", [Profile(["v"]), Heat(["m"])], ids=lambda panel: type(panel).__name__)
@@ -215,7 +215,7 @@ def test_panels_of_one_moment_have_another_value_axis_too(panel: Profile | Heat)
     history = History(header)
     columns = {"v": Array.of(values), "m": Array.of(values.reshape(1, 3, 4))}
     history.extend([Frames(1, (Part(0, 1, 1, columns),), 1.0, 1.0)])
-    own, other = (panel.draw(Traces(history), 60, 16, Look(other=other)) for other in (False, True))
+    own, other = (draw(panel, Traces(history), 60, 16, Look(other=other)) for other in (False, True))
     assert own != other
 
 
@@ -225,17 +225,17 @@ def test_the_cursor_is_drawn_where_its_step_is_and_reads_what_was_read_there(x: 
     traces = Traces(history_of(values, planned=1000, s_theory=values + 10))
     panel = Curves(["s"], x=x)  # type: ignore[arg-type]
     for cursor in (1, 250, 999):
-        picture = panel.draw(traces, 100, 16, Look(cursor=cursor))
+        picture = draw(panel, traces, 100, 16, Look(cursor=cursor))
         text = plain(picture).splitlines()
         inside = axes.between(picture)
         column = text[-2].index("┻")
-        span = panel.span(traces.history.header, None)
+        span = spanned(panel, traces.history.header, None)
         assert (column - inside.start) / (len(inside) - 1) == pytest.approx(span.at(cursor), abs=0.012)
         assert sum(line[column] == "│" for line in text) >= 8
         assert f"{values[cursor]:.3g}" in "".join(text[:2])
         assert f"{values[cursor] + 10:.3g}" in "".join(text[:2])
         assert f"{cursor:,}" in text[-1]
-    assert "┻" not in plain(panel.draw(traces, 100, 16, Look(cursor=300, window=Span(500, 700))))
+    assert "┻" not in plain(draw(panel, traces, 100, 16, Look(cursor=300, window=Span(500, 700))))
 
 
 def test_before_the_first_reading_there_is_no_value() -> None:

@@ -8,12 +8,11 @@ escaped, or JSON in which no tag can end.
 import base64
 import hashlib
 import string
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
 from typing import Any, BinaryIO, ClassVar, Final, final
 
 import msgspec
-import numpy as np
 
 from dltlab import __version__, questions
 from dltlab.chapters import Chapter, detect
@@ -21,20 +20,8 @@ from dltlab.claims import Verdict, recorded
 from dltlab.claims.since import refuted
 from dltlab.exports.abstract import AbstractExport, Progress, Wanted
 from dltlab.exports.exported import Exported
-from dltlab.exports.page import (
-    curves,
-    frames,
-    heat,
-    histogram,
-    library,
-    packing,
-    panels,
-    places,
-    plane,
-    sections,
-)
+from dltlab.exports.page import library, packing, panels, places, sections
 from dltlab.exports.page.markup import element, joined, text
-from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot
 from dltlab.exports.rows import chosen
 from dltlab.session import notes as sidecar
@@ -45,17 +32,6 @@ BUDGET: Final = 1_750_000
 """Bytes of readings; the page's words and programs fit into the rest of two million."""
 _LEAST: Final = 250_000
 """Bytes that readings over the steps have in any case."""
-_DRAWN: Final[dict[str, Callable[[History, Panel], Plot | None]]] = {
-    "curves": curves.plot,
-    "profile": frames.profile,
-    "scaling": frames.scaling,
-    "bars": frames.bars,
-    "table": frames.table,
-    "readout": frames.table,
-    "plane": plane.plot,
-    "heat": heat.plot,
-    "histogram": histogram.plot,
-}
 _SCRIPTS: Final = ("data.js", "plots.js", "moments.js", "squares.js", "page.js")
 
 
@@ -95,14 +71,13 @@ def chunks(
     only: Sequence[str] = (),
 ) -> Iterator[tuple[float, str]]:
     """The page in pieces, each with the share of the work that is done."""
-    shown, unknown = (panels.plain(history, only), []) if only else panels.shown(history)
+    shown, unknown = panels.shown(history, only)
     found: list[Plot] = []
     for number, panel in enumerate(shown):
         yield 0.7 * number / len(shown), ""
-        plot = _plotted(history, panel)
+        plot = panels.plotted(history, panel)
         if plot is None:
-            why = "has nothing to draw" if panel.kind in _DRAWN else "is drawn on the bench alone"
-            unknown.append(f"The panel “{panel.heading(history)}” ({one_line(panel.kind)}) {why}.")
+            unknown.append(f"The panel “{panel.heading(history.header)}” has nothing to draw.")
         else:
             found.append(plot)
     lengths = [len(plot.tables) for plot in found]
@@ -115,21 +90,6 @@ def chunks(
     stops = places.stops(history, chapters, notes)
     remarks = [*remarks, *unknown]
     yield 0.9, _filled(history, found, stops, chapters, verdicts, answers, remarks)
-
-
-def _plotted(history: History, panel: Panel) -> Plot | None:
-    """A panel's plot; None where the page cannot draw it."""
-    if panel.kind not in _DRAWN:
-        return None
-    if panel.kind not in ("plane",) and not any(name in history for name in panel.series):
-        return None
-    try:
-        # What overflows lies outside of every picture.
-        with np.errstate(all="ignore"):
-            return _DRAWN[panel.kind](history, panel)
-    except (ValueError, IndexError, KeyError, OverflowError):
-        # A panel that asks for what its series are not must not take the page with it.
-        return None
 
 
 def _filled(

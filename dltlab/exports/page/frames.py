@@ -5,11 +5,15 @@ from typing import Any, Final
 
 import numpy as np
 
-from dltlab.exports.page import readings, sentences
+from dltlab.exports.page import sentences
 from dltlab.exports.page.packing import numbers
-from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot, curve_ink
+from dltlab.panels import Bars, Profile, Readout, Scaling, Table
+from dltlab.session import readings
+from dltlab.session.arms import told
 from dltlab.session.history import History
+from dltlab.session.quantiles import middle, quantiles
+from dltlab.session.theories import is_theory, theory_of
 from dltlab.text import component, one_line
 
 _ROOM: Final = 10_000
@@ -43,12 +47,12 @@ def at(history: History, name: str, arm: str, steps: np.ndarray) -> np.ndarray:
     if not len(found.steps):
         return np.full((len(steps), values.shape[2]), np.nan)
     places = np.searchsorted(found.steps, steps, "right") - 1
-    shown = readings.middle(values[np.maximum(places, 0)])
+    shown = middle(values[np.maximum(places, 0)])
     shown[places < 0] = np.nan
     return shown
 
 
-def profile(history: History, panel: Panel) -> Plot:
+def profile(history: History, panel: Profile) -> Plot:
     """Vector series against their index, or against another one."""
     names = [name for name in panel.series if name in history]
     arms = panel.shown_arms(history.header)
@@ -60,13 +64,13 @@ def profile(history: History, panel: Panel) -> Plot:
     for slot, (name, arm) in enumerate(shown):
         title = one_line(history[name].series.title or name)
         label = ", ".join(
-            part for part in (readings.told(history, arm) if len(arms) > 1 else "", title if len(names) > 1 else "")
+            part for part in (told(history, arm) if len(arms) > 1 else "", title if len(names) > 1 else "")
             if part
         )  # fmt: skip
-        role = "theory" if readings.is_theory(history.header, name) else "marked" if longest <= 24 else "curve"
+        role = "theory" if is_theory(history.header, name) else "marked" if longest <= 24 else "curve"
         ink = "theory" if role == "theory" and len(arms) == 1 else curve_ink(slot)
         lines.append(_row(label or title, ink, role, _wide(at(history, name, arm, steps), longest)))
-        theory = readings.theory_of(history, name) if panel.theory else None
+        theory = theory_of(history, name) if panel.theory else None
         if theory is not None and theory not in panel.series:
             said = one_line(history[theory].series.title or "theory")
             ink = "theory" if len(shown) == 1 else curve_ink(slot)
@@ -74,11 +78,10 @@ def profile(history: History, panel: Panel) -> Plot:
     x = np.arange(1.0, longest + 1)
     if panel.against in history:
         x = _wide(at(history, panel.against, arms[0], steps[-1:]), longest)[0]
-    series = history[names[0]].series
     own = readings.read(history, names[0], arms[0]).axes
     along = history[panel.against].series.title if panel.against in history else next(iter(own), "component")
     look = {
-        "log": (series.scale if panel.scale == "auto" else panel.scale) == "log",
+        "log": panel.axis(history.header) == "log",
         "xlog": panel.x == "log",
         "x": one_line(along),
         "y": sentences.axis(history, names),
@@ -87,10 +90,10 @@ def profile(history: History, panel: Panel) -> Plot:
         "rows": lines,
     }
     said = sentences.of_moment(history, panel, names, arms)
-    return Plot("frames", panel.heading(history), said, names, look, notes=left_out(history, names, steps))
+    return Plot("frames", panel.heading(history.header), said, names, look, notes=left_out(history, names, steps))
 
 
-def scaling(history: History, panel: Panel) -> Plot | None:
+def scaling(history: History, panel: Scaling) -> Plot | None:
     """A reading of each arm against the arm's value, on logarithmic axes; None where no arm has a value."""
     known = {arm.name: arm for arm in history.header.arms}
     arms = [name for name in panel.shown_arms(history.header) if name in known and (known[name].value or 0) > 0]
@@ -110,8 +113,8 @@ def scaling(history: History, panel: Panel) -> Plot | None:
         if slot == 0 and panel.slope is not None:
             line = np.array([_reference(x, row, panel.slope) for row in rows[:, :, 0]])
             lines.append(_row(f"theory: slope {panel.slope:g}", "theory", "theory", line))
-        theory = readings.theory_of(history, name) if panel.theory else None
-        if theory is not None:
+        theory = theory_of(history, name) if panel.theory else None
+        if theory is not None and theory not in panel.series:
             predicted = np.array([_folded(history, panel, theory, arms, int(step)) for step in steps])
             label = one_line(history[theory].series.title or "theory")
             lines.append(_row(label, "theory", "theory points", predicted[:, :, 0]))
@@ -121,10 +124,10 @@ def scaling(history: History, panel: Panel) -> Plot | None:
     }  # fmt: skip
     said = sentences.of_scaling(history, panel, names, value)
     notes = [] if fixed else left_out(history, names, steps)
-    return Plot("frames", panel.heading(history), said, names, look, notes=notes)
+    return Plot("frames", panel.heading(history.header), said, names, look, notes=notes)
 
 
-def _folded(history: History, panel: Panel, name: str, arms: Sequence[str], step: int) -> np.ndarray:
+def _folded(history: History, panel: Scaling, name: str, arms: Sequence[str], step: int) -> np.ndarray:
     """The statistic of each arm up to a step, shape (arms, 1): the median of its members."""
     steps, planned = history[name].steps, history.header.steps
     first = int(np.searchsorted(steps, planned * panel.window[0], "left"))
@@ -140,7 +143,7 @@ def _folded(history: History, panel: Panel, name: str, arms: Sequence[str], step
         if panel.component < values.shape[2]:
             with np.errstate(all="ignore"):
                 members = _FOLDS.get(panel.statistic, np.max)(values[:, :, panel.component], axis=0)
-            found[place] = readings.quantile(np.asarray(members, np.float64)[None, :, None], 0.5)[0]
+            found[place] = quantiles(members[None], (0.5,))[0]
     return found
 
 
@@ -154,12 +157,12 @@ def _reference(x: np.ndarray, y: np.ndarray, slope: float) -> np.ndarray:
         return np.exp(middle + slope * np.log(x))
 
 
-def bars(history: History, panel: Panel) -> Plot:
+def bars(history: History, panel: Bars) -> Plot:
     """A bar a component of a vector, or an arm of a number."""
     name = next(name for name in panel.series if name in history)
     arms = panel.shown_arms(history.header)
     axes = readings.read(history, name, arms[0]).axes
-    theory = readings.theory_of(history, name) if panel.theory else None
+    theory = theory_of(history, name) if panel.theory else None
     over = not panel.arm and len(arms) > 1 and not axes
     arms = arms if over or panel.arms else arms[:1]
     groups = []
@@ -168,7 +171,7 @@ def bars(history: History, panel: Panel) -> Plot:
     predicted = [_limited(at(history, theory, arm, steps)) for arm in arms] if theory else None
     places = {arm.name: place for place, arm in enumerate(history.header.arms)}
     if over:
-        labels = [readings.told(history, arm) for arm in arms]
+        labels = [told(history, arm) for arm in arms]
         rows = np.concatenate(columns, axis=1)
         groups.append({"label": "", "inks": [curve_ink(places[arm]) for arm in arms], "values": numbers(rows)})
         if predicted:
@@ -176,33 +179,44 @@ def bars(history: History, panel: Panel) -> Plot:
     else:
         labels = [component(axes, index) for index in range(columns[0].shape[1])]
         for place, arm in enumerate(arms):
-            told = {"label": readings.told(history, arm), "inks": [curve_ink(place)], "values": numbers(columns[place])}
+            group = {"label": told(history, arm), "inks": [curve_ink(place)], "values": numbers(columns[place])}
             if predicted:
-                told["theory"] = numbers(np.broadcast_to(predicted[place], columns[place].shape))
-            groups.append(told)
+                group["theory"] = numbers(np.broadcast_to(predicted[place], columns[place].shape))
+            groups.append(group)
     look = {
         "steps": numbers(np.asarray(steps, np.float64)), "labels": labels, "groups": groups,
         "log": panel.scale == "log", "y": sentences.axis(history, [name]),
     }  # fmt: skip
     said = sentences.of_moment(history, panel, [name], arms)
-    return Plot("bars", panel.heading(history), said, [name], look, notes=left_out(history, [name], steps))
+    return Plot("bars", panel.heading(history.header), said, [name], look, notes=left_out(history, [name], steps))
 
 
-def table(history: History, panel: Panel) -> Plot:
-    """Arms against series, as numbers; of a vector its first component."""
+def table(history: History, panel: Readout | Table) -> Plot:
+    """Arms against series, as numbers, each with its theory; of a vector its first component."""
     names = [name for name in panel.series if name in history]
     arms = panel.shown_arms(history.header)
-    steps = moments(history, names, len(names) * len(arms))
-    cells = np.stack([[at(history, name, arm, steps)[:, 0] for name in names] for arm in arms])
+    steps = moments(history, names, 2 * len(names) * len(arms))
+    foretold = isinstance(panel, Readout) or panel.theory
+    theories = [theory_of(history, name) if foretold else None for name in names]
+    theories = [None if name in panel.series else name for name in theories]
     look = {
         "steps": numbers(np.asarray(steps, np.float64)),
-        "rows": [readings.told(history, arm) or "reading" for arm in arms],
+        "rows": [told(history, arm) or "reading" for arm in arms],
         "heads": [sentences.axis(history, [name]) for name in names],
-        "cells": numbers(np.moveaxis(cells, 2, 0)),
+        "cells": numbers(_cells(history, names, arms, steps)),
     }
-    title = panel.heading(history) if panel.title else "Readings"
     said = ["Every arm’s readings at the step that the slider stands at."]
-    return Plot("table", title, said, names, look, notes=left_out(history, names, steps))
+    if any(theories):
+        look["theory"] = numbers(_cells(history, theories, arms, steps))
+        said.append("In parentheses: what theory says.")
+    return Plot("table", panel.heading(history.header), said, names, look, notes=left_out(history, names, steps))
+
+
+def _cells(history: History, names: Sequence[str | None], arms: Sequence[str], steps: np.ndarray) -> np.ndarray:
+    """The readings of series in arms, shape (steps, arms, names); NaN for no series."""
+    nothing = np.full(len(steps), np.nan)
+    columns = [[at(history, name, arm, steps)[:, 0] if name else nothing for name in names] for arm in arms]
+    return np.moveaxis(np.array(columns), 2, 0)
 
 
 def _row(label: str, ink: str, role: str, values: np.ndarray) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from dltlab.exports.page import readings, sentences
+from dltlab.exports.page import sentences
 from dltlab.exports.page.frames import left_out, moments
 from dltlab.exports.page.packing import numbers
-from dltlab.exports.page.panels import Panel
 from dltlab.exports.page.plot import Plot
+from dltlab.panels import Heat
+from dltlab.session import readings
 from dltlab.session.history import History
 from dltlab.session.matrices import averaged, trimmed
 from dltlab.text import one_line
@@ -17,17 +18,17 @@ _MOST: Final = 24
 """Rows, and columns, of a plot; larger matrices are averaged over blocks."""
 
 
-def plot(history: History, panel: Panel) -> Plot | None:
+def plot(history: History, panel: Heat) -> Plot | None:
     """The readings of the first member of an ensemble that is left; None where none of them is finite."""
     name = next(name for name in panel.series if name in history)
     arm = panel.shown_arms(history.header)[0]
     found = readings.read(history, name, arm)
-    shape = found.series.shape[found.series.axes[:1] == ("seed",) :]
+    shape = readings.shape(found.series)
     rows = shape[0] if len(shape) > 1 else 1
     steps = moments(history, [name], min(rows, _MOST) * min(found.values.shape[2] // rows, _MOST))
     if not len(steps):
         return None
-    alive = int(np.isfinite(found.values[-1]).any(axis=1).argmax())
+    alive = readings.alive(found.values[-1])
     # One at a time: a matrix may be as large as the memory that it takes.
     shown = [found.values[place, alive].reshape(rows, -1) for place in np.searchsorted(found.steps, steps)]
     high, wide = (max(sides) for sides in zip(*(trimmed(matrix).shape for matrix in shown), strict=True))
@@ -46,7 +47,7 @@ def plot(history: History, panel: Panel) -> Plot | None:
         "size": f"{high} × {wide}{', averaged' if fitted.shape[1:] != (high, wide) else ''}",
     }
     said = sentences.of_matrix(history, name, arm)
-    return Plot("heat", panel.heading(history), said, [name], look, notes=left_out(history, [name], steps))
+    return Plot("heat", panel.heading(history.header), said, [name], look, notes=left_out(history, [name], steps))
 
 
 def _fitted(matrix: np.ndarray) -> np.ndarray:

@@ -165,6 +165,7 @@ class Table extends Moment {
   constructor(plot, number) {
     super(plot, number);
     this.values = unpack(this.look.cells);
+    this.theory = this.look.theory ? unpack(this.look.theory) : [];
     this.cells = [];
     const heads = ["", ...this.look.heads].map((head) => element("th", { scope: "col" }, head));
     const body = element("tbody");
@@ -182,7 +183,11 @@ class Table extends Moment {
   }
 
   draw(frame) {
-    this.cells.forEach((cell, at) => (cell.textContent = short(this.values[frame * this.cells.length + at])));
+    this.cells.forEach((cell, at) => {
+      const place = frame * this.cells.length + at;
+      cell.textContent = short(this.values[place]);
+      if (Number.isFinite(this.theory[place])) cell.append(" ", element("span", { class: "theory" }, `(${short(this.theory[place])})`));
+    });
   }
 }
 
@@ -195,6 +200,7 @@ class Plane extends Moment {
     this.holder.append(this.canvas);
     const items = this.ways.map((way) => element("li", {}, swatch(way.ink, "curve"), way.label));
     if (this.look.signs) items.push(...["curve0", "curve1"].map((ink, at) => element("li", {}, swatch(ink, "points"), `${this.look["signs are"]} ${at ? "< 0" : "> 0"}`)));
+    if (this.look.starts && this.points) items.push(element("li", {}, "○ start"));
     if (this.marks) items.push(element("li", {}, "✕ ", this.look["marks are"]));
     if (this["ways out"]) items.push(element("li", {}, "→ ", this.look["ways out are"]));
     if (this.arrows) items.push(element("li", {}, swatch("theory", "curve"), this.look["arrows are"]));
@@ -234,6 +240,7 @@ class Plane extends Moment {
     this.field(pen);
     this.axes(pen);
     this.trails(pen, frame);
+    this.starts(pen);
     this.paths(pen);
     this.signs(pen, frame);
   }
@@ -282,13 +289,25 @@ class Plane extends Moment {
 
   trails(pen, frame) {
     if (!this.look.trails || !this.points) return;
-    const many = this.points.length / this.steps.length / 2;
+    const many = this.many();
     pen.globalAlpha = 0.55;
     for (let point = 0; point < many; point++) {
       pen.strokeStyle = colour(this.ink(point));
       this.line(pen, Array.from({ length: frame + 1 }, (_, at) => this.pair(this.points, at, point)));
     }
     pen.globalAlpha = 1;
+  }
+
+  // Where the points began: at their first reading.
+  starts(pen) {
+    if (!this.look.starts || !this.points) return;
+    pen.strokeStyle = colour("tick");
+    pen.lineWidth = devicePixelRatio;
+    for (let point = 0; point < this.many(); point++) {
+      pen.beginPath();
+      pen.arc(...this.at(...this.pair(this.points, 0, point)), 3 * devicePixelRatio, 0, 7);
+      pen.stroke();
+    }
   }
 
   paths(pen) {
@@ -343,6 +362,10 @@ class Plane extends Moment {
       pen.lineTo(b[0] + head * Math.cos(turn + side), b[1] + head * Math.sin(turn + side));
     }
     pen.stroke();
+  }
+
+  many() {
+    return this.points.length / this.steps.length / 2;
   }
 
   ink(point) {

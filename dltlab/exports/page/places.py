@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Struct
 
 from dltlab.chapters import Chapter
+from dltlab.chapters.asked import opening
 from dltlab.claims import AbstractClaim
 from dltlab.claims.since import Act
 from dltlab.claims.windows import bounds
@@ -50,12 +51,9 @@ def _of_chapter(history: History, chapter: Chapter) -> Stop:
 
 
 def asked(question: Question, chapters: Sequence[Chapter], last: int) -> int | None:
-    """The step at which a question is asked; None where its chapter did not come."""
-    if isinstance(question.at, int):
-        return question.at if question.at <= last else None
-    alike = [one for one in chapters if one.kind == question.at]
-    alike = [one for one in alike if one.arm == (question.arm or alike[0].arm)]
-    return alike[question.nth - 1].step if len(alike) >= question.nth else None
+    """The step at which a question is asked; None where the session did not come there."""
+    step = opening(question, chapters)
+    return step if step is not None and step <= last else None
 
 
 class Judged(Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from dltlab import __version__
 from dltlab.claims import Verdict
+from dltlab.exports.lines import facts as handed_out
 from dltlab.exports.page import library
 from dltlab.exports.page.markup import Markup, element, joined
 from dltlab.exports.page.places import SIGNS, Judged, Stop
@@ -251,11 +252,11 @@ def _class_said(question: Question, answers: Sequence[Answer]) -> list[str]:
 
 def facts(history: History, seen: Sequence[str]) -> Markup:
     """What the session was, for whoever wants to have it again."""
-    header = history.header
-    device = ", ".join(one_line(str(value)) for value in header.device.values() if str(value))
+    header, handed = history.header, handed_out(history.header)
+    device = ", ".join(one_line(str(value)) for value in handed["device"].values() if str(value))
     versions = ", ".join(f"{one_line(name)} {one_line(version)}" for name, version in header.versions.items())
     rows: list[tuple[str, str]] = [
-        ("Session", header.session), ("Started", header.started), ("Scenario", header.source),
+        ("Session", header.session), ("Started", header.started), ("Scenario", handed["source"]),
         ("Optimizer", header.optimizer), ("Parameters", f"{header.parameters:,}"),
         ("Seeds", ", ".join(map(str, header.seeds[:32])) + (" …" if len(header.seeds) > 32 else "")),
         ("Steps", f"{history.step:,} of {header.steps:,} planned"),

@@ -5,9 +5,14 @@ from typing import Final
 
 import numpy as np
 
-from dltlab.exports.page import readings
-from dltlab.exports.page.panels import Panel
+from dltlab.panels import Bars, Curves, Plane, Profile, Scaling
+from dltlab.panels.abstract import titled
+from dltlab.session import readings
+from dltlab.session.arms import told
 from dltlab.session.history import History
+from dltlab.session.tables import kind as kind_of
+from dltlab.session.tables import tables
+from dltlab.session.theories import is_theory, theory_of
 from dltlab.text import one_line
 
 PROBES: Final = {
@@ -73,18 +78,16 @@ THEORIES: Final = {
 
 def axis(history: History, names: Sequence[str]) -> str:
     """What the vertical axis is called: the first series' title, and its unit."""
-    series = history[names[0]].series
-    title = one_line(series.title or names[0])
-    return f"{title} ({one_line(series.unit)})" if series.unit and one_line(series.unit) not in title else title
+    return titled(history[names[0]].series)
 
 
-def of_curves(history: History, panel: Panel, names: Sequence[str], arms: Sequence[str]) -> list[str]:
+def of_curves(history: History, panel: Curves, names: Sequence[str], arms: Sequence[str]) -> list[str]:
     """What curves over the steps show."""
     shown = [*_known(history, names, PROBES), *_cadence(history, names)]
     if len(arms) > 1:
         shown.append(f"One curve for each of {len(arms)} variants of the experiment, run side by side.")
-    theory = [one for name in names if (one := readings.theory_of(history, name)) and panel.theory]
-    dashed = [*theory, *(name for name in names if readings.is_theory(history.header, name))]
+    theory = [one for name in names if (one := theory_of(history, name)) and panel.theory]
+    dashed = [*theory, *(name for name in names if is_theory(history.header, name))]
     said = _known(history, dict.fromkeys(dashed), THEORIES)
     if dashed:
         shown.append(f"Dashed: what theory says. {' '.join(said)}".strip())
@@ -95,18 +98,18 @@ def of_curves(history: History, panel: Panel, names: Sequence[str], arms: Sequen
     return shown
 
 
-def of_moment(history: History, panel: Panel, names: Sequence[str], arms: Sequence[str]) -> list[str]:
+def of_moment(history: History, panel: Bars | Profile, names: Sequence[str], arms: Sequence[str]) -> list[str]:
     """What a plot of one moment shows."""
     shown = [*_known(history, names, PROBES), "At the step that the slider stands at."]
-    if panel.theory and any(readings.theory_of(history, name) for name in names):
-        said = _known(history, [name for one in names if (name := readings.theory_of(history, one))], THEORIES)
+    if panel.theory and any(theory_of(history, name) for name in names):
+        said = _known(history, [name for one in names if (name := theory_of(history, one))], THEORIES)
         shown.append(f"Dashed: what theory says. {' '.join(said)}".strip())
     if members := _members(history, names[0], arms[0]):
         shown.append(f"The median of {members} runs from different random starts.")
     return shown
 
 
-def of_scaling(history: History, panel: Panel, names: Sequence[str], value: str) -> list[str]:
+def of_scaling(history: History, panel: Scaling, names: Sequence[str], value: str) -> list[str]:
     """What a power law over the arms shows."""
     shown = [*_known(history, names, PROBES)]
     shown.append(f"One point for each variant of the experiment, against its {value}; both axes are logarithmic.")
@@ -135,7 +138,7 @@ def _of_one(history: History, name: str, arm: str, drawn: str, several: str) -> 
     return [*_known(history, [name], PROBES), drawn, *runs, *_variant(history, arm)]
 
 
-def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
+def of_plane(history: History, panel: Plane, arms: Sequence[str]) -> list[str]:
     """What a plane shows."""
     shown = [*_known(history, [name for name in (panel.points, panel.path) if name in history], PROBES)]
     shown.append("Seen at the step that the slider stands at.")
@@ -148,7 +151,7 @@ def of_plane(history: History, panel: Panel, arms: Sequence[str]) -> list[str]:
 
 def _variant(history: History, arm: str) -> list[str]:
     """Which of several arms is shown."""
-    return [f"Of the variant {readings.told(history, arm)}."] if len(history.header.arms) > 1 else []
+    return [f"Of the variant {told(history, arm)}."] if len(history.header.arms) > 1 else []
 
 
 def _known(history: History, names: Sequence[str] | dict[str, None], shelf: dict[str, str]) -> list[str]:
@@ -157,8 +160,8 @@ def _known(history: History, names: Sequence[str] | dict[str, None], shelf: dict
     found = dict[str, None]()
     for name in names:
         room, _, source = history[name].series.source.partition(".")
-        table = readings.tables(history.header, key).get(source or name.split(".")[0])
-        kind = table.get("kind") if isinstance(table, dict) else table
+        table = tables(history.header, key).get(source or name.split(".")[0])
+        kind = kind_of(table)
         own, further = f"{kind}.{name.removeprefix(f'{source}.')}", name.removeprefix(source).lstrip(".")
         if own in shelf:
             found[shelf[own]] = None

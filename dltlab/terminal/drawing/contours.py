@@ -5,7 +5,7 @@ interpolated to the dots: every level costs the same few array operations, howev
 is. plotext has no contours, and marching squares would hand it a thousand strokes of one dot.
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,24 +17,6 @@ class Box(NamedTuple):
     x_high: float
     y_low: float
     y_high: float
-
-
-def levels(field: np.ndarray, count: int, kind: Literal["quantiles", "equal", "log"]) -> np.ndarray:
-    """At most so many levels between the least and the largest value, increasing."""
-    values = field[np.isfinite(field)]
-    if kind == "log":
-        values = values[values > 0]
-    if not len(values):
-        return np.empty(0)
-    inside = (np.arange(count) + 1) / (count + 1)
-    if kind == "quantiles":
-        found = np.quantile(values, inside)
-    else:
-        ends = np.log([values.min(), values.max()]) if kind == "log" else np.array([values.min(), values.max()])
-        # Halves, so that the width of a range up to ±1.7e308 is no infinity.
-        found = 2 * (ends[0] / 2 * (1 - inside) + ends[1] / 2 * inside)
-        found = np.exp(found) if kind == "log" else found
-    return np.unique(found[np.isfinite(found)])
 
 
 def dots(

@@ -8,17 +8,15 @@ session with arms each arm has tracks of its own.
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-from msgspec.structs import replace
 
-from dltlab.records import Arm, Series
-from dltlab.session import divergence, errorbars
+from dltlab.records import Arm, Footer, Series
+from dltlab.session import arms, divergence, errorbars, readings, theories
 from dltlab.session.history import History
+from dltlab.session.quantiles import quantiles
 from dltlab.terminal.drawing.smoothing import Mean, enough
 from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.thinning import STRETCHES, Stretches
-from dltlab.text import component, one_line
 
-MOST: Final = 5
 _SPANS: Final = 4
 """Spans of steps that a series is kept thinned for."""
 _SLICE: Final = 1 << 16
@@ -50,7 +48,7 @@ class Trace:
         self.series = series
         self.seeds = bool(series.axes) and series.axes[0] == "seed"
         size = int(np.prod(series.shape[1:] if self.seeds else series.shape, dtype=np.int64))
-        self.lines = min(size, MOST)
+        self.lines = min(size, readings.MOST)
         """Tracks that are curves of their own; a band's follow them."""
         self.band = self.seeds and size == 1 and series.shape[0] > 1
         self.barred = barred
@@ -107,7 +105,7 @@ class Trace:
             return members[:, 0]
         if self.band:
             return quantiles(members[:, :, 0], (0.5, 0.0, 1.0, 0.25, 0.75))
-        return np.stack([quantiles(members[:, :, at], (0.5,))[:, 0] for at in range(self.lines)], axis=1)
+        return quantiles(members, (0.5,))[:, 0]
 
     def _judged(
         self, members: np.ndarray, tracks: np.ndarray, witness: Witness, part: slice
@@ -136,8 +134,7 @@ class Trace:
         """The name of a curve among its likes: λ₂, or 2."""
         if self.lines == 1:
             return ""
-        axes = self.series.axes[1:] if self.seeds else self.series.axes
-        return component(("eigenvalue",) if axes[:1] == ("eigenvalue",) else (), track)
+        return readings.label(readings.axes(self.series), track)
 
 
 def _forget(kept: dict[Any, Any], key: tuple[Any, ...]) -> None:
@@ -153,23 +150,6 @@ def _padded(values: np.ndarray, length: int) -> np.ndarray:
     return np.concatenate([values, np.full((lacking, *values.shape[1:]), np.nan)]) if lacking else values
 
 
-def quantiles(members: np.ndarray, wanted: tuple[float, ...]) -> np.ndarray:
-    """Quantiles over axis 1 of what is finite, shape (n, len(wanted)); NaN where nothing is."""
-    # np.nanquantile takes a slow path a row; sorting puts NaN last.
-    ordered = np.sort(np.where(np.isfinite(members), members, np.nan), axis=1)
-    last = np.maximum(np.isfinite(ordered).sum(axis=1) - 1, 0)
-    rows = np.arange(len(ordered))
-    found = []
-    for quantile in wanted:
-        at = quantile * last
-        below = at.astype(np.int64)
-        share = at - below
-        low, high = ordered[rows, below], ordered[rows, np.minimum(below + 1, last)]
-        # Halves of huge readings, so that no sum overflows.
-        found.append(2 * (low / 2 * (1 - share) + high / 2 * share))
-    return np.stack(found, axis=1)
-
-
 class Traces:
     """Every series of a history, thinned when it is first drawn and kept up from then on."""
 
@@ -178,11 +158,10 @@ class Traces:
         self._planned = planned or history.header.steps
         """The steps that an axis spans: another session's, where this one is drawn over it."""
         self.arms: dict[str, Arm] = {arm.name: arm for arm in history.header.arms}
-        self._places = {name: place for place, name in enumerate(self.arms)}
         self._traces: dict[tuple[str, str, Span], Trace] = {}
         self._means: dict[tuple[str, str, Span, float], Mean] = {}
-        self._dead: dict[str, set[str]] = {}
-        self._heard = 0
+        self._lost: dict[str, str] = {}
+        self._heard: tuple[int, Footer | None] = (0, None)
         self._calm: int | None = None
 
     def __contains__(self, name: str) -> bool:
@@ -259,24 +238,16 @@ class Traces:
 
     def _arm(self, name: str, arm: str) -> str:
         """The arm that is meant; none where the series has no axis of arms."""
-        if self.history[name].series.axes[:2] != ("arm", "seed"):
-            return ""
-        return arm if arm in self.arms else next(iter(self.arms), "")
+        meant = readings.arm_of(self.history.header, self.history[name].series, arm)
+        return meant.name if meant else ""
 
     def series(self, name: str, arm: str = "") -> Series:
         """A series as if its arm had run alone."""
-        series, arm = self.history[name].series, self._arm(name, arm)
-        if not arm:
-            return series
-        return replace(series, axes=series.axes[1:], shape=(self._members(series, arm), *series.shape[2:]))
+        return readings.alone(self.history.header, self.history[name].series, arm)
 
     def of_arm(self, name: str, values: np.ndarray, arm: str = "") -> np.ndarray:
         """Readings (n, arms, seeds, …) of a series, those of one arm: (n, its seeds, …). A view."""
-        arm = self._arm(name, arm)
-        return values[:, self._places[arm], : self._members(self.history[name].series, arm)] if arm else values
-
-    def _members(self, series: Series, arm: str) -> int:
-        return max(min(self.arms[arm].seeds, series.shape[1]), 1)
+        return readings.of_arm(self.history.header, self.history[name].series, values, arm)
 
     def now(self, name: str, arm: str = "") -> np.ndarray:
         """The latest reading of every member, shape (members, *reading); no members while there is none."""
@@ -291,15 +262,11 @@ class Traces:
 
     def alive(self, name: str, arm: str = "") -> int:
         """The first member whose latest reading holds a finite number; the first of all where there is none."""
-        members = self.now(name, arm)
-        if not members.size:
-            return 0
-        return int(np.isfinite(members.reshape(len(members), -1)).any(axis=1).argmax())
+        return readings.alive(self.now(name, arm))
 
     def axes(self, name: str) -> tuple[str, ...]:
         """The axes of one member's reading."""
-        series = self.series(name)
-        return series.axes[1:] if series.axes[:1] == ("seed",) else series.axes
+        return readings.axes(self.history[name].series)
 
     def median(self, name: str, arm: str = "") -> np.ndarray | None:
         """The median of the members' latest readings, component by component; None while there is none."""
@@ -311,28 +278,21 @@ class Traces:
 
     def title(self, arm: str) -> str:
         """What legends call an arm."""
-        return one_line(self.arms[arm].title or arm) if arm in self.arms else ""
+        return arms.title(self.history.header, arm)
 
     def lost(self, arm: str) -> str:
         """How many members of an arm have diverged, in words."""
-        dead = self.diverged(arm) if arm in self.arms else 0
-        return f"{dead} of {self.arms[arm].seeds} diverged" if dead else ""
+        now = len(self.history.events), self.history.footer
+        if now != self._heard:
+            self._heard, self._lost = now, {}
+        if arm not in self._lost:
+            self._lost[arm] = arms.lost(self.history, arm)
+        return self._lost[arm]
 
     def told(self, arm: str) -> str:
         """An arm's title with what became of its members."""
         lost = self.lost(arm)
         return f"{self.title(arm)} ({lost})" if lost else self.title(arm)
-
-    def diverged(self, arm: str) -> int:
-        """How many members of an arm have diverged."""
-        if self.history.footer is not None and self.history.footer.reason == "diverged":
-            return self.arms[arm].seeds
-        events = self.history.events
-        for event in events[self._heard :]:
-            if event.what == "diverged" and "seed" in event.data:
-                self._dead.setdefault(str(event.data.get("arm", "")), set()).add(str(event.data["seed"]))
-        self._heard = len(events)
-        return len(self._dead.get(arm, ()))
 
     @property
     def calm(self) -> int | None:
@@ -341,18 +301,13 @@ class Traces:
         if footer is None or footer.reason != "diverged":
             return None
         if self._calm is None:
-            found = divergence.lost(self.history)
-            self._calm = found[-1].back if found else footer.step
+            self._calm = divergence.calm(self.history) or 0
         return self._calm or None
 
     def theory_of(self, name: str) -> str | None:
         """The series that predicts another: ``sharpness.theory`` for ``sharpness``."""
-        theory = f"{name}.theory"
-        return theory if theory in self.history else None
+        return theories.theory_of(self.history, name)
 
     def is_theory(self, name: str) -> bool:
         """Whether a series is a prediction rather than a reading."""
-        theories, probes = (self.history.header.scenario.get(key) for key in ("theories", "probes"))
-        first = name.split(".")[0]
-        predicted = isinstance(theories, dict) and first in theories
-        return name.endswith(".theory") or (predicted and not (isinstance(probes, dict) and first in probes))
+        return theories.is_theory(self.history.header, name)

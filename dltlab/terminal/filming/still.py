@@ -5,13 +5,14 @@ from rich.segment import Segment
 from dltlab.errors import UsageError
 from dltlab.exports.abstract import Wanted
 from dltlab.exports.exported import Exported
+from dltlab.panels import AbstractPanel, chosen
 from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.inks import palette
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.filming import camera
 from dltlab.terminal.filming.film import Film, film_of, step_of
-from dltlab.terminal.panels import chosen
-from dltlab.terminal.panels.panel import AbstractPanel, Look
+from dltlab.terminal.panels import draw
+from dltlab.terminal.panels.panel import Look, heading_of
 from dltlab.terminal.wire.cells import Cells
 from dltlab.text import one_line
 
@@ -38,7 +39,7 @@ def named(session: Exported, name: str) -> AbstractPanel:
     """
     panels, _ = chosen.with_standard(session.header)
     traces, wanted = Traces(session.history), name.casefold()
-    titles = ["".join(text for text, _ in panel.heading(traces)).strip() for panel in panels]
+    titles = ["".join(text for text, _ in heading_of(panel, traces)).strip() for panel in panels]
     told = [
         [str(number), title, *panel.names] for number, (panel, title) in enumerate(zip(panels, titles, strict=True), 1)
     ]
@@ -54,7 +55,7 @@ def named(session: Exported, name: str) -> AbstractPanel:
 
 def _panel(session: Exported, panel: AbstractPanel, looks: Film, step: int) -> Cells:
     traces = Traces(session.history.until(step))
-    picture = panel.draw(traces, looks.width, looks.height, Look(looks.glyphs))
+    picture = draw(panel, traces, looks.width, looks.height, Look(looks.glyphs))
     inks = palette(looks.theme, looks.colours)
     cells = Cells(camera.SYSTEMS[looks.colours])
     cells.resize(looks.width, looks.height)

@@ -5,12 +5,11 @@ has its name, its value and its prediction on one line.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
-from msgspec import Meta
 
+from dltlab.panels import Bars
 from dltlab.terminal.drawing.blocks import bars, beads
 from dltlab.terminal.drawing.legend import INKS, MARKERS, Sign, top
 from dltlab.terminal.drawing.lines import Picture, frame, width_of
@@ -18,7 +17,7 @@ from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.drawing.scales import Scale, around
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, numbered
+from dltlab.terminal.panels.panel import Look, blank, heading_of, numbered
 from dltlab.text import component
 
 _LONGEST: Any = 1 << 16
@@ -37,86 +36,70 @@ class _Group(NamedTuple):
     """Their error bars; 0 for none."""
 
 
-@dataclass(frozen=True)
-class Bars(AbstractPanel):
-    """The latest reading of a vector series, one bar a component, or of a number, one bar an arm; an ensemble's median.
+def draw(panel: Bars, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    """Height lines of width cells, whatever the readings are."""
+    name = panel.series[0]
+    column = traces.history[name]
+    if not len(column):
+        return blank(panel, "nothing to draw yet", traces, width, height, look)
+    arms = panel.shown_arms(traces.history.header)
+    over = not panel.arm and len(arms) > 1 and not traces.axes(name)
+    if over:
+        groups, labels = [_over(panel, traces, arms)], [traces.told(arm) for arm in arms]
+    else:
+        arms = arms if panel.arms else arms[:1]
+        groups = _shortened([_group(panel, traces, arm) for arm in arms])
+        labels = [component(traces.axes(name), index) for index in range(len(groups[0].values))]
+    scale = _scale(groups) if panel.scale == "log" else None
+    notes = [f"step {count(int(column.steps[-1]))}"]
+    notes += [f"log {short(10**scale.low)} to {short(10**scale.high)}"] if scale else []
+    heading = numbered(heading_of(panel, traces, arms), look)
+    # The title is said before the axis.
+    while len(notes) > 1 and width_of(heading) + len(", ".join(notes)) + 5 > width:
+        notes.pop()
+    room = min(2 if len(groups) > 1 else 1, max(height - 1 - len(labels), 0))
+    crowded = len(groups) > 1 and 1 + room + len(labels) * len(groups) > height
+    signs = _signs(groups, look, "theory" if crowded else "(theory)")
+    head = top(heading, signs, width, look.glyphs, ", ".join(notes), room)
+    # What has no reading while the session goes on may have one yet.
+    absent = "not yet" if traces.history.footer is None and not any(map(traces.lost, arms)) else "—"
+    values = np.stack([group.values for group in groups], axis=1)
+    known = list(traces.arms)
+    slots = [known.index(arm) for arm in arms] if over else [group.slot for group in groups]
+    inks = [f"curve{slot % INKS}" for slot in slots]
+    letters = [_letter(slot, look) for slot in slots] if len(slots) > 1 else []
+    if crowded:
+        lines = beads(labels, values.T, width, look.glyphs, groups[0].predicted, scale, inks, letters, absent)
+    else:
+        predicted = None
+        if any(group.predicted is not None for group in groups):
+            nothing = np.full(len(values), np.nan)
+            predicted = np.stack([nothing if g.predicted is None else g.predicted for g in groups], axis=1).ravel()
+        errors = np.stack([group.errors for group in groups], axis=1).ravel()
+        each = [one for label in labels for one in (label, *[""] * (len(groups) - 1))]
+        lines = bars(each, values.ravel(), width, look.glyphs, predicted, scale, inks, letters, absent, errors)
+    return frame((*head, *lines), width, height)
 
-    The theory of a series (``NAME.theory``) is drawn across each bar. Of a vector in a session with
-    arms one arm is shown, or all that ``arms`` names, side by side.
-    """
 
-    series: Annotated[list[str], Meta(min_length=1, max_length=1)]
-    title: Title = ""
-    scale: Literal["linear", "log"] = "linear"
-    theory: bool = True
-    arm: Named = ""
-    arms: Arms = ()
+def _over(panel: Bars, traces: Traces, arms: Sequence[str]) -> _Group:
+    """One number an arm."""
+    theory = traces.theory_of(panel.series[0]) if panel.theory else None
+    values, predicted = (
+        np.array([_flat(traces, name, arm)[0] for arm in arms]) if name else None for name in (panel.series[0], theory)
+    )
+    assert values is not None
+    errors = np.array([_errors(traces, panel.series[0], arm, 1)[0] for arm in arms])
+    return _Group("", 0, values, predicted, errors)
 
-    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        """Height lines of width cells, whatever the readings are."""
-        if apology := self.apology(traces, width, height, look):
-            return apology
-        name = self.series[0]
-        column = traces.history[name]
-        if not len(column):
-            return self.blank("nothing to draw yet", traces, width, height, look)
-        arms = self.shown_arms(traces)
-        over = not self.arm and len(arms) > 1 and not traces.axes(name)
-        if over:
-            groups, labels = [self._over(traces, arms)], [traces.told(arm) for arm in arms]
-        else:
-            arms = arms if self.arms else arms[:1]
-            groups = _shortened([self._group(traces, arm) for arm in arms])
-            labels = [component(traces.axes(name), index) for index in range(len(groups[0].values))]
-        scale = _scale(groups) if self.scale == "log" else None
-        notes = [f"step {count(int(column.steps[-1]))}"]
-        notes += [f"log {short(10**scale.low)} to {short(10**scale.high)}"] if scale else []
-        heading = numbered(self.heading(traces, arms), look)
-        # The title is said before the axis.
-        while len(notes) > 1 and width_of(heading) + len(", ".join(notes)) + 5 > width:
-            notes.pop()
-        room = min(2 if len(groups) > 1 else 1, max(height - 1 - len(labels), 0))
-        crowded = len(groups) > 1 and 1 + room + len(labels) * len(groups) > height
-        signs = _signs(groups, look, "theory" if crowded else "(theory)")
-        head = top(heading, signs, width, look.glyphs, ", ".join(notes), room)
-        # What has no reading while the session goes on may have one yet.
-        absent = "not yet" if traces.history.footer is None and not any(map(traces.lost, arms)) else "—"
-        values = np.stack([group.values for group in groups], axis=1)
-        known = list(traces.arms)
-        slots = [known.index(arm) for arm in arms] if over else [group.slot for group in groups]
-        inks = [f"curve{slot % INKS}" for slot in slots]
-        letters = [_letter(slot, look) for slot in slots] if len(slots) > 1 else []
-        if crowded:
-            lines = beads(labels, values.T, width, look.glyphs, groups[0].predicted, scale, inks, letters, absent)
-        else:
-            predicted = None
-            if any(group.predicted is not None for group in groups):
-                nothing = np.full(len(values), np.nan)
-                predicted = np.stack([nothing if g.predicted is None else g.predicted for g in groups], axis=1).ravel()
-            errors = np.stack([group.errors for group in groups], axis=1).ravel()
-            each = [one for label in labels for one in (label, *[""] * (len(groups) - 1))]
-            lines = bars(each, values.ravel(), width, look.glyphs, predicted, scale, inks, letters, absent, errors)
-        return frame((*head, *lines), width, height)
 
-    def _over(self, traces: Traces, arms: Sequence[str]) -> _Group:
-        """One number an arm."""
-        theory = traces.theory_of(self.series[0]) if self.theory else None
-        values, predicted = (
-            np.array([_flat(traces, name, arm)[0] for arm in arms]) if name else None
-            for name in (self.series[0], theory)
-        )
-        assert values is not None
-        errors = np.array([_errors(traces, self.series[0], arm, 1)[0] for arm in arms])
-        return _Group("", 0, values, predicted, errors)
-
-    def _group(self, traces: Traces, arm: str) -> _Group:
-        """The components of one arm."""
-        theory = traces.theory_of(self.series[0]) if self.theory else None
-        values = _flat(traces, self.series[0], arm)
-        predicted = _resized(_flat(traces, theory, arm), len(values)) if theory else None
-        slot = list(traces.arms).index(arm) if self.arms else 0
-        errors = _errors(traces, self.series[0], arm, len(values))
-        return _Group(traces.told(arm) if arm else "", slot, values, predicted, errors)
+def _group(panel: Bars, traces: Traces, arm: str) -> _Group:
+    """The components of one arm."""
+    theory = traces.theory_of(panel.series[0]) if panel.theory else None
+    values = _flat(traces, panel.series[0], arm)
+    predicted = _resized(_flat(traces, theory, arm), len(values)) if theory else None
+    slot = list(traces.arms).index(arm) if panel.arms else 0
+    errors = _errors(traces, panel.series[0], arm, len(values))
+    return _Group(traces.told(arm) if arm else "", slot, values, predicted, errors)
 
 
 def _shortened(groups: Sequence[_Group]) -> list[_Group]:

@@ -2,13 +2,12 @@
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
-from msgspec import Meta
 from rich.cells import cell_len
 
+from dltlab.panels import Curves
 from dltlab.records import Header
 from dltlab.terminal.drawing import overlaid, plot, smoothing, timeline
 from dltlab.terminal.drawing.legend import INKS, MARKERS, SIGNS, Sign
@@ -20,7 +19,7 @@ from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.strokes import plain_sign
 from dltlab.terminal.drawing.thinning import Stretches
 from dltlab.terminal.drawing.traces import Trace, Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
+from dltlab.terminal.panels.panel import Look, heading_of, numbered
 from dltlab.text import one_line
 
 EVENTS: Final = {what: signs for what, signs in timeline.SIGNS.items() if what not in ("pause", "coming")}
@@ -63,142 +62,121 @@ class _Seen(NamedTuple):
         return plot.Cursor(self.span.at(self.cursor), count(self.cursor))
 
 
-@dataclass(frozen=True)
-class Curves(AbstractPanel):
-    """Series against the step.
+def draw(panel: Curves, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    """Height lines of width cells, whatever the readings are."""
+    names = [name for name in panel.series if name in traces]
+    seen = _seen(panel, traces, look)
+    arms = panel.shown_arms(traces.history.header)
 
-    The theory of a series (``sharpness.theory``) is drawn beside it, dashed. A series with
-    an axis is drawn by component, five at most; an ensemble by its median between the
-    minimum and the maximum of its members. In a session with arms each arm is a curve (of its
-    first component, unless one arm is chosen).
-    """
+    def drawn(chosen: Sequence[str]) -> list[Curve]:
+        if len(arms) == 1:
+            return _of_one(panel, traces, chosen, arms[0], seen)
+        return _of_arms(panel, traces, chosen, arms, seen)
 
-    series: Annotated[list[str], Meta(min_length=1, max_length=8)]
-    title: Title = ""
-    scale: Literal["auto", "linear", "log"] = "auto"
-    y_min: float | None = None
-    y_max: float | None = None
-    """Where the vertical axis ends, unless the first series rises above it. What lies off the axis is not drawn."""
-    theory: bool = True
-    x: Literal["step", "log"] = "step"
-    """The step axis: linear, or logarithmic from the first step on."""
-    arms: Arms = ()
+    curves, own = drawn(names), drawn(names[:1])
+    guests = overlaid.curves(look.overlaid, names, panel.shown_arms(traces.history.header), seen.span, look.cursor)
+    kind = panel.axis(traces.history.header)
+    kind = {"log": "linear"}.get(kind, "log") if look.other else kind
+    limits = (None, None) if look.other else (panel.y_min, panel.y_max)
+    up = _up(curves, own, kind, guests, limits, seen)
+    if kind == "log" and up is None and _up(curves, own, "linear", (), limits, seen) is not None:
+        # Not one reading is positive: better a linear axis than an empty one.
+        kind, up = "linear", _up(curves, own, "linear", guests, limits, seen)
+    across = seen.span.scale
+    heading, dropped = numbered(heading_of(panel, traces), look._replace(overlaid=())), _dropped(curves, kind)
+    # What the picture cannot show is said below the title where it has no room for that.
+    beside = width_of(heading) + cell_len(dropped) + 6 <= width
+    unshown = [] if beside else [Sign("", "faint", dropped, remark=True)]
+    return plot.draw(
+        heading,
+        [*curves, *guests],
+        across,
+        up,
+        width,
+        height,
+        look.glyphs,
+        marks=_marks(traces, across, look, seen.span),
+        note=dropped if beside else "",
+        legend=4 if len(arms) > 1 else 1 + (len(guests) > 1),
+        signs=_signs(traces, names, arms, look),
+        remarks=[*unshown, *_remark(curves, seen), *_doubts(traces, names, arms, seen, short_of=width < _ROOMY)],
+        cursor=seen.mark,
+    )
 
-    OVER_TIME = True
-    TURNED = True
 
-    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        """Height lines of width cells, whatever the readings are."""
-        if apology := self.apology(traces, width, height, look):
-            return apology
-        names = [name for name in self.series if name in traces]
-        seen = self._seen(traces, look)
-        arms = self.shown_arms(traces)
+def _seen(panel: Curves, traces: Traces, look: Look) -> _Seen:
+    span = spanned(panel, traces.history.header, look.window)
+    return _Seen(span, smoothing.wide(span, look.smoothing), look.cursor, look.window is not None, traces.calm)
 
-        def drawn(chosen: Sequence[str]) -> list[Curve]:
-            if len(arms) == 1:
-                return self._of_one(traces, chosen, arms[0], seen)
-            return self._of_arms(traces, chosen, arms, seen)
 
-        curves, own = drawn(names), drawn(names[:1])
-        guests = overlaid.curves(look.overlaid, names, self.shown_arms(traces), seen.span, look.cursor)
-        kind = self.axis(traces)
-        kind = {"log": "linear"}.get(kind, "log") if look.other else kind
-        limits = (None, None) if look.other else (self.y_min, self.y_max)
-        up = _up(curves, own, kind, guests, limits, seen)
-        if kind == "log" and up is None and _up(curves, own, "linear", (), limits, seen) is not None:
-            # Not one reading is positive: better a linear axis than an empty one.
-            kind, up = "linear", _up(curves, own, "linear", guests, limits, seen)
-        across = seen.span.scale
-        heading, dropped = numbered(self.heading(traces), look._replace(overlaid=())), _dropped(curves, kind)
-        # What the picture cannot show is said below the title where it has no room for that.
-        beside = width_of(heading) + cell_len(dropped) + 6 <= width
-        unshown = [] if beside else [Sign("", "faint", dropped, remark=True)]
-        return plot.draw(
-            heading,
-            [*curves, *guests],
-            across,
-            up,
-            width,
-            height,
-            look.glyphs,
-            marks=_marks(traces, across, look, seen.span),
-            note=dropped if beside else "",
-            legend=4 if len(arms) > 1 else 1 + (len(guests) > 1),
-            signs=_signs(traces, names, arms, look),
-            remarks=[*unshown, *_remark(curves, seen), *_doubts(traces, names, arms, seen, short_of=width < _ROOMY)],
-            cursor=seen.mark,
-        )
+def spanned(panel: Curves, header: Header, window: Span | None) -> Span:
+    """What is seen of the step axis; a logarithmic one begins with the same step in all panels."""
+    span = window or Span(0, header.steps)
+    if panel.x != "log":
+        return span
+    least = min(max(header.every, 1), max(header.steps // 2, 1))
+    return Span(min(max(span.first, least), max(span.last // 2, 1)), span.last, log=True)
 
-    def _seen(self, traces: Traces, look: Look) -> _Seen:
-        span = self.span(traces.history.header, look.window)
-        return _Seen(span, smoothing.wide(span, look.smoothing), look.cursor, look.window is not None, traces.calm)
 
-    def span(self, header: Header, window: Span | None) -> Span:
-        """What is seen of the step axis; a logarithmic one begins with the same step in all panels."""
-        span = window or Span(0, header.steps)
-        if self.x != "log":
-            return span
-        least = min(max(header.every, 1), max(header.steps // 2, 1))
-        return Span(min(max(span.first, least), max(span.last // 2, 1)), span.last, log=True)
+def _of_one(panel: Curves, traces: Traces, names: Sequence[str], arm: str, seen: _Seen) -> list[Curve]:
+    """The curves of a session without arms, or of one arm."""
+    curves: list[Curve] = []
+    # The first ink of theory is that of the curve's own prediction.
+    predicted = panel.theory and any(traces.theory_of(name) not in (None, *panel.series) for name in names)
+    measured = [name for name in names if not traces.is_theory(name)]
+    taken = sum(traces.trace(name, arm, seen.span).lines for name in measured)
+    theories = itertools.chain([] if predicted else [0], itertools.count(max(taken, 1)))
+    # A further theory has none of the inks of what was measured.
+    slots = {"curve": itertools.count(), "theory": theories}
+    several = len(names) > 1
+    for name in names:
+        trace = traces.trace(name, arm, seen.span)
+        role = "theory" if traces.is_theory(name) else "curve"
+        lines: list[Curve] = []
+        companions: list[Curve] = []
+        read = seen.read(traces, name, arm)
+        for track in range(trace.lines):
+            label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
+            slot = next(slots[role])
+            line, *raw = _smoothed(_line(trace, read, track, label, slot, role), traces, name, arm, seen)
+            lines.append(line)
+            companions += [*raw, *_barred(trace, track, slot, drawn=traces.barred(name))]
+        # In the legend the theory stands beside the curve that it predicts.
+        band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
+        curves += [*lines[:1], *_theory(panel, traces, name, arm, seen), *band, *lines[1:], *companions]
+    return curves
 
-    def _of_one(self, traces: Traces, names: Sequence[str], arm: str, seen: _Seen) -> list[Curve]:
-        """The curves of a session without arms, or of one arm."""
-        curves: list[Curve] = []
-        # The first ink of theory is that of the curve's own prediction.
-        predicted = self.theory and any(traces.theory_of(name) not in (None, *self.series) for name in names)
-        measured = [name for name in names if not traces.is_theory(name)]
-        taken = sum(traces.trace(name, arm, seen.span).lines for name in measured)
-        theories = itertools.chain([] if predicted else [0], itertools.count(max(taken, 1)))
-        # A further theory has none of the inks of what was measured.
-        slots = {"curve": itertools.count(), "theory": theories}
-        several = len(names) > 1
-        for name in names:
-            trace = traces.trace(name, arm, seen.span)
-            role = "theory" if traces.is_theory(name) else "curve"
-            lines: list[Curve] = []
-            companions: list[Curve] = []
-            read = seen.read(traces, name, arm)
-            for track in range(trace.lines):
-                label = trace.label(track) or (one_line(trace.series.title or name) if several else "")
-                slot = next(slots[role])
-                line, *raw = _smoothed(_line(trace, read, track, label, slot, role), traces, name, arm, seen)
-                lines.append(line)
-                companions += [*raw, *_barred(trace, track, slot, drawn=traces.barred(name))]
-            # In the legend the theory stands beside the curve that it predicts.
-            band = _band(trace, f"{trace.series.shape[0]} seeds" if name == names[0] else None) if trace.band else []
-            curves += [*lines[:1], *self._theory(traces, name, arm, seen), *band, *lines[1:], *companions]
-        return curves
 
-    def _theory(self, traces: Traces, name: str, arm: str, seen: _Seen) -> list[Curve]:
-        theory = traces.theory_of(name)
-        if not self.theory or theory is None or theory in self.series:
-            return []
-        predicted = traces.trace(theory, arm, seen.span)
-        read = seen.read(traces, theory, arm)
-        return [_line(predicted, read, 0, one_line(predicted.series.title or "theory"), 0, "theory")]
+def _theory(panel: Curves, traces: Traces, name: str, arm: str, seen: _Seen) -> list[Curve]:
+    theory = traces.theory_of(name)
+    if not panel.theory or theory is None or theory in panel.series:
+        return []
+    predicted = traces.trace(theory, arm, seen.span)
+    read = seen.read(traces, theory, arm)
+    return [_line(predicted, read, 0, one_line(predicted.series.title or "theory"), 0, "theory")]
 
-    def _of_arms(self, traces: Traces, names: Sequence[str], arms: Sequence[str], seen: _Seen) -> list[Curve]:
-        """A curve for each arm, in its ink; of two series the second one dotted."""
-        curves, companions = [], []
-        for one in _shown(traces, names, arms):
-            trace = traces.trace(one.name, one.arm, seen.span)
-            title = f"{traces.told(one.arm)}, {one_line(trace.series.title or one.name)}"
-            label = {1: traces.told(one.arm), 2: None}.get(len(names), title)
-            curve = _line(trace, seen.read(traces, one.name, one.arm), 0, label, one.slot, one.role)
-            curve = curve._replace(armed=True, marker=MARKERS[one.slot % len(MARKERS)])
-            curve, *raw = _smoothed(curve, traces, one.name, one.arm, seen)
-            curves.append(curve)
-            companions += [*raw, *_barred(trace, 0, one.slot, drawn=False)]
-            theory = traces.theory_of(one.name)
-            if self.theory and theory is not None and theory not in names:
-                predicted = traces.trace(theory, one.arm, seen.span)
-                title = one_line(predicted.series.title or "theory") if one.arm == arms[0] else None
-                line = _line(predicted, predicted, 0, title, one.slot, "theory")
-                companions.append(line._replace(armed=True, latest=None))
-            if trace.band and len(names) * len(arms) <= _BANDED:
-                companions += _band(trace, None, one.slot, armed=True)
-        return [*curves, *companions]
+
+def _of_arms(panel: Curves, traces: Traces, names: Sequence[str], arms: Sequence[str], seen: _Seen) -> list[Curve]:
+    """A curve for each arm, in its ink; of two series the second one dotted."""
+    curves, companions = [], []
+    for one in _shown(traces, names, arms):
+        trace = traces.trace(one.name, one.arm, seen.span)
+        title = f"{traces.told(one.arm)}, {one_line(trace.series.title or one.name)}"
+        label = {1: traces.told(one.arm), 2: None}.get(len(names), title)
+        curve = _line(trace, seen.read(traces, one.name, one.arm), 0, label, one.slot, one.role)
+        curve = curve._replace(armed=True, marker=MARKERS[one.slot % len(MARKERS)])
+        curve, *raw = _smoothed(curve, traces, one.name, one.arm, seen)
+        curves.append(curve)
+        companions += [*raw, *_barred(trace, 0, one.slot, drawn=False)]
+        theory = traces.theory_of(one.name)
+        if panel.theory and theory is not None and theory not in names:
+            predicted = traces.trace(theory, one.arm, seen.span)
+            title = one_line(predicted.series.title or "theory") if one.arm == arms[0] else None
+            line = _line(predicted, predicted, 0, title, one.slot, "theory")
+            companions.append(line._replace(armed=True, latest=None))
+        if trace.band and len(names) * len(arms) <= _BANDED:
+            companions += _band(trace, None, one.slot, armed=True)
+    return [*curves, *companions]
 
 
 def _up(

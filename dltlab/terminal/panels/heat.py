@@ -4,12 +4,9 @@ plotext's heat maps say their values by colour alone; these shades are letters f
 they read on any terminal and by anybody.
 """
 
-from dataclasses import dataclass
-from typing import Annotated, Literal
-
 import numpy as np
-from msgspec import Meta
 
+from dltlab.panels import Heat
 from dltlab.session.matrices import averaged, trimmed
 from dltlab.terminal.drawing.grid import joined
 from dltlab.terminal.drawing.lines import Line, Picture, fit, frame, width_of
@@ -17,55 +14,40 @@ from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.shades import Ramp
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, Named, Title, numbered
+from dltlab.terminal.panels.panel import Look, blank, heading_of, numbered
 from dltlab.text import one_line
 
 
-@dataclass(frozen=True)
-class Heat(AbstractPanel):
-    """The latest reading of a matrix series as shades; of the first member of an ensemble that is left."""
-
-    series: Annotated[list[str], Meta(min_length=1, max_length=1)]
-    title: Title = ""
-    scale: Literal["linear", "log"] = "linear"
-    arm: Named = ""
-
-    ALONE = True
-    TURNED = True
-    SHAPE = 2.0
-
-    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        """Height lines of width cells, whatever the readings are."""
-        if apology := self.apology(traces, width, height, look):
-            return apology
-        name = self.series[0]
-        (arm,) = self.shown_arms(traces)
-        members = traces.now(name, arm)
-        if not len(members) or not members.size:
-            return self.blank("nothing to draw yet", traces, width, height, look)
-        matrix = members[traces.alive(name, arm)]
-        matrix = trimmed(matrix.reshape(matrix.shape[0] if matrix.ndim > 1 else 1, -1))
-        other = "linear" if self.scale == "log" else "log"
-        ramp = Ramp.over(matrix, other if look.other else self.scale)
-        if ramp is None:
-            return self.blank("nothing here is finite", traces, width, height, look)
-        note = f"step {count(int(traces.history[name].steps[-1]))}"
-        top = title_line(numbered(self.heading(traces), look), (), width, look.glyphs, note)
-        rows, columns = max(height - 2, 1), width
-        shown, across, down = _fitted(matrix, rows, columns)
-        letters = [[ramp.cell(level, look.glyphs) for level in line] for line in ramp.levels(shown).tolist()]
-        lines: list[Line] = []
-        for line in letters:
-            row = tuple(joined((letter * across, ink) for letter, ink in line))
-            lines += [row] * down
-        axes = traces.axes(name)
-        named = f"{one_line(axes[0])} ↓ {one_line(axes[1])} →" if len(axes) == 2 else ""
-        size = f"{matrix.shape[0]}×{matrix.shape[1]}" + ("" if shown.shape == matrix.shape else ", averaged")
-        foot = [*ramp.legend(look.glyphs), (f"  {size}  {named}", "faint")]
-        indent = " " * max(min((columns - shown.shape[1] * across) // 2, 6), 0)
-        body = [fit(((indent, "text"), *line), width) for line in lines[:rows]]
-        body.append(fit(((indent, "text"), *foot), width) if width_of(foot) else ())
-        return frame((top, *body), width, height)
+def draw(panel: Heat, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    """Height lines of width cells, whatever the readings are."""
+    name = panel.series[0]
+    (arm,) = panel.shown_arms(traces.history.header)
+    members = traces.now(name, arm)
+    if not len(members) or not members.size:
+        return blank(panel, "nothing to draw yet", traces, width, height, look)
+    matrix = members[traces.alive(name, arm)]
+    matrix = trimmed(matrix.reshape(matrix.shape[0] if matrix.ndim > 1 else 1, -1))
+    other = "linear" if panel.scale == "log" else "log"
+    ramp = Ramp.over(matrix, other if look.other else panel.scale)
+    if ramp is None:
+        return blank(panel, "nothing here is finite", traces, width, height, look)
+    note = f"step {count(int(traces.history[name].steps[-1]))}"
+    top = title_line(numbered(heading_of(panel, traces), look), (), width, look.glyphs, note)
+    rows, columns = max(height - 2, 1), width
+    shown, across, down = _fitted(matrix, rows, columns)
+    letters = [[ramp.cell(level, look.glyphs) for level in line] for line in ramp.levels(shown).tolist()]
+    lines: list[Line] = []
+    for line in letters:
+        row = tuple(joined((letter * across, ink) for letter, ink in line))
+        lines += [row] * down
+    axes = traces.axes(name)
+    named = f"{one_line(axes[0])} ↓ {one_line(axes[1])} →" if len(axes) == 2 else ""
+    size = f"{matrix.shape[0]}×{matrix.shape[1]}" + ("" if shown.shape == matrix.shape else ", averaged")
+    foot = [*ramp.legend(look.glyphs), (f"  {size}  {named}", "faint")]
+    indent = " " * max(min((columns - shown.shape[1] * across) // 2, 6), 0)
+    body = [fit(((indent, "text"), *line), width) for line in lines[:rows]]
+    body.append(fit(((indent, "text"), *foot), width) if width_of(foot) else ())
+    return frame((top, *body), width, height)
 
 
 def _fitted(matrix: np.ndarray, rows: int, columns: int) -> tuple[np.ndarray, int, int]:

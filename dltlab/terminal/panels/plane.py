@@ -5,12 +5,13 @@ and has neither arrows nor contours.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 from msgspec import Meta
 
+from dltlab.panels import Plane
+from dltlab.session.matrices import levels
 from dltlab.terminal.drawing import contours, dots
 from dltlab.terminal.drawing.axes import enclose, room
 from dltlab.terminal.drawing.contours import Box
@@ -22,7 +23,7 @@ from dltlab.terminal.drawing.plane import View, box_of, joined_ways, sampled
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.strokes import DOTS, Stroke, plain_sign
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Named, Title, numbered
+from dltlab.terminal.panels.panel import Look, blank, heading_of, numbered
 from dltlab.text import one_line
 
 Radius = Annotated[float, Meta(gt=0, le=1e6)]
@@ -70,140 +71,89 @@ class _Scene(NamedTuple):
         return self.field is None and not (len(self.points) or len(self.arrows) or len(self.marks) or len(self.ways))
 
 
-@dataclass(frozen=True)
-class Plane(AbstractPanel):
-    """Points, paths, arrows and contours on equal axes; of the first member of an ensemble that is left.
+def draw(panel: Plane, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    """Height lines of width cells, whatever the readings are."""
+    # What overflows lies outside of every picture.
+    with np.errstate(all="ignore"):
+        return _picture(panel, traces, width, height, look)
 
-    ``points`` (k, 2) are drawn by the sign of ``sign`` (k,), with ``trails`` the ways that they
-    took, with ``starts`` the places where they began; ``path`` (2,) is one iterate and its whole
-    way, in every arm; ``arrows`` (q, 2) start at the origin; ``direction`` (2,) starts at ``mark``
-    (2,). ``field`` (rows, columns) is drawn by its contours over ``extent`` (4,): x_low, x_high,
-    y_low, y_high; its first row is the lowest. Without ``extent`` what is shown is ``limits``, or
-    round limits around the data.
-    """
 
-    points: Named = ""
-    sign: Named = ""
-    trails: bool = False
-    starts: bool = False
-    path: Named = ""
-    arrows: Named = ""
-    mark: Named = ""
-    direction: Named = ""
-    circle: Radius | None = None
-    field: Named = ""
-    extent: Named = ""
-    contours: Annotated[int, Meta(ge=2, le=40)] = 7
-    levels: Literal["quantiles", "equal", "log"] = "quantiles"
-    limits: tuple[float, float, float, float] | None = None
-    """What is shown, where no series says it: x_low, x_high, y_low, y_high."""
-    x_label: Annotated[str, Meta(max_length=40)] = ""
-    y_label: Annotated[str, Meta(max_length=40)] = ""
-    """What the axes are called."""
-    title: Title = ""
-    arm: Named = ""
-    arms: Arms = ()
+def _picture(panel: Plane, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    arms = panel.shown_arms(traces.history.header)
+    # Of several arms only their paths can be told apart.
+    main = arms[0]
+    scene = _scene(panel, traces, main, arms)
+    if scene.empty:
+        return blank(panel, "nothing to draw yet", traces, width, height, look)
+    several = bool(panel.path) and len(scene.ways) > 1
+    heading = numbered(heading_of(panel, traces, arms if several else [main]), look)
+    if width < 16 or height < 4:
+        return frame([title_line(heading, (), width, look.glyphs)], width, height)
+    read = [traces.history[name] for name in panel.names if name in traces]
+    note = f"step {count(max((int(one.steps[-1]) for one in read if len(one)), default=0))}"
+    head = top(heading, _legend(panel, traces, scene, look), width, look.glyphs, note, min(3, (height - 5) // 4))
+    box = _box(panel, traces, main, scene)
+    # The numbers at the left depend on what is seen, and that on the room that they leave.
+    within = room(width, height, len(head), None)
+    view = View(box, within.columns, within.rows, look.glyphs)
+    within = within._replace(ticks=view.up.ticks(max((within.rows + 2) // 3, 2)))
+    body = _drawn(panel, scene, box, view, look)
+    if label := one_line(panel.y_label):
+        # Beside the upper end of its axis.
+        body.write(0, 0, label[: max(view.columns // 3, 1)], "text")
+    return enclose(head, body.lines(), within, view.across, look.glyphs, name=one_line(panel.x_label))
 
-    SHAPE = 2.0
-    KEYS = ("points", "path", "field", "arrows", "mark", "direction", "sign", "extent")
 
-    def __post_init__(self) -> None:
-        """Refuse what cannot be drawn."""
-        if not (self.points or self.path or self.field or self.arrows or self.mark):
-            raise ValueError("nothing to draw; name points, path, field, arrows or mark.")
-        for key, other in (("sign", "points"), ("direction", "mark")):
-            if getattr(self, key) and not getattr(self, other):
-                raise ValueError(f"{key} says nothing without {other}; name both.")
-        for key in ("trails", "starts"):
-            if getattr(self, key) and not self.points:
-                raise ValueError(f"{key} are those of points; name points.")
-        if self.field and not (self.extent or self.limits):
-            raise ValueError("a field needs its place; name extent or write limits.")
-        if self.limits and not (self.limits[0] < self.limits[1] and self.limits[2] < self.limits[3]):
-            raise ValueError(f"limits {list(self.limits)} are empty; write [x_low, x_high, y_low, y_high].")
+def _scene(panel: Plane, traces: Traces, main: str, arms: Sequence[str]) -> _Scene:
+    points, trails, starts = np.empty((0, 2)), np.empty((0, 0, 2)), np.empty((0, 2))
+    signs = np.empty(0)
+    if panel.points in traces:
+        member = traces.alive(panel.points, main)
+        points = _pairs(traces, panel.points, main, member)[:_MOST]
+        signs = np.sign(np.nan_to_num(_latest(traces, panel.sign, main, member).reshape(-1)))
+        signs = np.append(signs, np.zeros(len(points)))[: len(points)]
+        if (panel.trails or panel.starts) and len(points):
+            length = len(traces.history[panel.points])
+            which = sampled(length, min(max(_TRAILED // len(points), 2), _WAY) if panel.trails else 2)
+            ways = traces.at(panel.points, which, main)[:, member]
+            ways = ways.reshape(len(which), -1)[:, : 2 * len(points)].reshape(len(which), -1, 2)
+            trails = ways if panel.trails else trails
+            starts = ways[0] if panel.starts else starts
+    ways = []
+    if panel.path in traces:
+        places = {name: place for place, name in enumerate(traces.arms)}
+        for arm in arms:
+            which = sampled(len(traces.history[panel.path]), _WAY, _RECENT)
+            way = traces.at(panel.path, which, arm)[:, traces.alive(panel.path, arm)]
+            if way.size:
+                ways.append(_Way(places.get(arm, 0), traces.told(arm), _columns(way)))
+    field = _latest(traces, panel.field, main)
+    return _Scene(
+        points,
+        signs,
+        trails,
+        starts,
+        _pairs(traces, panel.arrows, main),
+        _pairs(traces, panel.mark, main),
+        _pairs(traces, panel.direction, main),
+        ways,
+        field if field.ndim == 2 and min(field.shape) > 1 else None,
+    )
 
-    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        """Height lines of width cells, whatever the readings are."""
-        if apology := self.apology(traces, width, height, look):
-            return apology
-        # What overflows lies outside of every picture.
-        with np.errstate(all="ignore"):
-            return self._picture(traces, width, height, look)
 
-    def _picture(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        arms = self.shown_arms(traces)
-        # Of several arms only their paths can be told apart.
-        main = arms[0]
-        scene = self._scene(traces, main, arms)
-        if scene.empty:
-            return self.blank("nothing to draw yet", traces, width, height, look)
-        several = bool(self.path) and len(scene.ways) > 1
-        heading = numbered(self.heading(traces, arms if several else [main]), look)
-        if width < 16 or height < 4:
-            return frame([title_line(heading, (), width, look.glyphs)], width, height)
-        read = [traces.history[name] for name in self.names if name in traces]
-        note = f"step {count(max((int(one.steps[-1]) for one in read if len(one)), default=0))}"
-        head = top(heading, _legend(self, traces, scene, look), width, look.glyphs, note, min(3, (height - 5) // 4))
-        box = self._box(traces, main, scene)
-        # The numbers at the left depend on what is seen, and that on the room that they leave.
-        within = room(width, height, len(head), None)
-        view = View(box, within.columns, within.rows, look.glyphs)
-        within = within._replace(ticks=view.up.ticks(max((within.rows + 2) // 3, 2)))
-        body = _drawn(self, scene, box, view, look)
-        if label := one_line(self.y_label):
-            # Beside the upper end of its axis.
-            body.write(0, 0, label[: max(view.columns // 3, 1)], "text")
-        return enclose(head, body.lines(), within, view.across, look.glyphs, name=one_line(self.x_label))
-
-    def _scene(self, traces: Traces, main: str, arms: Sequence[str]) -> _Scene:
-        points, trails, starts = np.empty((0, 2)), np.empty((0, 0, 2)), np.empty((0, 2))
-        signs = np.empty(0)
-        if self.points in traces:
-            member = traces.alive(self.points, main)
-            points = _pairs(traces, self.points, main, member)[:_MOST]
-            signs = np.sign(np.nan_to_num(_latest(traces, self.sign, main, member).reshape(-1)))
-            signs = np.append(signs, np.zeros(len(points)))[: len(points)]
-            if (self.trails or self.starts) and len(points):
-                length = len(traces.history[self.points])
-                which = sampled(length, min(max(_TRAILED // len(points), 2), _WAY) if self.trails else 2)
-                ways = traces.at(self.points, which, main)[:, member]
-                ways = ways.reshape(len(which), -1)[:, : 2 * len(points)].reshape(len(which), -1, 2)
-                trails = ways if self.trails else trails
-                starts = ways[0] if self.starts else starts
-        ways = []
-        if self.path in traces:
-            places = {name: place for place, name in enumerate(traces.arms)}
-            for arm in arms:
-                which = sampled(len(traces.history[self.path]), _WAY, _RECENT)
-                way = traces.at(self.path, which, arm)[:, traces.alive(self.path, arm)]
-                if way.size:
-                    ways.append(_Way(places.get(arm, 0), traces.told(arm), _columns(way)))
-        field = _latest(traces, self.field, main)
-        return _Scene(
-            points,
-            signs,
-            trails,
-            starts,
-            _pairs(traces, self.arrows, main),
-            _pairs(traces, self.mark, main),
-            _pairs(traces, self.direction, main),
-            ways,
-            field if field.ndim == 2 and min(field.shape) > 1 else None,
-        )
-
-    def _box(self, traces: Traces, arm: str, scene: _Scene) -> Box:
-        """What must be seen: what a series or the scenario says, or the data so far."""
-        given = _latest(traces, self.extent, arm).reshape(-1)
-        if len(given) == 4 and np.isfinite(given).all() and given[0] < given[1] and given[2] < given[3]:
-            return Box(*given.tolist())
-        if self.limits:
-            return Box(*self.limits)
-        everything = [scene.points, scene.trails.reshape(-1, 2), scene.starts, scene.arrows, scene.marks]
-        everything += [way.points for way in scene.ways]
-        if self.circle:
-            everything.append(np.array([[-self.circle, -self.circle], [self.circle, self.circle]]))
-        data = np.concatenate(everything)
-        return box_of(data[:, 0], data[:, 1])
+def _box(panel: Plane, traces: Traces, arm: str, scene: _Scene) -> Box:
+    """What must be seen: what a series or the scenario says, or the data so far."""
+    given = _latest(traces, panel.extent, arm).reshape(-1)
+    if len(given) == 4 and np.isfinite(given).all() and given[0] < given[1] and given[2] < given[3]:
+        return Box(*given.tolist())
+    if panel.limits:
+        return Box(*panel.limits)
+    everything = [scene.points, scene.trails.reshape(-1, 2), scene.starts, scene.arrows, scene.marks]
+    everything += [way.points for way in scene.ways]
+    if panel.circle:
+        everything.append(np.array([[-panel.circle, -panel.circle], [panel.circle, panel.circle]]))
+    data = np.concatenate(everything)
+    return box_of(data[:, 0], data[:, 1])
 
 
 def _latest(traces: Traces, name: str, arm: str, member: int | None = None) -> np.ndarray:
@@ -271,7 +221,7 @@ def _drawn(panel: Plane, scene: _Scene, box: Box, view: View, look: Look) -> Gri
         inks.append(ink)
 
     if scene.field is not None:
-        at = contours.levels(scene.field, panel.contours, panel.levels)
+        at = levels(scene.field, panel.contours, panel.levels)
         found = contours.dots(scene.field, box, view.box, at, view.columns * across, view.rows * down)
         for level, (x, y) in enumerate(found):
             low = level < len(found) / 2

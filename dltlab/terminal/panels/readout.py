@@ -1,36 +1,25 @@
 """The latest readings as a table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated
 
 import numpy as np
-from msgspec import Meta
 
+from dltlab.panels import Readout
 from dltlab.terminal.drawing.lines import Line, Picture, Span, between, frame, width_of
 from dltlab.terminal.drawing.numbers import count, measured, short
 from dltlab.terminal.drawing.plot import title_line
 from dltlab.terminal.drawing.traces import Trace, Traces
-from dltlab.terminal.panels.panel import AbstractPanel, Look, Title, numbered
+from dltlab.terminal.panels.panel import Look, heading_of, numbered
 from dltlab.text import one_line
 
 
-@dataclass(frozen=True)
-class Readout(AbstractPanel):
-    """The latest reading of each series, with its theory where there is one."""
-
-    series: Annotated[list[str], Meta(min_length=1, max_length=64)]
-    title: Title = "Readings"
-
-    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        """Height lines of width cells, whatever the readings are."""
-        if apology := self.apology(traces, width, height, look):
-            return apology
-        lines: list[Line] = [title_line(numbered(self.heading(traces), look), (), width, look.glyphs)]
-        for name in self.series:
-            if name in traces:
-                lines.append(_line(traces, name, self.shown_arms(traces), width))
-        return frame(lines, width, height)
+def draw(panel: Readout, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    """Height lines of width cells, whatever the readings are."""
+    lines: list[Line] = [title_line(numbered(heading_of(panel, traces), look), (), width, look.glyphs)]
+    for name in panel.series:
+        if name in traces:
+            lines.append(_line(traces, name, panel.shown_arms(traces.history.header), width))
+    return frame(lines, width, height)
 
 
 def _line(traces: Traces, name: str, arms: Sequence[str], width: int) -> Line:

@@ -1,19 +1,20 @@
 """How a reading grows with what the arms stand for: widths, scales, sample sizes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, NamedTuple
 
 import numpy as np
 from msgspec import Meta
 
+from dltlab.panels import Scaling
+from dltlab.session.quantiles import quantiles
 from dltlab.terminal.drawing import plot
 from dltlab.terminal.drawing.legend import MARKERS, Curve
 from dltlab.terminal.drawing.lines import Picture
 from dltlab.terminal.drawing.scales import Scale, around
-from dltlab.terminal.drawing.traces import Traces, quantiles
+from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.drawing.tracks import Points, Ranges
-from dltlab.terminal.panels.panel import AbstractPanel, Arms, Look, Title, numbered
+from dltlab.terminal.panels.panel import Look, blank, heading_of, numbered
 from dltlab.text import one_line
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
@@ -51,114 +52,90 @@ def _marker(slot: int) -> str:
     return MARKERS[slot % len(MARKERS)]
 
 
-@dataclass(frozen=True)
-class Scaling(AbstractPanel):
-    """A reading of each arm against the arm's value, on logarithmic axes.
+def draw(panel: Scaling, traces: Traces, width: int, height: int, look: Look) -> Picture:
+    """Height lines of width cells, whatever the readings are."""
+    shown = panel.shown_arms(traces.history.header)
+    arms = [arm for arm in shown if arm in traces.arms and (traces.arms[arm].value or 0) > 0]
+    if not arms:
+        return blank(panel, "no arm of this session stands for a positive value", traces, width, height, look)
+    values = np.array([traces.arms[arm].value for arm in arms], np.float64)
+    low, high = float(values.min()), float(values.max())
+    # A little room at both ends, so that no point lies on an axis.
+    margin = max(0.05 * np.log10(high / low), 0.05)
+    across = Scale("log", float(np.log10(low) - margin), float(np.log10(high) + margin))
+    # A line that overflows lies outside of the picture; a member that diverged folds to what is not finite.
+    with np.errstate(all="ignore"):
+        curves = _curves(panel, traces, arms, values, across)
+    extents = [extent for curve in curves if (extent := curve.stretches.extent(curve.track, log=True))]
+    up = around("log", min(low for low, _ in extents), max(high for _, high in extents)) if extents else None
+    points = [curve.stretches for curve in curves if curve.role == "points" and curve.label is not None]
+    dropped = sum(int(one.unlogged.sum() + one.unfinite.sum()) for one in points)
+    note = f"({dropped} arm{'s' * (dropped > 1)} without a positive reading)" if dropped and up else ""
+    heading = numbered(heading_of(panel, traces, arms), look)
+    name = one_line(panel.value) or "value"
+    return plot.draw(heading, curves, across, up, width, height, look.glyphs, note=note, name=name, legend=2)
 
-    A point is the median of the arm's members, its bar their range; the least-squares slope of
-    log reading on log value stands in the legend (m^-0.5). ``slope`` draws a dashed line of that slope
-    through the middle of the first series' points, its theory (``NAME.theory``) dashed points.
-    """
 
-    series: Annotated[list[str], Meta(min_length=1, max_length=5)]
-    title: Title = ""
-    statistic: Literal["last", "first", "median", "mean", "max", "min"] = "last"
-    window: tuple[Fraction, Fraction] = (0.0, 1.0)
-    """Fractions of the steps planned, from which the statistic is taken."""
-    component: Annotated[int, Meta(ge=0, le=1 << 24)] = 0
-    """Of a vector series; the first is 0."""
-    slope: float | None = None
-    value: Annotated[str, Meta(max_length=40)] = ""
-    """What the arms' values are called: m, τ, n."""
-    theory: bool = True
-    arms: Arms = ()
+def _curves(panel: Scaling, traces: Traces, arms: Sequence[str], values: np.ndarray, across: Scale) -> list[Curve]:
+    curves: list[Curve] = []
+    names, places = [name for name in panel.series if name in traces], list(traces.arms)
+    for slot, name in enumerate(names):
+        found = _measured(panel, traces, name, arms, values)
+        said = one_line(traces.series(name).title or name) if len(names) > 1 else ""
+        fitted = found.fit()
+        label = f"{_power(panel, fitted[0])} {said}".strip() if fitted else said or "one point"
+        points = Points(values, found.middle, across)
+        if len(names) == 1:
+            # Each point as its arm looks in the other panels.
+            for at, arm in enumerate(arms):
+                point, place = Points(values[at : at + 1], found.middle[at : at + 1], across), places.index(arm)
+                curves.append(Curve(point, 0, None, None, place, "points", _marker(place), armed=True))
+        marker = _marker(slot) if len(names) > 1 else ""
+        curves.append(Curve(points, 0, label, None, slot, "points", marker, armed=True))
+        curves.append(Curve(Ranges(values, found.low, found.high, across), 0, None, None, slot, "range"))
+        if fitted:
+            line = Points(values, np.exp(fitted[1] + fitted[0] * np.log(values)), across)
+            curves.append(Curve(line, 0, None, None, slot, "second"))
+            if panel.slope is not None and slot == 0:
+                x, y = found.logarithms()
+                middle = np.exp(y.mean() - panel.slope * x.mean())
+                line = Points(values, middle * values**panel.slope, across)
+                curves.append(Curve(line, 0, _power(panel, panel.slope), None, 0, "reference"))
+        theory = traces.theory_of(name)
+        if panel.theory and theory is not None and theory not in panel.series:
+            predicted = _measured(panel, traces, theory, arms, values).middle
+            said = one_line(traces.series(theory).title or "theory") if slot == 0 else None
+            curves.append(Curve(Points(values, predicted, across), 0, said, None, slot, "theory"))
+    return curves
 
-    def __post_init__(self) -> None:
-        """Refuse an empty window."""
-        if not self.window[0] < self.window[1]:
-            raise ValueError(f"window {list(self.window)} is empty; write [from, to].")
 
-    def draw(self, traces: Traces, width: int, height: int, look: Look) -> Picture:
-        """Height lines of width cells, whatever the readings are."""
-        if apology := self.apology(traces, width, height, look):
-            return apology
-        arms = [arm for arm in self.shown_arms(traces) if arm in traces.arms and (traces.arms[arm].value or 0) > 0]
-        if not arms:
-            return self.blank("no arm of this session stands for a positive value", traces, width, height, look)
-        values = np.array([traces.arms[arm].value for arm in arms], np.float64)
-        low, high = float(values.min()), float(values.max())
-        # A little room at both ends, so that no point lies on an axis.
-        margin = max(0.05 * np.log10(high / low), 0.05)
-        across = Scale("log", float(np.log10(low) - margin), float(np.log10(high) + margin))
-        # A line that overflows lies outside of the picture; a member that diverged folds to what is not finite.
-        with np.errstate(all="ignore"):
-            curves = self._curves(traces, arms, values, across)
-        extents = [extent for curve in curves if (extent := curve.stretches.extent(curve.track, log=True))]
-        up = around("log", min(low for low, _ in extents), max(high for _, high in extents)) if extents else None
-        points = [curve.stretches for curve in curves if curve.role == "points" and curve.label is not None]
-        dropped = sum(int(one.unlogged.sum() + one.unfinite.sum()) for one in points)
-        note = f"({dropped} arm{'s' * (dropped > 1)} without a positive reading)" if dropped and up else ""
-        heading = numbered(self.heading(traces, arms), look)
-        name = one_line(self.value) or "value"
-        return plot.draw(heading, curves, across, up, width, height, look.glyphs, note=note, name=name, legend=2)
+def _power(panel: Scaling, slope: float) -> str:
+    """A power law in few letters: m^-0.5."""
+    name = one_line(panel.value)
+    return f"{name}^{slope:.3g}" if 0 < len(name) <= _BRIEF else f"slope {slope:.3g}"
 
-    def _curves(self, traces: Traces, arms: Sequence[str], values: np.ndarray, across: Scale) -> list[Curve]:
-        curves: list[Curve] = []
-        names, places = [name for name in self.series if name in traces], list(traces.arms)
-        for slot, name in enumerate(names):
-            found = self._measured(traces, name, arms, values)
-            said = one_line(traces.series(name).title or name) if len(names) > 1 else ""
-            fitted = found.fit()
-            label = f"{self._power(fitted[0])} {said}".strip() if fitted else said or "one point"
-            points = Points(values, found.middle, across)
-            if len(names) == 1:
-                # Each point as its arm looks in the other panels.
-                for at, arm in enumerate(arms):
-                    point, place = Points(values[at : at + 1], found.middle[at : at + 1], across), places.index(arm)
-                    curves.append(Curve(point, 0, None, None, place, "points", _marker(place), armed=True))
-            marker = _marker(slot) if len(names) > 1 else ""
-            curves.append(Curve(points, 0, label, None, slot, "points", marker, armed=True))
-            curves.append(Curve(Ranges(values, found.low, found.high, across), 0, None, None, slot, "range"))
-            if fitted:
-                line = Points(values, np.exp(fitted[1] + fitted[0] * np.log(values)), across)
-                curves.append(Curve(line, 0, None, None, slot, "second"))
-                if self.slope is not None and slot == 0:
-                    x, y = found.logarithms()
-                    middle = np.exp(y.mean() - self.slope * x.mean())
-                    line = Points(values, middle * values**self.slope, across)
-                    curves.append(Curve(line, 0, self._power(self.slope), None, 0, "reference"))
-            theory = traces.theory_of(name)
-            if self.theory and theory is not None and theory not in self.series:
-                predicted = self._measured(traces, theory, arms, values).middle
-                said = one_line(traces.series(theory).title or "theory") if slot == 0 else None
-                curves.append(Curve(Points(values, predicted, across), 0, said, None, slot, "theory"))
-        return curves
 
-    def _power(self, slope: float) -> str:
-        """A power law in few letters: m^-0.5."""
-        name = one_line(self.value)
-        return f"{name}^{slope:.3g}" if 0 < len(name) <= _BRIEF else f"slope {slope:.3g}"
+def _measured(panel: Scaling, traces: Traces, name: str, arms: Sequence[str], values: np.ndarray) -> _Measured:
+    members = [_folded(panel, traces, name, arm) for arm in arms]
+    spread = np.concatenate([quantiles(one[None, :], (0.5, 0.0, 1.0)) for one in members])
+    return _Measured(values, spread[:, 0], spread[:, 1], spread[:, 2])
 
-    def _measured(self, traces: Traces, name: str, arms: Sequence[str], values: np.ndarray) -> _Measured:
-        members = [self._folded(traces, name, arm) for arm in arms]
-        spread = np.concatenate([quantiles(one[None, :], (0.5, 0.0, 1.0)) for one in members])
-        return _Measured(values, spread[:, 0], spread[:, 1], spread[:, 2])
 
-    def _folded(self, traces: Traces, name: str, arm: str) -> np.ndarray:
-        """The statistic of every member, shape (members,); one NaN while there is none."""
-        steps, planned = traces.history[name].steps, traces.history.header.steps
-        first, last = (
-            np.searchsorted(steps, planned * at, side) for at, side in zip(self.window, ("left", "right"), strict=True)
-        )
-        if first >= last:
-            return np.full(1, np.nan)
-        which: slice = {"last": slice(last - 1, last), "first": slice(first, first + 1)}.get(
-            self.statistic,
-            # The extremes of all readings, the middle of enough of them.
-            slice(first, last, 1 if self.statistic in ("max", "min") else max((last - first) // _ENOUGH, 1)),
-        )
-        read = traces.at(name, which, arm)
-        flat = read.reshape(*read.shape[:2], -1)
-        if self.component >= flat.shape[2]:
-            return np.full(1, np.nan)
-        return _FOLDS.get(self.statistic, np.max)(flat[:, :, self.component], axis=0)
+def _folded(panel: Scaling, traces: Traces, name: str, arm: str) -> np.ndarray:
+    """The statistic of every member, shape (members,); one NaN while there is none."""
+    steps, planned = traces.history[name].steps, traces.history.header.steps
+    first, last = (
+        np.searchsorted(steps, planned * at, side) for at, side in zip(panel.window, ("left", "right"), strict=True)
+    )
+    if first >= last:
+        return np.full(1, np.nan)
+    which: slice = {"last": slice(last - 1, last), "first": slice(first, first + 1)}.get(
+        panel.statistic,
+        # The extremes of all readings, the middle of enough of them.
+        slice(first, last, 1 if panel.statistic in ("max", "min") else max((last - first) // _ENOUGH, 1)),
+    )
+    read = traces.at(name, which, arm)
+    flat = read.reshape(*read.shape[:2], -1)
+    if panel.component >= flat.shape[2]:
+        return np.full(1, np.nan)
+    return _FOLDS.get(panel.statistic, np.max)(flat[:, :, panel.component], axis=0)

@@ -16,12 +16,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from dltlab.commands import Kick, Stop, Turn
+from dltlab.panels import chosen
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import beside, prose, sliders, standing, timeline
 from dltlab.terminal.drawing.lines import Line, Picture, centred, fit, frame
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import CloseBench, Launch
-from dltlab.terminal.panels import chosen
+from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import chaptering, keys
 from dltlab.terminal.screens.branching import Act, Branching
@@ -172,7 +173,8 @@ class Bench(AbstractLooked):
             look = Look(self._options.glyphs, number, self.branching.overlaid, looking.cursor, looking.window)
             look = look._replace(smoothing=looking.smoothing, other=index in looking.other)
             try:
-                return panel.draw(self.following.traces if panel.OVER_TIME else looking.traces, width, height, look)
+                traces = self.following.traces if panel.OVER_TIME else looking.traces
+                return draw(panel, traces, width, height, look)
             except Exception as fault:
                 # One panel that cannot be drawn must not take the session's viewer with it.
                 said = f"this panel cannot be drawn ({type(fault).__name__}: {fault}); tab shows the others."

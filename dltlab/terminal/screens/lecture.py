@@ -9,13 +9,15 @@ from textual.app import ComposeResult
 
 from dltlab.chapters import Chapter
 from dltlab.commands import Turn
+from dltlab.panels import AbstractPanel
 from dltlab.session.notes import Notes
 from dltlab.terminal.drawing import blackboard, prose, sliders, timeline
 from dltlab.terminal.drawing.blackboard import Asked, Number
 from dltlab.terminal.drawing.lines import Picture, centred, fit, frame
 from dltlab.terminal.drawing.numbers import count, short
 from dltlab.terminal.fit import Options
-from dltlab.terminal.panels.panel import AbstractPanel, Look
+from dltlab.terminal.panels import draw
+from dltlab.terminal.panels.panel import Look
 from dltlab.terminal.screens import lecturing
 from dltlab.terminal.screens.conducting import AbstractConducted
 from dltlab.terminal.screens.following import Following
@@ -175,7 +177,7 @@ class Lecture(AbstractConducted):
         """The step, and what the first of the shown plots reads there."""
         found = [Number("step", count(self.step), count(10 ** len(str(self.history.header.steps)) - 1))]
         panel, traces = self._panels[next(iter(self._board.wanted), 0)], self.looking.traces
-        arms, name = panel.shown_arms(traces), panel.names[0]
+        arms, name = panel.shown_arms(self.history.header), panel.names[0]
         if len(arms) > 1 or name not in traces:
             return found
         for one in filter(None, (name, traces.theory_of(name))):
@@ -197,7 +199,7 @@ class Lecture(AbstractConducted):
         def paint(width: int, height: int) -> Picture:
             look = Look(self._options.glyphs, str(index + 1) if len(self._board.shown) > 1 and index < 9 else "")
             try:
-                return self._panels[index].draw(self.looking.traces, width, height, look)
+                return draw(self._panels[index], self.looking.traces, width, height, look)
             except Exception as fault:
                 # One panel that cannot be drawn must not end the lecture.
                 said = f"this panel cannot be drawn ({type(fault).__name__}: {fault})."

@@ -7,14 +7,14 @@ from rich.style import Style
 
 from dltlab.claims.judging import Judge
 from dltlab.commands import Pace, Pause, Resume, Stop
+from dltlab.panels import AbstractPanel, Curves
 from dltlab.session.source import Source
 from dltlab.terminal.drawing import axes, smoothing, timeline
 from dltlab.terminal.drawing.beside import Judged
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.fit import Options
 from dltlab.terminal.messages import Launch
-from dltlab.terminal.panels.curves import Curves
-from dltlab.terminal.panels.panel import AbstractPanel
+from dltlab.terminal.panels.curves import spanned
 from dltlab.terminal.screens import looking
 from dltlab.terminal.screens.driven import AbstractDriven
 from dltlab.terminal.screens.looking import Act, Looking
@@ -209,7 +209,7 @@ class AbstractLooked(AbstractDriven):
         elif sheet in self._plots and column in (inside := axes.between(sheet.picture)):
             panel = self._panels[self._plots.index(sheet)]
             if isinstance(panel, Curves):
-                span = panel.span(self.history.header, self.looking.window)
+                span = spanned(panel, self.history.header, self.looking.window)
                 self.cursor = span.step((column - inside.start) / max(len(inside) - 1, 1))
 
     def _told_where(self) -> str:

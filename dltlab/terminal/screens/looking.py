@@ -8,13 +8,14 @@ from typing import Final, Literal
 
 import numpy as np
 
+from dltlab.panels import AbstractPanel
 from dltlab.session.history import History
 from dltlab.terminal.drawing import smoothing, timeline
 from dltlab.terminal.drawing.numbers import count
 from dltlab.terminal.drawing.span import LEAST, Span, panned, zoomed
 from dltlab.terminal.drawing.timeline import Happening, Time
 from dltlab.terminal.drawing.traces import Traces
-from dltlab.terminal.panels.panel import AbstractPanel
+from dltlab.terminal.panels.panel import logs
 
 Act = Literal["columns", "reading", "page", "start", "end", "zoom", "axis", "mean"]
 _PAGE: Final = 0.5
@@ -133,9 +134,9 @@ class Looking:
         if self.other:
             self.other = frozenset()
             return []
-        kinds = {place: panel.axis(self._whole) for place, panel in enumerate(panels)}
+        kinds = {place: panel.axis(self._whole.history.header) for place, panel in enumerate(panels)}
         linear = [place for place, kind in kinds.items() if kind == "linear"]
-        logged = [place for place in linear if panels[place].logs(self._whole)]
+        logged = [place for place in linear if logs(panels[place], self._whole)]
         self.other = frozenset(logged or [place for place, kind in kinds.items() if kind == "log"])
         return [place for place in linear if place not in self.other]
 

@@ -13,10 +13,10 @@ from dltlab.terminal.outcomes import Outcome
 from dltlab.text import one_line
 
 if TYPE_CHECKING:
+    from dltlab.panels import AbstractPanel
     from dltlab.session.history import History
     from dltlab.session.shelf import Kept
     from dltlab.terminal.drawing.traces import Traces
-    from dltlab.terminal.panels.panel import AbstractPanel
     from dltlab.terminal.screens.section import Section
 
 _HELD: Final = 4
@@ -60,8 +60,8 @@ class Drawn:
     """A session's first panels over what was recorded."""
 
     def __init__(self, history: History) -> None:
+        from dltlab.panels import chosen
         from dltlab.terminal.drawing.traces import Traces
-        from dltlab.terminal.panels import chosen
 
         self.traces: Traces = Traces(history)
         self.panels: Sequence[AbstractPanel] = chosen.of(history.header)

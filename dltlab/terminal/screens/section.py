@@ -79,10 +79,11 @@ class Section(abc.ABC):
             return []
         if self._drawn[0] == (drawn, width, height):
             return self._drawn[1]
+        from dltlab.terminal import panels
         from dltlab.terminal.panels.panel import Look
 
         try:
-            lines = [*drawn.panels[0].draw(drawn.traces, width, height, Look(self._glyphs))]
+            lines = [*panels.draw(drawn.panels[0], drawn.traces, width, height, Look(self._glyphs))]
         except Exception as fault:
             # A preview that cannot be drawn must not take the gallery with it.
             lines = wrap(f"its plot cannot be drawn ({type(fault).__name__}); enter opens it all the same.", width)

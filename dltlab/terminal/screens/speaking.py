@@ -11,6 +11,7 @@ from textual.binding import Binding
 from textual.screen import Screen
 
 from dltlab.chapters import Following
+from dltlab.chapters.asked import opening
 from dltlab.session import place
 from dltlab.session.history import History
 from dltlab.session.notes import Notes
@@ -22,7 +23,7 @@ from dltlab.terminal.drawing.numbers import seconds
 from dltlab.terminal.drawing.prompter import Prompt
 from dltlab.terminal.drawing.prose import keys_line
 from dltlab.terminal.fit import Options
-from dltlab.terminal.screens.lesson import Lesson, opening
+from dltlab.terminal.screens.lesson import Lesson
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
 

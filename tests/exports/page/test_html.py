@@ -47,9 +47,7 @@ def test_every_part_has_a_name_that_is_read_aloud(page: Page, visit: Visit) -> N
           .map((one) => one.outerHTML)"""
     )
     assert unnamed == []
-    assert "“A globe” (globe) is drawn" in tab.locator("#facts").inner_text(), (
-        "a panel that the page cannot draw is named"
-    )
+    assert "“A globe” of the scenario is not understood" in tab.locator("#facts").inner_text()
 
 
 def test_scrubbing_tells_the_readings_at_the_step(page: Page, visit: Visit) -> None:
@@ -123,6 +121,17 @@ def test_a_question_hides_what_comes_until_it_is_answered(page: Page, visit: Vis
     card.get_by_label("it climbs to the new 2/η").check()
     tab.keyboard.press("Enter")
     assert "Right" in card.get_by_role("status").inner_text()
+
+
+def test_a_table_tells_theory_beside_its_readings_and_a_plane_where_its_points_began(page: Page, visit: Visit) -> None:
+    table = {"kind": "table", "title": "Now", "series": ["sharpness", "movement"]}
+    bare = {**table, "theory": False}
+    plane = {"kind": "plane", "title": "Points", "points": "position", "starts": True, "trails": True}
+    tab = visit(page(panels=[table, bare, plane]))
+    tab.locator("#step").fill("50")
+    told = [tab.locator(f"#plot-{at} td").all_inner_texts() for at in (0, 1)]
+    assert told == [["4.063 (5)", "0.125"], ["4.063", "0.125"]]
+    assert "○ start" in tab.locator("#plot-2-values").inner_text()
 
 
 def test_matrices_and_histograms_go_with_the_slider(page: Page, visit: Visit) -> None:

@@ -1,17 +1,17 @@
 """Which panels a session shows: its scenario's own, or ones that follow from its series."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from dltlab import catalog
 from dltlab.errors import ScenarioError
+from dltlab.panels import PANELS, AbstractPanel, Bars, Curves, Heat, Profile
+from dltlab.panels.abstract import listed
 from dltlab.records import Header, Series
-from dltlab.terminal.panels import PANELS, AbstractPanel
-from dltlab.terminal.panels.bars import Bars
-from dltlab.terminal.panels.curves import Curves
-from dltlab.terminal.panels.heat import Heat
-from dltlab.terminal.panels.panel import listed
-from dltlab.terminal.panels.profile import Profile
+from dltlab.session import readings
+from dltlab.session.tables import of_kind
+from dltlab.session.theories import is_theory
+from dltlab.text import one_line
 
 STANDARD: Final = {
     "loss": ("loss", "Loss"),
@@ -85,12 +85,16 @@ def strangers(
 
 def of(header: Header) -> list[AbstractPanel]:
     """The panels of a session, in the order in which they are shown."""
-    try:
-        own = build(header.scenario.get("panels") or ())
-    except (ScenarioError, TypeError):
-        # A recording may hold panels that this version does not know; its series remain.
-        own = []
-    return own or default(header)
+    return [panel for panel in _own(header) if panel is not None] or default(header)
+
+
+def unknown(header: Header) -> list[str]:
+    """What the panels of a recording are called that this version does not understand: their titles, or numbers."""
+    found = []
+    for number, (table, panel) in enumerate(zip(_tables(header), _own(header), strict=True), 1):
+        title = one_line(str(table.get("title") or "")) if isinstance(table, dict) else ""
+        found += [] if panel else [f"“{title}”" if title else f"number {number}"]
+    return found
 
 
 def with_standard(header: Header) -> tuple[list[AbstractPanel], int]:
@@ -102,19 +106,16 @@ def with_standard(header: Header) -> tuple[list[AbstractPanel], int]:
 
 
 def default(header: Header) -> list[AbstractPanel]:
-    """Standard plots first, then every other series: numbers as curves, vectors as bars, matrices as shades."""
+    """Standard plots first, then every other series that is neither a prediction nor the error bars of another."""
     panels = list(standard(header).values())
-    shown = {name for panel in panels for name in panel.names}
-    for series in header.series:
-        extra = series.name.endswith(".theory") or series.name.split(".")[0] in _tables(header, "theories")
-        if series.name not in shown and not extra:
-            panels.append(_plain(series))
-    return panels
+    shown = {name for panel in panels for name in panel.names} | {series.bar for series in header.series}
+    others = (series for series in header.series if series.name not in shown and not is_theory(header, series.name))
+    return [*panels, *map(plain, others)]
 
 
-def _plain(series: Series) -> AbstractPanel:
-    """A panel that follows from the shape of a series alone."""
-    shape = series.shape[len(series.axes) - len(own) :] if (own := _own_axes(series)) else ()
+def plain(series: Series) -> AbstractPanel:
+    """A panel by the shape of a series alone: numbers as curves, vectors as bars, matrices as shades."""
+    shape = readings.shape(series) if readings.axes(series) else ()
     if len(shape) == 2:
         return Heat([series.name])
     if not shape:
@@ -126,22 +127,19 @@ def standard(header: Header) -> dict[str, AbstractPanel]:
     """Loss, sharpness and weight movement, as far as the session reads them."""
     found: dict[str, AbstractPanel] = {}
     names = {series.name for series in header.series}
-    probes = _tables(header, "probes")
     for word, (kind, title) in STANDARD.items():
-        kinds = {n: table.get("kind") if isinstance(table, dict) else table for n, table in probes.items()}
-        name = next((n for n, k in kinds.items() if k == kind and n in names), word)
+        name = next((one for one in of_kind(header, "probes", kind) if one in names), word)
         if name in names:
             flow = f"flow.{_FLOW[word]}"
             found[word] = Curves([name, flow] if flow in names else [name], title)
     return found
 
 
-def _tables(header: Header, key: str) -> dict[str, Any]:
-    """A table of the scenario, as its recording holds it."""
-    tables = header.scenario.get(key)
-    return tables if isinstance(tables, dict) else {}
+def _own(header: Header) -> list[AbstractPanel | None]:
+    """The scenario's own panels, None for a table of which this version knows nothing."""
+    return tried(_tables(header))[0]
 
 
-def _own_axes(series: Series) -> tuple[str, ...]:
-    lead = 2 if series.axes[:2] == ("arm", "seed") else 1 if series.axes[:1] == ("seed",) else 0
-    return series.axes[lead:]
+def _tables(header: Header) -> Sequence[object]:
+    tables = header.scenario.get("panels")
+    return tables if isinstance(tables, list | tuple) else ()
