@@ -25,7 +25,7 @@ class Run(Struct, frozen=True, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0, le=LARGEST_FIRST)] = 0
     """The first seed: of the initial parameters and of all noise."""
     seeds: Annotated[int, Meta(ge=1, le=4096)] = 1
-    """Members of the ensemble that claims are judged on: seed, seed + 1, …"""
+    """Members of the ensemble that claims are judged on, from the first seed on."""
     pace: Annotated[float, Meta(gt=0, le=1e9)] | None = None
     """Steps a second at which it is worth watching; flat out without it. Headless runs ignore it."""
     precision: Literal["float32", "float64"] = "float32"

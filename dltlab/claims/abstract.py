@@ -46,6 +46,7 @@ class AbstractClaim(Struct, frozen=True, kw_only=True, metaclass=_Meta):
     name: Annotated[
         str, Meta(pattern="^[A-Za-z][A-Za-z0-9_-]{0,39}$", description="a name of letters, digits, _ and -")
     ]
+    """What reports call it."""
     says: Annotated[str, Meta(min_length=1, max_length=400)]
     """The promise in one sentence, with its formula."""
     arm: ArmName | None = None

@@ -35,8 +35,11 @@ class Scaling(AbstractClaim, frozen=True, kw_only=True):
     arms: Annotated[tuple[ArmName, ...], Meta(min_length=LEAST, max_length=64)] | None = None
     """The arms that are compared; without it all that have a value."""
     predicted: float | None = None
+    """The slope that theory says; or else one of the bounds below."""
     at_least: float | None = None
+    """The smallest slope that will do."""
     at_most: float | None = None
+    """The largest slope that will do."""
 
     def __post_init__(self) -> None:
         one_of(predicted=self.predicted, at_least=self.at_least, at_most=self.at_most)

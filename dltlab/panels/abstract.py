@@ -9,8 +9,11 @@ from dltlab.records import Header, Series
 from dltlab.text import one_line
 
 Title = Annotated[str, Meta(max_length=200)]
+"""Above the panel; of the first series, if it is empty."""
 Named = Annotated[str, Meta(max_length=200)]
-"""The name of a series or of an arm; empty for none."""
+"""A name; empty for none."""
+Arm = Named
+"""The arm that is shown; the first one, or the one that is chosen, if it is empty."""
 Arms = Annotated[tuple[str, ...], Meta(max_length=64)]
 """The arms that are shown, in this order; all of them if empty."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from dltlab.panels.abstract import AbstractPanel, Arms, Named, Title
+from dltlab.panels.abstract import AbstractPanel, Arm, Arms, Title
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,11 @@ class Bars(AbstractPanel):
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=1)]
+    """The series that is shown."""
     title: Title = ""
     scale: Literal["linear", "log"] = "linear"
+    """The value axis."""
     theory: bool = True
-    arm: Named = ""
+    """Whether what theory predicts is shown too."""
+    arm: Arm = ""
     arms: Arms = ()

@@ -19,12 +19,16 @@ class Curves(AbstractPanel):
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=8)]
+    """What is shown, the first series first."""
     title: Title = ""
     scale: Literal["auto", "linear", "log"] = "auto"
+    """The value axis; "auto" is as the first series is told."""
     y_min: float | None = None
+    """Where the vertical axis begins, unless the first series falls below it."""
     y_max: float | None = None
     """Where the vertical axis ends, unless the first series rises above it. What lies off the axis is not drawn."""
     theory: bool = True
+    """Whether what theory predicts is shown too."""
     x: Literal["step", "log"] = "step"
     """The step axis: linear, or logarithmic from the first step on."""
     arms: Arms = ()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from dltlab.panels.abstract import AbstractPanel, Named, Title
+from dltlab.panels.abstract import AbstractPanel, Arm, Title
 
 
 @dataclass(frozen=True)
@@ -13,9 +13,11 @@ class Heat(AbstractPanel):
     """The latest reading of a matrix series as shades; of the first member of an ensemble that is left."""
 
     series: Annotated[list[str], Meta(min_length=1, max_length=1)]
+    """The series of matrices that is shown."""
     title: Title = ""
     scale: Literal["linear", "log"] = "linear"
-    arm: Named = ""
+    """The scale of the shades."""
+    arm: Arm = ""
 
     ALONE = True
     TURNED = True

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from dltlab.panels.abstract import AbstractPanel, Arms, Named, Title
+from dltlab.panels.abstract import AbstractPanel, Arm, Arms, Named, Title
 
 Radius = Annotated[float, Meta(gt=0, le=1e6)]
 
@@ -23,25 +23,39 @@ class Plane(AbstractPanel):
     """
 
     points: Named = ""
+    """The series of points (k, 2)."""
     sign: Named = ""
+    """The series (k,) by whose signs they are told apart."""
     trails: bool = False
+    """Whether the ways that the points took are drawn."""
     starts: bool = False
+    """Whether the places where they began are drawn."""
     path: Named = ""
+    """The series of one point (2,), drawn with its whole way."""
     arrows: Named = ""
+    """The series of arrows (q, 2) from the origin."""
     mark: Named = ""
+    """The series of a marked point (2,)."""
     direction: Named = ""
+    """The series of an arrow (2,) that starts there."""
     circle: Radius | None = None
+    """The radius of a circle around the origin."""
     field: Named = ""
+    """The series of a field (rows, columns), drawn by its contours."""
     extent: Named = ""
+    """The series (4,) of where it lies: x_low, x_high, y_low, y_high."""
     contours: Annotated[int, Meta(ge=2, le=40)] = 7
+    """How many contours."""
     levels: Literal["quantiles", "equal", "log"] = "quantiles"
+    """Which: at equal shares of the field, at equal distances, or at equal ratios of what is positive."""
     limits: tuple[float, float, float, float] | None = None
     """What is shown, where no series says it: x_low, x_high, y_low, y_high."""
     x_label: Annotated[str, Meta(max_length=40)] = ""
+    """What the horizontal axis is called."""
     y_label: Annotated[str, Meta(max_length=40)] = ""
     """What the axes are called."""
     title: Title = ""
-    arm: Named = ""
+    arm: Arm = ""
     arms: Arms = ()
 
     SHAPE = 2.0

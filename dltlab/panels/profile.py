@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from dltlab.panels.abstract import AbstractPanel, Arms, Named, Title
+from dltlab.panels.abstract import AbstractPanel, Arm, Arms, Named, Title
 
 
 @dataclass(frozen=True)
@@ -17,12 +17,17 @@ class Profile(AbstractPanel):
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=8)]
+    """What is shown, the first series first."""
     title: Title = ""
     scale: Literal["auto", "linear", "log"] = "auto"
+    """The value axis; "auto" is as the first series is told."""
     x: Literal["linear", "log"] = "linear"
+    """The axis of the index, or of ``against``."""
     against: Named = ""
+    """The series of vectors that says where along the axis; the index 1, 2, … if it is empty."""
     theory: bool = True
-    arm: Named = ""
+    """Whether what theory predicts is shown too."""
+    arm: Arm = ""
     arms: Arms = ()
 
     KEYS = ("series", "against")

@@ -13,4 +13,5 @@ class Readout(AbstractPanel):
     """The latest reading of each series, with its theory where there is one."""
 
     series: Annotated[list[str], Meta(min_length=1, max_length=64)]
+    """What is shown, the first series first."""
     title: Title = "Readings"

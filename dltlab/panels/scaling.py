@@ -20,16 +20,20 @@ class Scaling(AbstractPanel):
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=5)]
+    """What is shown, the first series first."""
     title: Title = ""
     statistic: Literal["last", "first", "median", "mean", "max", "min"] = "last"
+    """What is taken of an arm's readings."""
     window: tuple[Fraction, Fraction] = (0.0, 1.0)
     """Fractions of the steps planned, from which the statistic is taken."""
     component: Annotated[int, Meta(ge=0, le=1 << 24)] = 0
     """Of a vector series; the first is 0."""
     slope: float | None = None
+    """Of a dashed line through the middle of the points."""
     value: Annotated[str, Meta(max_length=40)] = ""
     """What the arms' values are called: m, τ, n."""
     theory: bool = True
+    """Whether what theory predicts is shown too."""
     arms: Arms = ()
 
     def __post_init__(self) -> None:

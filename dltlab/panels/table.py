@@ -16,6 +16,8 @@ class Table(AbstractPanel):
     """
 
     series: Annotated[list[str], Meta(min_length=1, max_length=16)]
+    """What is shown, the first series first."""
     title: Title = "Readings"
     theory: bool = True
+    """Whether what theory predicts is shown too."""
     arms: Arms = ()
