@@ -37,13 +37,13 @@ class Plane(AbstractPanel):
     mark: Named = ""
     """The series of a marked point (2,)."""
     direction: Named = ""
-    """The series of an arrow (2,) that starts there."""
+    """The series of an arrow (2,) from the mark."""
     circle: Radius | None = None
     """The radius of a circle around the origin."""
     field: Named = ""
     """The series of a field (rows, columns), drawn by its contours."""
     extent: Named = ""
-    """The series (4,) of where it lies: x_low, x_high, y_low, y_high."""
+    """The series (4,) that says where the field lies: x_low, x_high, y_low, y_high."""
     contours: Annotated[int, Meta(ge=2, le=40)] = 7
     """How many contours."""
     levels: Literal["quantiles", "equal", "log"] = "quantiles"
