@@ -152,10 +152,14 @@ def resolved(shelf: Shelf, table: Any) -> dict[str, Any]:
     return full
 
 
-def schema(shelf: Shelf) -> dict[str, Any]:
-    """JSON Schema of what may name a thing of this shelf: its kind alone, or a table, one alternative a kind."""
-    bare = [kind for kind, factory in shelf.items() if not any(one.required for one in parameters(factory))]
-    alternatives = [_alternative(kind, factory) for kind, factory in shelf.items()]
+def schema(shelf: Shelf, *, partly: bool = False) -> dict[str, Any]:
+    """JSON Schema of what may name a thing of this shelf: its kind alone, or a table, one alternative a kind.
+
+    With ``partly`` no key is required but the kind: the others may stand in an arm.
+    """
+    needed = {kind: any(one.required for one in parameters(factory)) for kind, factory in shelf.items()}
+    bare = [kind for kind, needs in needed.items() if partly or not needs]
+    alternatives = [_alternative(kind, factory, partly=partly) for kind, factory in shelf.items()]
     return {"anyOf": [*([{"enum": bare}] if bare else []), *alternatives]}
 
 
@@ -204,12 +208,12 @@ def _explained(part: dict[str, Any], meaning: str) -> dict[str, Any]:
     return {**part, "description": meaning} if meaning else part
 
 
-def _alternative(kind: str, factory: Callable[..., Any]) -> dict[str, Any]:
+def _alternative(kind: str, factory: Callable[..., Any], *, partly: bool) -> dict[str, Any]:
     properties: dict[str, Any] = {"kind": {"const": kind}}
     said = meanings.of(factory)
     for parameter in parameters(factory):
         nested = parameter.kind
-        found = schema_of(parameter.annotation) if nested is None else schema(nested.shelf)
+        found = schema_of(parameter.annotation) if nested is None else schema(nested.shelf, partly=partly)
         if nested is None and isinstance(parameter.default, str | int | float):
             found["default"] = parameter.default
         properties[parameter.name] = _explained(found, said.get(parameter.name, ""))
@@ -218,6 +222,6 @@ def _alternative(kind: str, factory: Callable[..., Any]) -> dict[str, Any]:
         "description": one_line(next(iter(meanings.prose(factory)), "")),
         "type": "object",
         "properties": properties,
-        "required": ["kind", *(parameter.name for parameter in parameters(factory) if parameter.required)],
+        "required": ["kind", *(one.name for one in parameters(factory) if one.required and not partly)],
         "additionalProperties": False,
     }

@@ -80,7 +80,8 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """JSON Schema (draft 7) of scenario files, for editors."""
-    known = {noun: catalog.schema(shelf) for noun, shelf in shelves().items()}
+    # What a problem or an optimizer lacks may stand in every arm.
+    known = {noun: catalog.schema(shelf, partly=noun in ("problem", "optimizer")) for noun, shelf in shelves().items()}
     body = catalog.schema_of(Scenario)
     properties = body["properties"]
     for section in ("problem", "optimizer"):

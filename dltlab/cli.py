@@ -155,11 +155,16 @@ def run(
     multiple=True,
     required=True,
     metavar="KEY=V1,V2,…",
-    help="A key and its values; LOW..HIGH:N are N between, LOW..HIGH:logN at equal ratios. Several: all combinations.",
+    help="A key and its values; LOW..HIGH:N are N from LOW to HIGH, LOW..HIGH:logN at equal ratios. Several: all "
+    "combinations.",
 )
 @options.running
 @click.option(
-    "--show", multiple=True, metavar="NAME", help="A claim's number, or SERIES[@ARM][:last|least|greatest|mean]."
+    "--show",
+    multiple=True,
+    metavar="NAME,…",
+    help="Claims' numbers, or SERIES[@ARM][:last|least|greatest|mean]: of several seeds the median, of several "
+    "components the first.",
 )
 @click.option("--jobs", type=click.IntRange(1, 256), help="Points that run at a time (default: one a core).")
 @click.option("--csv", type=options.REPORT, metavar="FILE", help="A row a point.")

@@ -3,10 +3,11 @@
 import re
 from pathlib import Path
 
+import jsonschema
 import tomli
 
 from dltlab import errors, exports, headless, scenario
-from dltlab.check import check
+from dltlab.check import check, schema
 from dltlab.terminal import filming
 
 TEXT = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -19,6 +20,8 @@ def test_the_next_scenario_is_one_file_and_its_claim_holds(tmp_path: Path, monke
     path.write_text(text, encoding="utf-8")
     monkeypatch.setenv("DLTLAB_DATA_DIR", str(tmp_path / "data"))
     assert check(scenario.read(str(path))).arms
+    # What the arms give is lacking in its own tables, and no editor may call that a fault.
+    jsonschema.validate(tomli.loads(text), schema())
     assert headless.run([str(path)], quiet=True) == errors.HOLDS
 
 

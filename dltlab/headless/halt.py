@@ -1,8 +1,11 @@
 """Why runs end before their end: Ctrl-C, a timeout, or that another scenario failed."""
 
+import contextlib
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Literal
 
 Cut = Literal["", "interrupted", "timeout", "another failed"]
@@ -12,6 +15,19 @@ WHY: Final[dict[Cut, str]] = {
     "timeout": "The time was up",
     "another failed": "Another scenario had failed",
 }
+
+
+@contextlib.contextmanager
+def told_to_end() -> Iterator[None]:
+    """While it lasts SIGTERM ends things as Ctrl-C does: with a verdict on what there is, and no engine left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 class Halt:

@@ -35,7 +35,7 @@ LAST_WORDS: Final = 10.0
 """Seconds that an engine has for its last keyframe once it was told to stop."""
 
 
-class _Survey(Struct, frozen=True):
+class Survey(Struct, frozen=True):
     """What an engine that builds a scenario finds: see :func:`dltlab.engine.experiment.checked`."""
 
     faults: tuple[str, ...]
@@ -120,7 +120,7 @@ def _found_by_the_engine(
 ) -> list[str]:
     """What is wrong with a scenario beside what is known: who is to mend it wants all of it at once."""
     try:
-        found = request.ask("check", name, _Survey)
+        found = request.ask("check", name, Survey)
     except ScenarioError as refusal:
         return list(refusal.faults)
     except EngineError:

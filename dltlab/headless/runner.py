@@ -15,7 +15,7 @@ from dltlab.errors import HOLDS, ScenarioError, UsageError
 from dltlab.headless import dry
 from dltlab.headless import github as actions
 from dltlab.headless.delivery import Delivery
-from dltlab.headless.halt import Halt
+from dltlab.headless.halt import Halt, told_to_end
 from dltlab.headless.judging import Say, follow_to_the_end, judged, letting_go
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import worst
@@ -76,7 +76,7 @@ def run(
         return dry.told_of(names, request)
     halt = Halt(timeout)
     progress = "none" if quiet or follow else "lines" if jobs > 1 or github else ""
-    with actions.quoted() if github else contextlib.nullcontext():
+    with told_to_end(), actions.quoted() if github else contextlib.nullcontext():
         stream = sys.stderr if delivery.takes_stdout else sys.stdout
 
         def one(name: str) -> Outcome:

@@ -93,7 +93,7 @@ def test_what_is_refused_in_several_arms_is_told_once_and_names_them() -> None:
     assert in_arms(DESCENT, a=ADAM, b=ADAM.replace("0.01", "0.02")) == (sharpness, flow)
     some = in_arms(DESCENT, a=ADAM, b="{learning_rate = 0.2}", c='{kind = "rmsprop", learning_rate = 0.01}')
     assert flow.replace(told[1][2], f"(arms a, c) {told[1][2]}") in some
-    assert [fault.split(": ")[2].split(") ")[0] for fault in some] == ["(arm a", "(arms a, c", "(arm c"], (
+    assert [fault.split(": ")[2].split(") ")[0] for fault in some] == ["(arm a", "(arm c", "(arms a, c"], (
         "thresholds that differ are told apart"
     )
     _, told, *_ = in_arms(DESCENT, plain="{learning_rate = 0.2}", **{f"a{n}": ADAM for n in range(11)})

@@ -6,25 +6,22 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from msgspec import Struct
-from msgspec.structs import replace
-
-from dltlab.errors import HOLDS, DltlabError, UsageError
-from dltlab.headless import dry
-from dltlab.headless.halt import Halt
-from dltlab.headless.judging import Request, claims_of, judged
+from dltlab.errors import HOLDS, DltlabError
+from dltlab.headless.halt import Halt, told_to_end
+from dltlab.headless.judging import judged
 from dltlab.headless.outcome import Outcome
+from dltlab.headless.request import Request
 from dltlab.headless.runner import side_by_side
 from dltlab.headless.sweep import tables
 from dltlab.headless.sweep.delivery import Delivery
 from dltlab.headless.sweep.grid import Grid
 from dltlab.headless.sweep.keeping import Keeping
+from dltlab.headless.sweep.plan import Plan, Values
 from dltlab.headless.sweep.point import Point, folded
 from dltlab.headless.sweep.shown import Shown
-from dltlab.text import clean, one_line
+from dltlab.text import one_line
 
 __all__ = ["sweep"]
-_Values = tuple[str, ...]
 
 
 def sweep(
@@ -56,18 +53,18 @@ def sweep(
         UsageError: The grid is none, a report has no place to go, or what is to be shown is not there.
         ScenarioError: The scenario has faults at a point, which show before anything is run.
     """
-    grid, shown, delivery = Grid.of(axes), tuple(map(Shown.of, show)), Delivery(csv, json)
+    grid, delivery = Grid.of(axes), Delivery(csv, json)
+    shown = tuple(Shown.of(one.strip()) for told in show for one in told.split(","))
     delivery.check()
-    request = Request(overrides, seed, seeds, steps, arms)
-    plan = _Plan(name, grid, request, shown)
+    plan = Plan(name, grid, Request(overrides, seed, seeds, steps, arms), shown)
     plan.check()
     jobs = jobs or _cores()
     if dry_run:
         return plan.estimate(jobs)
     halt = Halt(timeout)
-    with Keeping(keep) as keeping:
+    with told_to_end(), Keeping(keep) as keeping:
         work = _Work(plan, keeping, halt, quiet=quiet)
-        points = side_by_side(list(enumerate(grid.points())), work.one, work.tell, halt, jobs, work.unrun)
+        points = side_by_side(list(grid.points()), work.one, work.tell, halt, jobs, work.unrun)
     if work.fault is not None:
         raise work.fault
     stream = sys.stderr if delivery.takes_stdout else sys.stdout
@@ -76,70 +73,40 @@ def sweep(
     return max((point.run.exit_code for point in points), default=HOLDS)
 
 
-class _Plan(Struct, frozen=True):
-    """What is to be run, and what is to be told of it."""
-
-    name: str
-    grid: Grid
-    request: Request
-    shown: tuple[Shown, ...]
-
-    def at(self, values: _Values) -> Request:
-        """How a point is to be run."""
-        return replace(self.request, overrides=[*self.request.overrides, *self.grid.overrides(values)])
-
-    def check(self) -> None:
-        """Find out whether the common part of the scenario and its claims are sound, at every point.
-
-        Raises:
-            ScenarioError: With all that is wrong with it at the first point where something is.
-        """
-        for values in self.grid.points():
-            claims_of(self.name, self.at(values))
-
-    def estimate(self, jobs: int) -> int:
-        """Print what the first point would take, and all of them; run nothing more."""
-        first = next(self.grid.points())
-        found = self.at(first).ask("estimate", self.name, dry.Estimate)
-        many = sum(1 for _ in self.grid.points())
-        print(clean(dry.told(found)))
-        rounds = -(-many // jobs)
-        each = f"{many} points like this one ({one_line(self.grid.label(first))})"
-        print(f"{each}, {jobs} at a time: about {dry.clock(rounds * dry.whole(found))}.", flush=True)
-        return HOLDS
-
-
 class _Work:
     """Runs the points, and tells of each on standard error."""
 
-    def __init__(self, plan: _Plan, keeping: Keeping, halt: Halt, *, quiet: bool) -> None:
+    def __init__(self, plan: Plan, keeping: Keeping, halt: Halt, *, quiet: bool) -> None:
         self.fault: DltlabError | None = None
         """Why the whole sweep is refused, if it is."""
         self._plan, self._keeping, self._halt, self._quiet = plan, keeping, halt, quiet
-        self._many = sum(1 for _ in plan.grid.points())
+        self._many = plan.many
         self._ended = self._begun = 0
         self._turn = threading.Lock()
 
-    def one(self, numbered: tuple[int, _Values]) -> Point:
+    def one(self, values: Values) -> Point:
         """Run a point, or take it from its recording, and fold it."""
-        place, values = numbered
-        plan, path = self._plan, self._keeping.path(self._plan.grid.label(values), place)
+        plan, keeping = self._plan, self._keeping
+        path, outcome, kept = keeping.path(plan.grid.label(values)), None, False
         try:
-            outcome = self._keeping.earlier(path, plan.name, plan.at(values))
+            outcome = keeping.earlier(path, plan.name, plan.at(values))
+            kept = outcome is not None
         except DltlabError as fault:
             outcome = Outcome(plan.name, refusal=fault)
         if outcome is None:
             # What stands there still is followed: an earlier call was cut off, and its engine was not.
             running = path.exists()
             outcome = judged(plan.name, plan.at(values), self._halt, session=path, running=running, progress="none")
-        self._look(values, outcome)
-        point = folded(values, outcome, plan.shown)
-        self._keeping.done(path)
+        if outcome.refusal is not None:
+            outcome.refusal = plan.worded(outcome.refusal)
+        self._look(outcome)
+        point = folded(values, outcome, plan.shown, kept=kept, stays=keeping.stays)
+        keeping.done(path)
         return point
 
-    def unrun(self, numbered: tuple[int, _Values]) -> Point:
+    def unrun(self, values: Values) -> Point:
         """A point that never began."""
-        return folded(numbered[1], Outcome(self._plan.name, cut="interrupted"), self._plan.shown)
+        return folded(values, Outcome(self._plan.name, cut="interrupted"), (), kept=False, stays=False)
 
     def tell(self, point: Point, first: bool) -> None:
         """Say on standard error what became of a point, unless nobody wants to know."""
@@ -149,26 +116,22 @@ class _Work:
         self._ended += 1
         if not self._quiet:
             label = one_line(self._plan.grid.label(point.values))
-            how = f"{tables.verdict(point)}, {point.run.timings.whole:.1f} s"
-            print(f"{self._ended}/{self._many} {label}: {how}", file=sys.stderr, flush=True)
+            when = "kept from before" if point.kept else f"{point.run.timings.whole:.1f} s"
+            print(f"{self._ended}/{self._many} {label}: {tables.verdict(point)}, {when}", file=sys.stderr, flush=True)
 
-    def _look(self, values: _Values, outcome: Outcome) -> None:
-        """End everything where no point can begin, or has what is to be shown."""
+    def _look(self, outcome: Outcome) -> None:
+        """End everything where no point can begin."""
         with self._turn:
-            history, refusal = outcome.history, outcome.refusal
-            self._begun += history is not None
-            if refusal is not None and not self._begun:
-                self._refuse(refusal)
-            told = (one.fault(outcome.claims, history) for one in self._plan.shown) if history is not None else ()
-            if fault := next(filter(None, told), ""):
-                self._refuse(UsageError(f"--show: at {one_line(self._plan.grid.label(values))} there is {fault}"))
+            self._begun += outcome.history is not None
+            if outcome.refusal is not None and not self._begun:
+                self._refuse(outcome.refusal)
 
     def _refuse(self, fault: DltlabError) -> None:
         self.fault = self.fault or fault
         self._halt.ask("another failed")
 
 
-def _told(plan: _Plan, points: Sequence[Point]) -> list[str]:
+def _told(plan: Plan, points: Sequence[Point]) -> list[str]:
     """A sweep for people: what it is of, a line a point, the maps."""
     title = next((point.run.title for point in points if point.run.title), plan.name)
     lines = [one_line(title), "", tables.table(plan.grid, points, plan.shown)]

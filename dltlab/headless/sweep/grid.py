@@ -13,8 +13,12 @@ from dltlab.text import one_line
 from dltlab.values import shortened
 
 MOST_POINTS: Final = 10_000
+_CORNERED: Final = 3
+"""Axes that are looked at from both ends."""
 _EXAMPLE: Final = "write KEY=V1,V2,…, for example optimizer.learning_rate=0.1,0.2 or problem.model.width=8..64:log4."
 _RANGE: Final = re.compile(r"(?P<low>[^,]+?)\.\.(?P<high>[^,]+?):(?P<log>log)?(?P<many>[0-9]{1,5})")
+_ENDLESS: Final = re.compile(r"[+-]?[0-9.eE+-]*[0-9]\.\.[+-]?[0-9.eE+-]*[0-9]")
+"""A range that does not say of how many values."""
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _PAIRS: Final = {"[": "]", "{": "}"}
 
@@ -65,6 +69,12 @@ class Grid(NamedTuple):
         """A point as ``KEY=VALUE``, one an axis."""
         return [f"{one.key}={value}" for one, value in zip(self.axes, point, strict=True)]
 
+    def corners(self) -> list[tuple[str, ...]]:
+        """The points where every axis has its first or its last value, the first point first."""
+        ends = [dict.fromkeys((one.values[0], one.values[-1])) for one in self.axes[:_CORNERED]]
+        rest = [one.values[:1] for one in self.axes[_CORNERED:]]
+        return [*itertools.product(*ends, *rest)]
+
     def label(self, point: Sequence[str]) -> str:
         """A point in a few words."""
         return ", ".join(f"{name}={value}" for name, value in zip(self.names, point, strict=True))
@@ -111,6 +121,8 @@ def _spread(piece: str, told: str) -> list[str]:
     """The values that a piece stands for: itself, or those of a range."""
     found = _RANGE.fullmatch(piece)
     if found is None:
+        if _ENDLESS.fullmatch(piece):
+            raise UsageError(f"--grid {shortened(one_line(told))}: of how many values? Write {one_line(piece)}:5.")
         return [piece]
     low, high, many = found["low"].strip(), found["high"].strip(), int(found["many"])
     try:

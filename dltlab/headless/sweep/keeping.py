@@ -1,5 +1,6 @@
 """The recordings of a sweep's points: thrown away one by one, or kept in a folder that a later call goes on from."""
 
+import hashlib
 import re
 import shutil
 import tempfile
@@ -49,10 +50,16 @@ class Keeping:
         if self._kept is None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def path(self, label: str, place: int) -> Path:
-        """Where a point is recorded: named by its values, and by its place in the grid if they make no name."""
+    @property
+    def stays(self) -> bool:
+        """Whether what is recorded stays."""
+        return self._kept is not None
+
+    def path(self, label: str) -> Path:
+        """Where a point is recorded: named by its values, as far as they make a name."""
         name = label.replace(" ", "")
-        return self._folder / f"{name if _NAME.fullmatch(name) else f'point-{place + 1}'}{SUFFIX}"
+        digest = hashlib.sha256(label.encode("utf-8", "replace")).hexdigest()[:12]
+        return self._folder / f"{name if _NAME.fullmatch(name) else f'point-{digest}'}{SUFFIX}"
 
     def earlier(self, path: Path, name: str, request: Request) -> Outcome | None:
         """What an earlier call found at a point; None where it must be run, or is running still.
@@ -70,7 +77,8 @@ class Keeping:
         history, note = read_all(path)
         document, claims = claims_of(name, request)
         if not _alike(history.header, document, request):
-            raise UsageError(f"{one_line(str(path))}: another scenario was recorded there; choose another --keep.")
+            how = "recorded otherwise (another scenario, other seeds or steps); choose another --keep."
+            raise UsageError(f"{one_line(str(path))}: {how}")
         if running:
             return None
         if note or history.footer is None or history.footer.reason not in _ENDED or history.acts:

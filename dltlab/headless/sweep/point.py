@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from dltlab.headless.outcome import Outcome
 from dltlab.headless.report import RunReport, of_run
@@ -17,6 +18,8 @@ class Point(Struct, frozen=True):
     run: RunReport
     shown: tuple[float | None, ...] = ()
     """The numbers that were asked for."""
+    kept: bool = False
+    """Whether an earlier call ran it."""
 
     @property
     def diverged(self) -> bool:
@@ -29,6 +32,8 @@ class Point(Struct, frozen=True):
         return sum(claim.status == "holds" for claim in self.run.claims)
 
 
-def folded(values: Sequence[str], outcome: Outcome, wanted: Sequence[Shown]) -> Point:
-    """A point without the readings of its session."""
-    return Point(tuple(values), of_run(outcome), tuple(one.number(outcome) for one in wanted))
+def folded(values: Sequence[str], outcome: Outcome, wanted: Sequence[Shown], *, kept: bool, stays: bool) -> Point:
+    """A point without the readings of its session, of whose recording nothing is said unless it stays."""
+    run = of_run(outcome)
+    run = run if stays else replace(run, session=None)
+    return Point(tuple(values), run, tuple(one.number(outcome) for one in wanted), kept)

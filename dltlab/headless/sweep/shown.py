@@ -1,7 +1,7 @@
 """What a sweep shows of each of its points: a claim's number, or one of a series."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -9,7 +9,6 @@ import numpy as np
 from dltlab.claims import AbstractClaim
 from dltlab.errors import UsageError
 from dltlab.headless.outcome import Outcome
-from dltlab.session.history import History
 from dltlab.text import one_line
 from dltlab.values import near_miss
 
@@ -48,18 +47,19 @@ class Shown(NamedTuple):
         """Whether it is a claim's number."""
         return not self.arm and not self.statistic and any(claim.name == self.name for claim in claims)
 
-    def fault(self, claims: Sequence[AbstractClaim], history: History) -> str:
-        """Why a session has no such number; empty if it has."""
-        if self.is_claim(claims):
+    def fault(self, claims: Collection[str], series: Collection[str], arms: Sequence[str]) -> str:
+        """Why a session with these has no such number; empty if it has."""
+        if self.name in claims and not self.arm and not self.statistic:
             return ""
-        arms = [arm.name for arm in history.header.arms]
-        if self.name not in history:
-            known = [*(claim.name for claim in claims), *history.columns]
-            return f"no claim or series {one_line(self.name)}; {near_miss(self.name, known)}"
+        if self.name not in series:
+            if self.name in claims:
+                return f"{one_line(self.name)} is a claim, which is one number; leave out what follows."
+            return f"there is no claim or series {one_line(self.name)}; {near_miss(self.name, [*claims, *series])}"
         if self.arm and self.arm not in arms:
-            return f"no arm {one_line(self.arm)}; {near_miss(self.arm, arms)}"
+            return f"there is no arm {one_line(self.arm)}; {near_miss(self.arm, arms)}"
         if not self.arm and len(arms) > 1:
-            return f"which arm of {', '.join(map(one_line, arms))}? Write {one_line(self.name)}@{one_line(arms[0])}."
+            named = ", ".join(map(one_line, arms))
+            return f"it does not say of which arm; write {one_line(self.name)}@ARM, with one of {named}."
         return ""
 
     def number(self, outcome: Outcome) -> float | None:
@@ -69,9 +69,11 @@ class Shown(NamedTuple):
         """
         if self.is_claim(outcome.claims):
             return next((verdict.value for verdict in outcome.verdicts if verdict.name == self.name), None)
-        if outcome.history is None or self.fault(outcome.claims, outcome.history):
+        if outcome.history is None:
             return None
         arms = [arm.name for arm in outcome.history.header.arms]
+        if self.fault((), outcome.history.columns, arms):
+            return None
         view = outcome.history.arm(self.arm or arms[0]) if arms else outcome.history
         column = view[self.name]
         if not len(column):

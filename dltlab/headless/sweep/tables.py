@@ -3,12 +3,14 @@
 import csv
 import io
 import itertools
+import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.cells import cell_len
 
+from dltlab.headless.reports import WIDTH
 from dltlab.headless.sweep.grid import Grid
 from dltlab.headless.sweep.point import Point
 from dltlab.headless.sweep.shown import Shown
@@ -27,12 +29,14 @@ _Cell = Callable[[Point], str]
 
 
 def table(grid: Grid, points: Sequence[Point], shown: Sequence[Shown]) -> str:
-    """A line a point: its values, its verdict, its numbers, and what did not hold."""
+    """A line a point: its values, its verdict, its numbers; below it what did not hold, or why it ended early."""
     head = [*grid.names, "verdict", *map(str, shown), "claims"]
     rows = [
-        [*map(one_line, point.values), verdict(point), *map(_number, point.shown), _claims(point)] for point in points
+        [*map(one_line, point.values), verdict(point), *map(_number, point.shown), _holding(point)] for point in points
     ]
-    return "\n".join([*_aligned([head, *rows]), "", summed(points)])
+    first, *lines = _aligned([head, *rows])
+    told = [line for point, row in zip(points, lines, strict=True) for line in (row, *_wrapped(_wrong(point)))]
+    return "\n".join([first, *told, "", summed(points)])
 
 
 def maps(grid: Grid, points: Sequence[Point], shown: Sequence[Shown]) -> Iterator[str]:
@@ -54,14 +58,20 @@ def maps(grid: Grid, points: Sequence[Point], shown: Sequence[Shown]) -> Iterato
 def comma_separated(grid: Grid, points: Sequence[Point], shown: Sequence[Shown]) -> str:
     """A row a point: its values by their whole keys, its verdict, every claim's number and status, every shown one."""
     claims = list(dict.fromkeys(claim.name for point in points for claim in point.run.claims))
-    head = [*(axis.key for axis in grid.axes), "status", "exit_code", "steps", "seconds", *map(str, shown)]
+    head = [*(axis.key for axis in grid.axes), "status", "exit_code", "ended", "steps", "seconds", *map(str, shown)]
     head += [f"claim.{name}{end}" for name in claims for end in ("", ".status")]
     stream = io.StringIO()
     write = csv.writer(stream, lineterminator="\n").writerow
     write(map(one_line, head))
     for point in points:
         run, told = point.run, {claim.name: claim for claim in point.run.claims}
-        row: list[object] = [*map(one_line, point.values), run.status, run.exit_code, run.steps, run.timings.whole]
+        row: list[object] = [
+            *map(one_line, point.values),
+            run.status,
+            run.exit_code,
+            run.footer.reason if run.footer else "",
+        ]
+        row += [run.steps, run.timings.whole]
         row += ["" if number is None else repr(number) for number in point.shown]
         for name in claims:
             one = told.get(name)
@@ -91,14 +101,23 @@ def _word(point: Point) -> str:
     return _ENDED if status == "holds" and not point.run.claims else _WORDS.get(status, status)
 
 
-def _claims(point: Point) -> str:
-    """How many claims hold, and which do not; or why none was judged."""
-    claims, run = point.run.claims, point.run
-    wrong = [claim.name for claim in claims if claim.status != "holds"]
-    told = [f"{point.holding} of {len(claims)}"] if claims else []
-    told += [f"not {', '.join(map(one_line, wrong))}"] if wrong else []
+def _holding(point: Point) -> str:
+    claims = point.run.claims
+    return f"{point.holding} of {len(claims)}" if claims else ""
+
+
+def _wrong(point: Point) -> str:
+    """Which claims fail, and which were not shown; why nothing more is to be said."""
+    run, told = point.run, []
+    for status, word in (("fails", "fails"), ("not yet", "not shown")):
+        names = [one_line(claim.name) for claim in run.claims if claim.status == status]
+        told += [f"{word}: {', '.join(names)}"] if names else []
     told += [one_line(run.error or run.ended)] if run.status not in ("holds", "fails", "not run") else []
     return "; ".join(filter(None, told))
+
+
+def _wrapped(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent="    ", subsequent_indent="    ")
 
 
 def _number(value: float | None) -> str:
