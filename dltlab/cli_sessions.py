@@ -36,12 +36,12 @@ def _lectured(name: str) -> Path:
     return next((path for path in kept if place.read(path) is not None), None) or shelf.find(name)
 
 
-def _for_a_screen(path: Path) -> Path:
+def _for_a_screen(path: Path, otherwise: str = "dltlab run SCENARIO") -> Path:
     """The same path, once it is a recording and there is a terminal to show it: what is wrong with it is told first."""
     from dltlab.session.recording import opened
 
     opened(path)[0].close()
-    require_terminal()
+    require_terminal(otherwise=otherwise)
     return path
 
 
@@ -106,7 +106,7 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
         from dltlab import headless
 
         return headless.tell(path)
-    _for_a_screen(path)
+    _for_a_screen(path, "dltlab replay SESSION --text")
     from dltlab.session.replay import Replay
     from dltlab.terminal.app import bench
 
@@ -115,12 +115,18 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
 
 @click.command()
 @click.argument("session", default="")
+@click.option("--headless", is_flag=True, help="Run it to its end, and print its verdicts.")
 @options.drawing
-def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+def resume(session: str, headless: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Continue a stopped or killed session from its last keyframe, on the bench: the newest one, if none is named."""
     from dltlab.session import live, shelf
 
-    path = _for_a_screen(shelf.find(session))
+    path = shelf.find(session)
+    if headless:
+        from dltlab.headless import follow
+
+        return follow(live.resume(path, headless=True))
+    _for_a_screen(path, "dltlab resume SESSION --headless")
     from dltlab.terminal.app import bench
 
     return bench(live.resume(path), options.asked(glyphs, colours, fps))
@@ -150,7 +156,7 @@ def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float |
 
     path = shelf.find(session)
     if mode is None:
-        _for_a_screen(path)
+        _for_a_screen(path, "dltlab fork SESSION --at STEP --headless")
     if mode == "headless":
         from dltlab import headless
 

@@ -70,6 +70,7 @@ def test_every_command_says_what_it_is_for(command: str) -> None:
         (["watch", "nothing"], "nothing: no session is kept yet"),
         (["watch", "nothing", "--notes"], "nothing: no session is kept yet"),
         (["resume", "nothing"], "nothing: no session is kept yet"),
+        (["resume", "nothing", "--headless"], "nothing: no session is kept yet"),
         (["fork", "nothing", "--at", "3"], "nothing: no session is kept yet"),
         (["fork", "nothing", "--at", "3", "--headless"], "nothing: no session is kept yet"),
         (["fork", "nothing"], "--at"),
@@ -92,13 +93,24 @@ def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) 
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("command", ["replay", "attach", "watch", "watch --notes", "resume", "fork --at 3"])
-def test_a_recording_that_is_there_is_shown_in_a_terminal_only(command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "without"),
+    [
+        ("replay", "replay SESSION --text"),
+        ("attach", "run SCENARIO"),
+        ("watch", "run SCENARIO"),
+        ("watch --notes", "run SCENARIO"),
+        ("resume", "resume SESSION --headless"),
+        ("fork --at 3", "fork SESSION --at STEP --headless"),
+    ],
+)
+def test_a_recording_that_is_there_is_shown_in_a_terminal_only(command: str, without: str) -> None:
     kept = Path(__file__).parent / "session" / "recordings"
     name, *options = command.split()
     done = dltlab(name, str(next(kept.glob("*.jsonl"))), *options)
     assert done.returncode == 2
     assert "the screen needs a terminal" in done.stderr
+    assert f"without a screen: dltlab {without}." in done.stderr
 
 
 def test_the_gallery_as_text_and_as_json() -> None:
