@@ -289,7 +289,9 @@ def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario
 
 
 @pytest.mark.parametrize(("claims", "code"), [((FALLS,), 0), ((FALLS, LOW), 1)])
-def test_a_session_that_was_stopped_is_resumed_without_a_screen_and_judged(claims, code, engine, keep, scenario, capsys):
+def test_a_session_that_was_stopped_is_resumed_without_a_screen_and_judged(
+    claims, code, engine, keep, scenario, capsys
+):
     engine("finished")
     path = keep("stopped", header={"scenario": tomli.loads(Path(scenario(*claims)).read_text())})
     before = path.read_bytes()
