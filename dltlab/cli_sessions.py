@@ -3,6 +3,10 @@
 What a command needs is imported inside it, so that ``dltlab --help`` is there at once.
 """
 
+import contextlib
+import shutil
+import sys
+from collections.abc import Collection
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,12 +14,15 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from dltlab import errors, options
-from dltlab.errors import UsageError
+from dltlab.errors import ScenarioError, UsageError
 from dltlab.terminal.fit import require_terminal
 from dltlab.text import one_line
 
 if TYPE_CHECKING:
     from dltlab.exports import AbstractExport
+
+_LEAST: Final = 12
+"""Cells of a title that is shortened."""
 
 
 def _running_session(name: str) -> Path:
@@ -36,12 +43,12 @@ def _lectured(name: str) -> Path:
     return next((path for path in kept if place.read(path) is not None), None) or shelf.find(name)
 
 
-def _for_a_screen(path: Path) -> Path:
+def _for_a_screen(path: Path, otherwise: str = "dltlab run SCENARIO") -> Path:
     """The same path, once it is a recording and there is a terminal to show it: what is wrong with it is told first."""
     from dltlab.session.recording import opened
 
     opened(path)[0].close()
-    require_terminal()
+    require_terminal(otherwise=otherwise)
     return path
 
 
@@ -52,14 +59,37 @@ def sessions() -> None:
 
     there = shelf.kept()
     headers = [one.header for one in there]
-    for one, settings, changes in zip(there, compare.apart(headers), forked.apart(there), strict=True):
-        progress = f"{one.step:>9}/{one.header.steps:<9}"
-        origin = f"fork of {one_line(one.header.parent)} at {one.header.forked}{changes and f': {changes}'}"
-        fork = f" ({origin})" if one.header.forked >= 0 else ""
+    settings = compare.apart(headers, _as_written({header.source for header in headers}))
+    names = max((len(one.name) for one in there), default=0)
+    steps = max((len(str(header.steps)) for header in headers), default=0)
+    width = shutil.get_terminal_size().columns if sys.stdout and sys.stdout.isatty() else None
+    for one, own, changes in zip(there, settings, forked.apart(there), strict=True):
         state = "paused" if one.paused else one.state
-        click.echo(
-            f"{one.name:<48} {state:<9} {progress} {one_line(one.header.title)}{fork}{settings and f' ({settings})'}"
-        )
+        lead = f"{one.name:<{names}} {state:<9} {one.step:>{steps}}/{one.header.steps:<{steps}} "
+        origin = f"fork of {one_line(one.header.parent)} at {one.header.forked}{changes and f': {changes}'}"
+        notes = f"{f' ({origin})' if one.header.forked >= 0 else ''}{own and f' ({own})'}"
+        click.echo(_in_a_line(lead, one_line(one.header.title), notes, width))
+
+
+def _as_written(sources: Collection[str]) -> dict[str, dict[str, Any]]:
+    """The scenarios of the gallery among these, as they are written there."""
+    from dltlab import scenario
+
+    gallery, found = scenario.gallery(), {}
+    for source in gallery.keys() & set(sources):
+        with contextlib.suppress(ScenarioError):
+            found[source] = scenario.read(str(gallery[source])).table
+    return found
+
+
+def _in_a_line(lead: str, title: str, notes: str, width: int | None) -> str:
+    """What is told of a session, in a line of this width if one is given: its title gives way first."""
+    if width is None:
+        return f"{lead}{title}{notes}"
+    from dltlab.terminal.drawing.lines import shortened
+
+    room = width - len(lead) - len(notes)
+    return shortened(f"{lead}{shortened(title, max(room, _LEAST))}{notes}", width)
 
 
 @click.command()
@@ -106,7 +136,7 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
         from dltlab import headless
 
         return headless.tell(path)
-    _for_a_screen(path)
+    _for_a_screen(path, "dltlab replay SESSION --text")
     from dltlab.session.replay import Replay
     from dltlab.terminal.app import bench
 
@@ -115,12 +145,18 @@ def replay(session: str, speed: float, lecture: bool, text: bool, glyphs: str, c
 
 @click.command()
 @click.argument("session", default="")
+@click.option("--headless", is_flag=True, help="Run it to its end, and print its verdicts.")
 @options.drawing
-def resume(session: str, glyphs: str, colours: str, fps: float | None) -> int:
+def resume(session: str, headless: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Continue a stopped or killed session from its last keyframe, on the bench: the newest one, if none is named."""
     from dltlab.session import live, shelf
 
-    path = _for_a_screen(shelf.find(session))
+    path = shelf.find(session)
+    if headless:
+        from dltlab.headless import follow
+
+        return follow(live.resume(path, headless=True))
+    _for_a_screen(path, "dltlab resume SESSION --headless")
     from dltlab.terminal.app import bench
 
     return bench(live.resume(path), options.asked(glyphs, colours, fps))
@@ -150,7 +186,7 @@ def fork(session: str, mode: str | None, glyphs: str, colours: str, fps: float |
 
     path = shelf.find(session)
     if mode is None:
-        _for_a_screen(path)
+        _for_a_screen(path, "dltlab fork SESSION --at STEP --headless")
     if mode == "headless":
         from dltlab import headless
 

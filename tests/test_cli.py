@@ -14,7 +14,7 @@ import pytest
 import tomli
 from click.testing import CliRunner
 
-from dltlab import folders, records, show
+from dltlab import show
 from dltlab.check import check, resolved
 from dltlab.cli import cli
 from dltlab.scenario import folder, gallery, parse, programme, read
@@ -70,6 +70,7 @@ def test_every_command_says_what_it_is_for(command: str) -> None:
         (["watch", "nothing"], "nothing: no session is kept yet"),
         (["watch", "nothing", "--notes"], "nothing: no session is kept yet"),
         (["resume", "nothing"], "nothing: no session is kept yet"),
+        (["resume", "nothing", "--headless"], "nothing: no session is kept yet"),
         (["fork", "nothing", "--at", "3"], "nothing: no session is kept yet"),
         (["fork", "nothing", "--at", "3", "--headless"], "nothing: no session is kept yet"),
         (["fork", "nothing"], "--at"),
@@ -92,13 +93,24 @@ def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) 
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("command", ["replay", "attach", "watch", "watch --notes", "resume", "fork --at 3"])
-def test_a_recording_that_is_there_is_shown_in_a_terminal_only(command: str) -> None:
+@pytest.mark.parametrize(
+    ("command", "without"),
+    [
+        ("replay", "replay SESSION --text"),
+        ("attach", "run SCENARIO"),
+        ("watch", "run SCENARIO"),
+        ("watch --notes", "run SCENARIO"),
+        ("resume", "resume SESSION --headless"),
+        ("fork --at 3", "fork SESSION --at STEP --headless"),
+    ],
+)
+def test_a_recording_that_is_there_is_shown_in_a_terminal_only(command: str, without: str) -> None:
     kept = Path(__file__).parent / "session" / "recordings"
     name, *options = command.split()
     done = dltlab(name, str(next(kept.glob("*.jsonl"))), *options)
     assert done.returncode == 2
     assert "the screen needs a terminal" in done.stderr
+    assert f"without a screen: dltlab {without}." in done.stderr
 
 
 def test_the_gallery_as_text_and_as_json() -> None:
@@ -292,54 +304,6 @@ def test_doctor_tells_versions_device_and_folders(tmp_path: Path) -> None:
     broken = dltlab("doctor", DLTLAB_DATA_DIR=str(tmp_path / "file" / "below"))
     assert broken.returncode == 2
     assert "DLTLAB_DATA_DIR" in broken.stdout
-
-
-def test_no_sessions_is_no_error() -> None:
-    done = dltlab("sessions")
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_a_fork_is_listed_with_its_parent_and_step() -> None:
-    path = folders.sessions() / f"child{records.SUFFIX}"
-    header = records.Header(
-        format=records.FORMAT, session="child", started="2026-01-02T03:04:05Z", title="A fall", scenario={}, source="",
-        steps=50, every=1, pace=None, seeds=(0,), series=(), knobs=(), parameters=1, precision="float64", optimizer="",
-        versions={}, device={}, threads=1, fingerprint="", parent="mother\x1b[2J", forked=30,
-    )  # fmt: skip
-    path.write_bytes(records.encode(header))
-    done = dltlab("sessions")
-    assert done.returncode == 0
-    assert done.stdout.endswith("A fall (fork of mother\\x1b[2J at 30)\n")
-
-
-def test_forks_at_one_step_are_listed_with_what_they_changed_there() -> None:
-    for name, data in (("one", {"turns": {"learning_rate": 0.2}}), ("two", {})):
-        header = records.Header(
-            format=records.FORMAT, session=name, started="2026-01-02T03:04:05Z", title="A fall", scenario={}, source="",
-            steps=50, every=1, pace=None, seeds=(0,), series=(), knobs=(), parameters=1, precision="float64",
-            optimizer="", versions={}, device={}, threads=1, fingerprint="", parent="mother", forked=30,
-        )  # fmt: skip
-        event = records.Event(30, "fork", "", {"parent": "mother", "step": 30, **data})
-        (folders.sessions() / f"{name}{records.SUFFIX}").write_bytes(records.encode(header) + records.encode(event))
-    said = dltlab("sessions").stdout.splitlines()
-    assert [line.split("A fall ")[1] for line in said] == [
-        "(fork of mother at 30: unchanged)", "(fork of mother at 30: learning_rate=0.2)",
-    ]  # fmt: skip
-
-
-def test_sessions_that_differ_by_a_setting_are_told_apart() -> None:
-    for name, rate in (("one", 0.1), ("two", 0.2)):
-        header = records.Header(
-            format=records.FORMAT, session=name, started="2026-01-02T03:04:05Z", title="A fall",
-            scenario={"optimizer": {"kind": "gradient_descent", "learning_rate": rate}}, source="fall", steps=50,
-            every=1, pace=None, seeds=(0,), series=(), knobs=(), parameters=1, precision="float64", optimizer="",
-            versions={}, device={}, threads=1, fingerprint="",
-        )  # fmt: skip
-        (folders.sessions() / f"{name}{records.SUFFIX}").write_bytes(records.encode(header))
-    said = dltlab("sessions").stdout.splitlines()
-    assert [line.split("A fall ")[1] for line in said] == [
-        "(optimizer.learning_rate=0.2)", "(optimizer.learning_rate=0.1)",
-    ]  # fmt: skip
 
 
 def test_a_fork_is_started_with_what_was_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -34,6 +34,8 @@ class Telling:
         self._claims = claims
         self._following = Following()
         self._told: set[Chapter] = set()
+        self._latest = 0
+        """The last step that a line has named: no later line names an earlier one first."""
         self._events = 0
         self._stride = max(history.header.steps // _LINES, 1)
         self._next = 0
@@ -64,12 +66,22 @@ class Telling:
         history = self._history
         fresh = history.events[self._events :]
         self._events = len(history.events)
-        yield from (f"step {event.step:,}: {_sentence(event)}" for event in fresh if event.what in _EVENTS)
+        for event in fresh:
+            if event.what in _EVENTS:
+                self._latest = max(self._latest, event.step)
+                yield f"step {event.step:,}: {_sentence(event)}"
         chapters = [chapter for chapter in self._following.chapters(history) if chapter not in self._told]
         self._told.update(chapters)
-        yield from map(_chapter, chapters)
+        # In the order in which they open, but for those of a step that was passed: these as they come to be known.
+        passed = self._latest
+        for chapter in sorted(chapters, key=lambda one: one.step if one.step >= passed else one.known):
+            # What somebody did is known where it opens.
+            told = max(chapter.known, self._latest) if chapter.step < min(self._latest, chapter.known) else chapter.step
+            self._latest = max(self._latest, told)
+            yield _chapter(chapter, told)
         if history.footer is not None or (isinstance(record, Frames) and history.step >= self._next):
             self._next = (history.step // self._stride + 1) * self._stride
+            self._latest = max(self._latest, history.step)
             yield from self._figures(history.step)
             yield from self._verdicts(history.step)
 
@@ -99,12 +111,14 @@ class Telling:
                 yield one_line(f"step {step:,}: claim {verdict.name} {WORDS[verdict.status]}: {numbers}{after}")
 
 
-def _chapter(chapter: Chapter) -> str:
+def _chapter(chapter: Chapter, step: int) -> str:
+    """What a chapter says, told at a step: where it opened before, since when."""
     arm = f", arm {one_line(chapter.arm)}" if chapter.arm else ""
     text = one_line(chapter.text)
     # Within a line a sentence goes on; a symbol keeps its case.
     text = f"{text[0].lower()}{text[1:]}" if _PROSE.match(text) else text
-    return f"step {chapter.step:,}{arm}: {text}"
+    since = f"since step {chapter.step:,}: " if chapter.step < step else ""
+    return f"step {step:,}{arm}: {since}{text}"
 
 
 def _sentence(event: Event) -> str:

@@ -81,10 +81,11 @@ def brief(shown: History, other: History) -> str:
     return one_line(other.header.session)
 
 
-def apart(headers: Sequence[Header]) -> list[str]:
+def apart(headers: Sequence[Header], written: Mapping[str, Mapping[str, object]] | None = None) -> list[str]:
     """For each session how it was set where not all of its scenario are set alike: ``optimizer.learning_rate=0.2``.
 
     Sessions are of one scenario where its source and its title are the same; what only draws or asks is no setting.
+    Nor is what stands in the scenario as it is ``written``, where that is known by the source.
     """
     kin: dict[tuple[str, str], list[int]] = {}
     for place, header in enumerate(headers):
@@ -93,10 +94,11 @@ def apart(headers: Sequence[Header]) -> list[str]:
     for places in kin.values():
         shared = set.intersection(*({arm.name for arm in headers[place].arms} for place in places))
         tables = [_set_as(headers[place], shared) for place in places]
+        usual = _settings((written or {}).get(headers[places[0]].source, {}))
         rows = list(_rows("scenario", tables, BRIEF))
-        for column, place in enumerate(places):
-            own = [(row.key, row.values[column]) for row in rows if row.values[column] != NONE]
-            told[place] = listed([f"{key}={value}" for key, value in own])
+        for column, (place, table) in enumerate(zip(places, tables, strict=True)):
+            own = [row for row in rows if table.get(row.key, _ABSENT) not in (_ABSENT, usual.get(row.key))]
+            told[place] = listed([f"{row.key}={row.values[column]}" for row in own])
     return told
 
 

@@ -244,7 +244,7 @@ def _begun(order: list[str], scenario: str, session: Path | None, nice: int, pat
         os.close(log)
 
 
-def resume(path: Path, *, nice: int = 5) -> Live:
+def resume(path: Path, *, headless: bool = False, nice: int = 5) -> Live:
     """Start an engine that continues a session from its last keyframe, and follow all of it.
 
     Raises:
@@ -267,7 +267,7 @@ def resume(path: Path, *, nice: int = 5) -> Live:
     except OSError as fault:
         raise UsageError(f"{one_line(str(path))}: cannot record beside it ({fault.strerror}).") from None
     try:
-        return _started(["resume", f"--session={path}"], path, log, nice, continued)
+        return _started(["resume", f"--session={path}", *(["--headless"] * headless)], path, log, nice, continued)
     except BaseException:
         logs.sweep(folders.log_path(path))
         raise

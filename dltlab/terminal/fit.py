@@ -45,15 +45,17 @@ def asked(options: Options, environ: Mapping[str, str] | None = None) -> Options
     return options._replace(theme=theme, question=question)
 
 
-def require_terminal(stream: TextIO | None = None, environ: Mapping[str, str] | None = None) -> None:
-    """Refuse to start a screen where none can be shown.
+def require_terminal(
+    stream: TextIO | None = None, environ: Mapping[str, str] | None = None, *, otherwise: str = "dltlab run SCENARIO"
+) -> None:
+    """Refuse to start a screen where none can be shown, and say what does ``otherwise``, without one.
 
     Raises:
         UsageError: Standard input or output is no terminal, or the terminal is "dumb".
     """
     environ = os.environ if environ is None else environ
     stream = sys.__stdout__ if stream is None else stream
-    cure = "run it in a terminal, or without a screen: dltlab run SCENARIO."
+    cure = f"run it in a terminal, or without a screen: {otherwise}."
     if stream is None or not stream.isatty():
         raise UsageError(f"the screen needs a terminal, and standard output is none; {cure}")
     if environ.get("TERM", "") in ("dumb", "unknown", ""):

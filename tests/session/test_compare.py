@@ -154,6 +154,23 @@ def test_sessions_of_one_scenario_are_told_apart_by_what_was_set():
     assert len(compare.apart([plain, many])[1]) < 240
 
 
+def test_what_is_set_as_the_scenario_is_written_is_not_told():
+    whole, short, slow = session("a"), session("b"), session("c")
+    tables = [
+        {**SCENARIO, "run": {"steps": 6000, "seeds": 6}},
+        {**SCENARIO, "run": {"steps": 500, "seeds": 6}},
+        {**SCENARIO, "run": {"steps": 6000, "seeds": 1}, "optimizer": {"learning_rate": 0.2}},
+    ]
+    heads = [
+        msgspec.structs.replace(one.header, scenario=table)
+        for one, table in zip((whole, short, slow), tables, strict=True)
+    ]
+    told = compare.apart(heads, {"edge": tables[0]})
+    assert told == ["", "run.steps=500", "optimizer.learning_rate=0.2, run.seeds=1"]
+    assert compare.apart(heads[:2], {"edge": tables[1]}) == ["run.steps=6000", ""]
+    assert compare.apart(heads[:2], {"another": tables[0]}) == ["run.steps=6000", "run.steps=500"]
+
+
 def test_of_arms_that_were_left_out_the_others_are_named():
     tables = [{"name": "gd", "value": 1}, {"name": "pgd", "problem": {"width": 4}}]
     heads = tuple(Arm(name, name, None, 1) for name in ("gd", "pgd"))

@@ -15,6 +15,7 @@ import pytest
 import tomli
 
 from dltlab import headless, records
+from dltlab.cli import cli
 from dltlab.errors import ScenarioError, UsageError
 from dltlab.headless import judging, runner
 from dltlab.records import Event, Footer
@@ -285,6 +286,21 @@ def test_a_session_that_goes_on_is_followed_to_its_end_and_judged(keep, scenario
     assert "Forked from mother\\x1b[2J at step 10.\n" in told.out
     assert "2 claims: 1 holds, 1 FAILS." in told.out
     assert str(path) in told.err
+
+
+@pytest.mark.parametrize(("claims", "code"), [((FALLS,), 0), ((FALLS, LOW), 1)])
+def test_a_session_that_was_stopped_is_resumed_without_a_screen_and_judged(
+    claims, code, engine, keep, scenario, capsys
+):
+    engine("finished")
+    path = keep("stopped", header={"scenario": tomli.loads(Path(scenario(*claims)).read_text())})
+    before = path.read_bytes()
+    assert cli.main(["resume", str(path), "--headless"], standalone_mode=False) == code
+    told = capsys.readouterr()
+    assert "falls" in told.out
+    assert ("FAILS" in told.out) == (code == 1)
+    assert f"The session finished at step 59. Session: {path}" in told.err
+    assert path.read_bytes().startswith(before)
 
 
 def test_a_headless_viewer_imports_neither_jax_nor_a_screen():

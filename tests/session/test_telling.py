@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
@@ -53,6 +54,33 @@ def test_what_is_told_of_a_run_is_told_of_its_recording(engine, scenario, capsys
     # The fake engine's header carries no claims: a recording can only judge what it holds.
     assert found.return_value == 0
     assert found.output.splitlines()[:-1] == [line for line in lines if "claim" not in line and "loss 0" not in line]
+
+
+def test_no_line_goes_back_in_time(fake) -> None:
+    """The sharpness climbs for long before it is known to: by then figures of later steps were told."""
+    steps, chunk = 1000, 10
+    series = (
+        records.Series("loss", "loss", scale="log"),
+        records.Series("sharpness", "sharpness"),
+        records.Series("sharpness.theory", "2/η"),
+    )
+    probes = {"loss": {"kind": "loss"}, "sharpness": {"kind": "sharpness"}}
+    tables = {"probes": probes, "theories": {"sharpness": {"kind": "stability_threshold"}}}
+    telling = Telling(History(fake.header("climb", steps, 1, series=series, scenario=tables)))
+    told = []
+    for first in range(0, steps, chunk):
+        at = np.arange(first, first + chunk)
+        columns = {
+            "loss": np.exp(-at / 300), "sharpness": np.interp(at, [100, 700], [1.0, 5.0]),
+            "sharpness.theory": np.full(chunk, 5.0),
+        }  # fmt: skip
+        part = records.Part(first, 1, chunk, {name: records.Array.of(column) for name, column in columns.items()})
+        told += telling.take([records.Frames(first + chunk - 1, (part,), 0.1, 0.001, 0.1)])
+    named = [int(line.split(":")[0].removeprefix("step ").replace(",", "")) for line in told]
+    assert named == sorted(named)
+    assert [line.split(": the")[0] for line in told if "since step" in line] == [
+        "step 161: since step 0: progressive sharpening", "step 925: since step 700",
+    ]  # fmt: skip
 
 
 def test_several_are_told_apart_by_name(engine, scenario, capsys) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from dltlab.claims import Verdict
 from dltlab.claims.since import Act, Since
-from dltlab.terminal.drawing.beside import Judged, compact, side, verdict_lines
+from dltlab.terminal.drawing.beside import Judged, compact, heading, side, verdict_lines
 from dltlab.terminal.drawing.lines import plain
 
 
@@ -112,3 +112,20 @@ def test_what_was_refuted_after_an_act_is_marked_and_the_mark_is_explained(width
     told = plain(tuple(verdict_lines(judged, 200, detail=3)))
     assert told.count("fails since step 251, after the kick at step 4,250; the claim is about the run without it") == 2
     assert re.search("fails since step 9 *\n", told)
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (80, "✶ after the kick at step 0 ▲ after the turn of η at step 4,250 ─"),
+        (44, "✶ after step 0 ▲ after step 4,250 ─"),
+        (34, "✶ at 0 ▲ at 4,250 ─"),
+        (23, "─"),
+    ],
+)
+def test_claims_that_were_refuted_after_different_acts_are_not_all_laid_to_one(width: int, told: str) -> None:
+    verdicts = [Verdict(f"claim-{i}", "", "fails", "≥ 1", f"{i}", "") for i in range(3)]
+    turned = Since(5000, Act("turn", "the turn of η", 4250))
+    early = Since(40, Act("kick", "the kick", 0))
+    judged = Judged(verdicts, {"claim-0": turned, "claim-1": early, "claim-2": early})
+    assert plain((heading(judged, width),)).startswith(f"Claims {told}")

@@ -1,5 +1,7 @@
 """The cursor, on a live session and on a recording alike: one step at which every panel is read."""
 
+import itertools
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -11,6 +13,7 @@ from dltlab.terminal.drawing import timeline
 from dltlab.terminal.drawing.lines import plain
 from dltlab.terminal.drawing.span import Span
 from dltlab.terminal.drawing.traces import Traces
+from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.looking import Looking, target
 
 MOMENTS = [
@@ -54,6 +57,22 @@ def test_keys_move_it_and_the_end_lets_go_of_it(watch, told):
         assert not seen.source.sent
 
     watch(script, told())
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_wherever_one_looks_the_footer_offers_help_and_the_way_out(watch, told, size, tmp_path):
+    async def script(seen):
+        for keys in ((), ("space",), ("comma",)):
+            await seen.press(*keys)
+            foot = seen.text().splitlines()[-1]
+            assert foot.rstrip().endswith("? help   q quit")
+            assert ("F fork here" in foot, "end now" in foot) == (seen.bench.cursor is not None,) * 2
+
+    source = told(Event(399, "mark", "", {}, 1.0))
+    source.path = tmp_path / "edge.dltlab.jsonl"
+    # What was said is gone by the next look.
+    ticks = itertools.count(step=10)
+    watch(script, source, size=size, options=Options("braille", "full", 2.0, clock=lambda: float(next(ticks))))
 
 
 def test_at_the_end_a_full_stop_takes_a_step_and_behind_it_a_reading(watch, told):

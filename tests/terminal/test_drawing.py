@@ -17,7 +17,7 @@ from dltlab.terminal.drawing import chart, dots, plot, scales
 from dltlab.terminal.drawing.ascii import ascii_only
 from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, told_apart, width_of, wrap
-from dltlab.terminal.drawing.prose import help_page
+from dltlab.terminal.drawing.prose import help_page, keys_line
 from dltlab.terminal.drawing.sliders import Setting, knob_line, knob_lines, rows, turned
 from dltlab.terminal.drawing.thinning import Stretches, thin
 from dltlab.terminal.drawing.traces import Traces
@@ -114,6 +114,25 @@ def test_names_take_no_more_cells_than_asked_and_short_ones_stay_whole(names, wi
     cut = told_apart(names, width)
     assert all(cell_len(one) <= width for one in cut)
     assert all(one == name for one, name in zip(cut, names, strict=True) if cell_len(name) <= width)
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        (42, " a one   b two   c three   ? help   q quit"),
+        (60, " a one   b two   c three   ? help   q quit"),
+        (41, " a one   b two   ? help   q quit"),
+        (32, " a one   b two   ? help   q quit"),
+        (31, " a one   ? help   q quit"),
+        (16, " ? help   q quit"),
+        (15, " a one   ? help"),
+        (14, " ? help"),
+    ],
+)
+def test_the_keys_that_come_last_give_way_last(width: int, line: str) -> None:
+    spans = keys_line([("a", "one"), ("b", "two"), ("c", "three")], width, last=[("?", "help"), ("q", "quit")])
+    assert plain((spans,)).rstrip() == line
+    assert width_of(spans) == width
 
 
 @pytest.mark.parametrize("width", [36, 76, 96])

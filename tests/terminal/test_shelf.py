@@ -275,3 +275,20 @@ def test_a_question_mark_tells_the_keys_of_where_one_stands(browse) -> None:
 def test_when_is_said_as_one_says_it(head: Header, past: timedelta, said: str) -> None:
     assert outcomes.when(replace(head, started=(NOW - past).isoformat()), NOW) == said
     assert outcomes.when(replace(head, started="soon"), NOW) == ""
+
+
+@pytest.mark.usefixtures("shelf")
+@pytest.mark.parametrize("typed", ["", "bowl"])
+def test_the_footer_tells_of_more_keys_and_the_way_out(browse, keep: Callable[..., Path], typed: str) -> None:
+    died = keep("20260101-bowl", "bowl", ended=False)
+    assert kept_shelf.look(died).state == "died"
+
+    async def script(seen: Any) -> None:
+        await seen.settle()
+        for keys in ((), ("tab",)):
+            await seen.press(*keys, *typed)
+            foot = seen.text().splitlines()[-1]
+            assert foot.rstrip().endswith(f"? keys   esc {'clear' if typed else 'quit'}")
+        assert "^r continue it" in foot
+
+    browse(script, size=(80, 24))

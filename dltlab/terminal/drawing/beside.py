@@ -76,18 +76,27 @@ def verdict_lines(judged: Judged, width: int, *, detail: int = 2) -> list[Line]:
 
 
 def heading(judged: Judged, width: int) -> Line:
-    """What claims are called, and what the sign means that stands beside those that were refuted after an act."""
-    acts = [act for verdict in judged.verdicts if (act := judged.after(verdict))]
-    if not acts:
+    """What claims are called, and what the signs mean that stand beside those that were refuted after an act.
+
+    Acts that not all of those were refuted after are each named, or none is where there is no room for that.
+    """
+    after = dict.fromkeys(act for verdict in judged.verdicts if (act := judged.after(verdict)))
+    acts = sorted(after, key=lambda act: act.step)
+    ways = list(map(" ".join, zip(*map(_ways, acts), strict=True)))
+    room = width - cell_len(judged.title) - 1
+    said = next((way for way in ways if cell_len(way) <= room), "" if len(acts) > 1 else "".join(ways[-1:]))
+    if not said:
         return rule(judged.title, width)
-    last = max(acts, key=lambda act: act.step)
-    room = width - cell_len(judged.title) - 3
-    step = count(last.step)
-    ways = (f"after {last.done}", f"after {last.name} at {step}", f"after step {step}", f"at {step}")
-    said = next((way for way in ways if cell_len(way) <= room), ways[-1])
-    title: Line = ((f"{judged.title} ", "strong"), (f"{HAPPENED[last.what][0]} ", "event"))
-    left = width - width_of(title) - cell_len(said)
-    return fit((*title, (said, "event"), (" ".ljust(left, "─")[: max(left, 0)], "rule")), width)
+    title: Line = ((f"{judged.title} ", "strong"), (said, "event"))
+    left = width - width_of(title)
+    return fit((*title, (" ".ljust(left, "─")[: max(left, 0)], "rule")), width)
+
+
+def _ways(act: Act) -> tuple[str, ...]:
+    """The sign of what a claim was refuted after, and when that was: at length, and ever shorter."""
+    sign, step = HAPPENED[act.what][0], count(act.step)
+    whens = (f"after {act.done}", f"after {act.name} at {step}", f"after step {step}", f"at {step}")
+    return tuple(f"{sign} {when}" for when in whens)
 
 
 def compact(judged: Judged, width: int) -> list[Line]:

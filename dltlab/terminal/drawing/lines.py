@@ -47,6 +47,11 @@ def fit(line: Iterable[Span], width: int, ink: str = "text") -> Line:
     return tuple(span for span in spans if span[0])
 
 
+def shortened(text: str, width: int) -> str:
+    """The text in at most so many cells: itself, or cut with an ellipsis."""
+    return text if cell_len(text) <= width else plain((fit(((text, "text"),), width),))
+
+
 def between(left: Iterable[Span], right: Iterable[Span], width: int, fill: Span = (" ", "text")) -> Line:
     """One line with a part at either end; the left part gives way."""
     left, right = tuple(left), tuple(right)

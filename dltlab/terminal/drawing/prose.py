@@ -5,10 +5,12 @@ from typing import Final
 
 from rich.cells import cell_len
 
-from dltlab.terminal.drawing.lines import Line, Span, fit, wrap
+from dltlab.terminal.drawing.lines import Line, Span, fit, width_of, wrap
 
 _KEYS: Final = 14
 """Columns of a help page's keys."""
+_APART: Final = "   "
+"""Between a key's words and the next key."""
 
 
 def rule(title: str, width: int) -> Line:
@@ -16,16 +18,27 @@ def rule(title: str, width: int) -> Line:
     return ((f"{title} ", "strong"), ("─" * max(width - cell_len(title) - 1, 0), "rule"))
 
 
-def keys_line(keys: Sequence[tuple[str, str]], width: int, right: Sequence[Span] = ()) -> Line:
-    """Keys and what they do, as many as there is room for."""
-    line: list[Span] = [(" ", "text")]
-    room = width - sum(cell_len(text) for text, _ in right)
+def keys_line(
+    keys: Sequence[tuple[str, str]], width: int, right: Sequence[Span] = (), last: Sequence[tuple[str, str]] = ()
+) -> Line:
+    """Keys and what they do, as many as there is room for; of all of them those that come ``last`` give way last."""
+    room = width - width_of(right)
+    kept = _as_many(last, room - 1)
+    line: list[Span] = [(" ", "text"), *_as_many(keys, room - 1 - width_of(kept)), *kept]
+    if (over := width_of(line) - room) > 0 and len(line) > 1:
+        line[-1] = (line[-1][0][:-over], line[-1][1])
+    return (*fit(line, room), *right)
+
+
+def _as_many(keys: Sequence[tuple[str, str]], room: int) -> list[Span]:
+    """The first of these keys, as many as there is room for; what parts the last from nothing needs none."""
+    line: list[Span] = []
     for key, words in keys:
-        longer = [*line, (key, "strong"), (f" {words}   ", "faint")]
-        if sum(cell_len(text) for text, _ in longer) > room + 2:
+        longer = [*line, (key, "strong"), (f" {words}{_APART}", "faint")]
+        if width_of(longer) - len(_APART) > room:
             break
         line = longer
-    return (*fit(line, room), *right)
+    return line
 
 
 def said(text: str, width: int) -> list[Line]:

@@ -15,6 +15,7 @@ from dltlab.terminal.drawing.price import Price, number, price, words
 from dltlab.text import one_line
 
 _SIGNS: Final = {
+    "starting": "·",
     "running": "▶",
     "paused": "‖",
     "finished": "●",
@@ -23,9 +24,11 @@ _SIGNS: Final = {
     "backwards": "◀",
     "forwards": "▶",
 }
-_INKS: Final = {"running": "running", "paused": "paused", "finished": "ended", "stopped": "ended"} | dict.fromkeys(
-    ("backwards", "forwards"), "running"
+_INKS: Final = {"starting": "pending", "paused": "paused", "finished": "ended", "stopped": "ended"} | dict.fromkeys(
+    ("running", "backwards", "forwards"), "running"
 )
+_GOING: Final = frozenset({"starting", "running", "paused", "backwards", "forwards"})
+"""Words of a session that is not over."""
 _SPAN: Final = 3.0
 _MORE: Final = 0.05
 """What all probes take beyond the dearest one, where that is worth saying."""
@@ -52,7 +55,7 @@ class Standing(NamedTuple):
     """How a session stands now."""
 
     word: str
-    """running, paused, finished, stopped, diverged, failed or over."""
+    """starting, running, paused, finished, stopped, diverged, failed or over."""
     pending: str
     """What was asked of the engine and has not been answered."""
     step: int
@@ -75,7 +78,10 @@ def word_of(history: History, ended: str) -> str:
         return history.footer.reason
     if ended:
         return "over"
-    return "paused" if held(reversed(history.events), history.step) else "running"
+    if held(reversed(history.events), history.step):
+        return "paused"
+    compiled = next((event.step for event in reversed(history.events) if event.what == "compiling"), -1)
+    return "running" if history.step > compiled else "starting"
 
 
 def standing(history: History, ended: str, pending: str, rate: float | None, link: str) -> Standing:
@@ -118,7 +124,7 @@ def status_line(now: Standing, width: int) -> Line:
     known: list[list[Span]] = []
     if left := time_left(now):
         known.append([(left, "faint")])
-    elif now.word not in ("running", "paused", "backwards", "forwards") and now.wall:
+    elif now.word not in _GOING and now.wall:
         known.append([("in ", "faint"), (seconds(now.wall), "text")])
     if now.clock:
         known.append([("t ", "faint"), (short(now.clock, 4), "text")])

@@ -33,7 +33,7 @@ _RANKS: Final = {what: rank for rank, what in enumerate(SIGNS)}
 _INKS: Final = {"coming": "tick", "pause": "tick", "diverged": "wrong"}
 _NAMED: Final = 28
 """Cells of a name."""
-_HEADS: Final = {"running": "running", "paused": "paused"}
+_HEADS: Final = {"starting": "pending", "running": "running", "paused": "paused"}
 
 
 class Stroke(NamedTuple):

@@ -222,7 +222,7 @@ class Bench(AbstractLooked):
         if said:
             again = [("r", "run anew")] if self._relaunch and self.following.source.ended else []
             again += [("b", "rewind")] if self.branching.lost and keys.Recorded in self._able else []
-            again += [("?", "help"), ("q", "quit")]
+            again += keys.LAST
             room = max(width - 1 - sum(cell_len(f"{key} {words}") + 3 for key, words in again), width // 2)
             ink = "pending" if notice else "ended"
             if notice and cell_len(notice) >= room:
@@ -230,15 +230,17 @@ class Bench(AbstractLooked):
                 room = width
             spans = fit(((f" {one_line(said)}", ink),), room)
             return ((*spans, *prose.keys_line(again, width - room)),)
+        last = keys.last(self._able, back=self.cursor is not None)
         if self.cursor is not None:
-            offered = keys.looking_back(self._able, plays=self.plays, walks=self.walk.direction != 0)
-            return (prose.keys_line(offered, width),)
+            offered = keys.looking_back(plays=self.plays, walks=self.walk.direction != 0)
+            return (prose.keys_line(offered, width, last=last),)
         meant = keys.at_end(self._able, held=self.following.held)
         shown = [(k.shown, k.brief) for k in meant if k.needs != (Kick,) or self.following.kick]
         if Turn in self.following.source.accepts and self.history.header.knobs:
             shown.insert(2, ("←→", "turn"))
         seen = self._side.display or self._inset.display
-        return (prose.keys_line(shown, width, () if seen else beside.summary(self.following.judge.verdicts)),)
+        right = () if seen else beside.summary(self.following.judge.verdicts)
+        return (prose.keys_line(shown, width, right, last),)
 
     def _tell(self) -> None:
         """A sentence that is longer than a line stands below the plots, upon them, for as long as a notice does."""

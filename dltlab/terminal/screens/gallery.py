@@ -324,8 +324,9 @@ class Gallery(Screen[None]):
         other = ("tab", "scenarios" if self._section is self._sessions else "sessions")
         leave = ("esc", "clear" if self._section.typed else "quit")
         resume = [("^r", "continue it")] if self.check_action("resume", ()) else []
-        help_ = [("?", "keys"), (":", "actions")]
+        actions, help_ = (":", "actions"), ("?", "keys")
         if self._narrow:
             turn = ("→", "list" if self._reading else "page")
-            return (keys_line([do, turn, other, *resume, *help_, leave], width),)
-        return (keys_line([choose, do, *resume, typing, ("pgdn", "read on"), other, *help_, leave], width),)
+            return (keys_line([do, turn, other, *resume, actions, leave], width, last=[help_]),)
+        shown = [choose, do, *resume, other, typing, ("pgdn", "read on"), actions]
+        return (keys_line(shown, width, last=[help_, leave]),)

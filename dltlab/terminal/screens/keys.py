@@ -1,5 +1,6 @@
 """The keys of the bench: one table from which bindings, the footer and the help all come."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from textual.actions import parse
@@ -105,11 +106,11 @@ KEYS: Final = (
     Key("r", "r", "restart", "run the scenario anew", (Again,)),
     Key("R", "R", "restart(1)", "run it anew with another seed", (Again,)),
     Key("e", "e", "export", "write this screen as an SVG file here"),
-    Key("question_mark,h", "?", "help", "the keys of where you are", (), "help"),
+    Key("question_mark,h", "?", "help", "the keys of where you are"),
     Key("colon,ctrl+p", ":", "app.palette", "find an action by its words", (), "actions"),
     Key("ctrl+z", "^z", "app.suspend_process", "put dltlab aside; fg brings it back, the session goes on meanwhile"),
     Key("d", "d", "detach", "leave; the session goes on", (Stop,), "detach"),
-    Key("q,ctrl+c", "q", "leave", "end the session and leave", (), "quit"),
+    Key("q,ctrl+c", "q", "leave", "end the session and leave"),
 )
 
 _PLAY: Final = ("space", "play")
@@ -118,18 +119,18 @@ _FORK: Final = ("F", "fork here")
 LOOKING: Final = (
     ("< >", "look"),
     (", .", "reading"),
-    ("[ ]", "chapter"),
     _PLAY,
-    ("bksp", "back"),
     ("end", "now"),
+    ("[ ]", "chapter"),
+    ("bksp", "back"),
     ("z", "zoom"),
-    _FORK,
     ("g", "go"),
     ("y", "log"),
     ("~", "mean"),
-    ("?", "help"),
 )
 """What the footer offers who looks back."""
+LAST: Final = (("?", "help"), ("q", "quit"))
+"""What the footer offers wherever one looks, at its end."""
 _AT_END: Final = {"step": Advance, "faster": Pace, "slower": Pace}
 """What keys need that the footer offers there, besides what they need to do anything."""
 _WITHOUT: Final = {
@@ -187,7 +188,12 @@ def at_end(able: frozenset[type], *, held: bool) -> list[Key]:
     return [key._replace(brief="go on") if held and key.action == "pause" else key for key in shown]
 
 
-def looking_back(able: frozenset[type], *, plays: bool, walks: bool) -> list[tuple[str, str]]:
+def looking_back(*, plays: bool, walks: bool) -> list[tuple[str, str]]:
     """What the footer offers who looks back, and perhaps ``walks`` through what was told."""
-    shown = [one for one in LOOKING if (plays or walks or one != _PLAY) and (Recorded in able or one != _FORK)]
+    shown = [one for one in LOOKING if plays or walks or one != _PLAY]
     return [(one[0], "hold") if walks and one == _PLAY else one for one in shown]
+
+
+def last(able: frozenset[type], *, back: bool) -> Sequence[tuple[str, str]]:
+    """What it offers at its end: before all else a fork, to one who looks ``back`` where there can be one."""
+    return (_FORK, *LAST) if back and Recorded in able else LAST
