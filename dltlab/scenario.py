@@ -11,7 +11,7 @@ import math
 import os
 import re
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -327,3 +327,70 @@ def _knob_faults(document: Document, knobs: Iterable[KnobTable]) -> Iterator[str
             yield document.fault(("knobs", index, "low"), f"{knob.low:g} must lie below high = {knob.high:g}.")
         if knob.scale == "log" and knob.low <= 0:
             yield document.fault(("knobs", index, "low"), "must be positive on a log scale.")
+
+
+def narrow(
+    document: Document,
+    *,
+    seed: int | None = None,
+    seeds: int | None = None,
+    steps: int | None = None,
+    arms: Sequence[str] = (),
+) -> None:
+    """Have a scenario run otherwise than it is written.
+
+    Args:
+        document: It, with its overrides.
+        seed: In place of ``run.seed``.
+        seeds: In place of ``run.seeds``, and the most that an arm has.
+        steps: In place of ``run.steps``.
+        arms: The arms to run; all where none is named.
+
+    Raises:
+        ScenarioError: It has no such arm.
+    """
+    if arms:
+        _chosen(document, arms)
+    if seeds is not None:
+        _capped(document, seeds)
+    for key, value in (("seed", seed), ("seeds", seeds), ("steps", steps)):
+        if value is not None:
+            document.set(f"run.{key}={value}")
+
+
+def arm_tables(document: Document) -> list[dict[str, Any]]:
+    """The tables of its arms, as far as they are tables."""
+    tables = document.table.get("arms")
+    return [arm for arm in tables if isinstance(arm, dict)] if isinstance(tables, list) else []
+
+
+def _chosen(document: Document, names: Sequence[str]) -> None:
+    """Leave only these arms in a scenario.
+
+    Raises:
+        ScenarioError: The scenario has no such arm.
+    """
+    arms = arm_tables(document)
+    known = [str(arm.get("name")) for arm in arms]
+    faults = [
+        f"--arms {one_line(name)}: {one_line(document.name)} has no such arm; {values.near_miss(name, known)}"
+        for name in names
+        if name not in known
+    ]
+    if faults:
+        raise ScenarioError(*faults)
+    listed = enumerate(document.table["arms"])
+    document.keep("arms", [place for place, arm in listed if isinstance(arm, dict) and arm.get("name") in names])
+    # What is asked about the others has no answer here.
+    asked = document.table.get("questions")
+    if isinstance(asked, list):
+        gone = set(known) - set(names)
+        kept = [place for place, one in enumerate(asked) if not (isinstance(one, dict) and one.get("arm") in gone)]
+        document.keep("questions", kept)
+
+
+def _capped(document: Document, seeds: int) -> None:
+    """Leave no arm more members than this."""
+    for arm in arm_tables(document):
+        if isinstance(own := arm.get("seeds"), int):
+            arm["seeds"] = min(own, seeds)

@@ -3,11 +3,10 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from dltlab.errors import ScenarioError
-from dltlab.scenario import Document
+from dltlab.scenario import Document, arm_tables
 from dltlab.tables import ArmTable, Scenario
 from dltlab.text import one_line
-from dltlab.values import Path, near_miss
+from dltlab.values import Path
 
 _NAMED: Final = 8
 """Arms that a fault names at most."""
@@ -84,7 +83,7 @@ def variants(document: Document, scenario: Scenario) -> Iterator[Variant]:
 def bare(document: Document) -> list[ArmTable]:
     """What arms that are faulty elsewhere still say of the problem and the optimizer."""
     found = []
-    for index, arm in enumerate(_tables(document)):
+    for index, arm in enumerate(arm_tables(document)):
         given = {key: arm[key] for key in ("problem", "optimizer") if isinstance(arm.get(key), dict)}
         found.append(ArmTable(str(arm.get("name", index)), **given))
     return found
@@ -101,43 +100,6 @@ def overlaid(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
             under = {"kind": under}
         merged[key] = overlaid(under, value) if isinstance(value, dict) and isinstance(under, dict) else value
     return merged
-
-
-def chosen(document: Document, names: Sequence[str]) -> None:
-    """Leave only these arms in a scenario.
-
-    Raises:
-        ScenarioError: The scenario has no such arm.
-    """
-    arms = _tables(document)
-    known = [str(arm.get("name")) for arm in arms]
-    faults = [
-        f"--arms {one_line(name)}: {one_line(document.name)} has no such arm; {near_miss(name, known)}"
-        for name in names
-        if name not in known
-    ]
-    if faults:
-        raise ScenarioError(*faults)
-    listed = enumerate(document.table["arms"])
-    document.keep("arms", [place for place, arm in listed if isinstance(arm, dict) and arm.get("name") in names])
-    # What is asked about the others has no answer here.
-    asked = document.table.get("questions")
-    if isinstance(asked, list):
-        gone = set(known) - set(names)
-        kept = [place for place, one in enumerate(asked) if not (isinstance(one, dict) and one.get("arm") in gone)]
-        document.keep("questions", kept)
-
-
-def capped(document: Document, seeds: int) -> None:
-    """Leave no arm more members than this."""
-    for arm in _tables(document):
-        if isinstance(own := arm.get("seeds"), int):
-            arm["seeds"] = min(own, seeds)
-
-
-def _tables(document: Document) -> list[dict[str, Any]]:
-    tables = document.table.get("arms")
-    return [arm for arm in tables if isinstance(arm, dict)] if isinstance(tables, list) else []
 
 
 def _depth(table: Any, at: Path) -> int:

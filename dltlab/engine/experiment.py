@@ -22,7 +22,7 @@ from dltlab.engine.simulation import Simulation, State, in_precision
 from dltlab.engine.theories import THEORIES
 from dltlab.errors import AbsentDataError, RefusedError, ScenarioError
 from dltlab.records import Arm, Knob, Series
-from dltlab.scenario import Document, Sound, read, sound
+from dltlab.scenario import Document, Sound, narrow, read, sound
 from dltlab.tables import Scenario
 
 _CHUNK_BYTES: Final = 1 << 20
@@ -106,13 +106,7 @@ def tried(
     Raises:
         ScenarioError: It has no such arm.
     """
-    if only:
-        arms.chosen(document, only)
-    if seeds is not None:
-        arms.capped(document, seeds)
-    for key, value in (("seed", seed), ("seeds", seeds), ("steps", steps)):
-        if value is not None:
-            document.set(f"run.{key}={value}")
+    narrow(document, seed=seed, seeds=seeds, steps=steps, arms=only)
     return survey(document, sound(document))
 
 

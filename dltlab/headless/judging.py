@@ -165,10 +165,15 @@ def follow_to_the_end(
     telling = Telling(outcome.history, outcome.claims) if say else None
     shown = Progress(source.header.title, source.header.steps, mode=progress)
     _follow(source, outcome, shown, halt, telling, say or print)
-    outcome.verdicts = shelf.judge_all(outcome.claims, outcome.history)
-    outcome.after = refuted(outcome.claims, outcome.history, outcome.verdicts)
-    outcome.error_bars = errorbars.largest(outcome.history)
-    outcome.chapters = detect(outcome.history)
+    settle(outcome, outcome.history)
+
+
+def settle(outcome: Outcome, history: History) -> None:
+    """Judge a session as far as it was told, and sum it up."""
+    outcome.verdicts = shelf.judge_all(outcome.claims, history)
+    outcome.after = refuted(outcome.claims, history, outcome.verdicts)
+    outcome.error_bars = errorbars.largest(history)
+    outcome.chapters = detect(history)
 
 
 def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, telling: Telling | None, say: Say) -> None:

@@ -91,3 +91,35 @@ def test_a_point_whose_engine_outlived_an_earlier_call_is_followed(bowl, tmp_pat
     assert sweep(bowl, axes, keep=path.parent, quiet=True, json=tmp_path / "s.json", **told) == HOLDS
     (point,) = json.loads((tmp_path / "s.json").read_text())["points"]
     assert point["run"]["steps"] == told["steps"]
+
+
+def test_what_was_kept_is_told_as_it_was_when_it_ran(bowl, tmp_path):
+    arms = """
+[[arms]]
+name = "slow"
+seeds = 5
+optimizer = { learning_rate = 0.01 }
+[[arms]]
+name = "fast"
+seeds = 3
+optimizer = { learning_rate = 0.5 }
+[[claims]]
+name = "falls"
+kind = "monotone"
+says = "The loss falls."
+series = "loss"
+at_most = 0.0
+"""
+    Path(bowl).write_text(f"{BOWL}{arms}".replace("steps = 60", "steps = 60\nseeds = 5"))
+    told = {"arms": ["fast"], "seeds": 2, "keep": tmp_path / "points", "json": tmp_path / "s.json", "quiet": True}
+
+    def swept() -> list[dict]:
+        assert sweep(bowl, ["problem.scale=1.0,2.0"], **told) == HOLDS
+        points = [point["run"] for point in json.loads((tmp_path / "s.json").read_text())["points"]]
+        return [{key: value for key, value in run.items() if key != "timings"} for run in points]
+
+    first = swept()
+    assert [(run["seeds"], [arm["name"] for arm in run["arms"]]) for run in first] == [([0, 1], ["fast"])] * 2
+    before = [path.read_bytes() for path in sorted((tmp_path / "points").glob(f"*{records.SUFFIX}"))]
+    assert swept() == first
+    assert [path.read_bytes() for path in sorted((tmp_path / "points").glob(f"*{records.SUFFIX}"))] == before

@@ -109,6 +109,15 @@ def go_on(given: argparse.Namespace, out) -> None:
     out(Footer(given.steps + CHUNK - 1, "finished", "at last", 1.2))
 
 
+def estimated(steps: int) -> str:
+    """What a run would take."""
+    told_of = {"title": "A fall\x1b[2J", "steps": steps, "members": 3, "parameters": 1, "compiling": 2.5}
+    told_of |= {"timed": 40, "seconds_a_step": 0.25, "computing": 0.25 * steps, "memory": 3 << 29}
+    told_of |= {"flops": 12_500, "moved": 3 << 20, "read": 4.0e9, "arguments": 1 << 20, "outputs": 2 << 20}
+    told_of |= {"temporaries": 5 << 20}
+    return json.dumps(told_of | {"free": 1 << 34, "recording": 5 << 20, "fingerprint": "f" * 8})
+
+
 def main() -> int:
     """Play the part."""
     reader = argparse.ArgumentParser()
@@ -134,11 +143,7 @@ def main() -> int:
         print(json.dumps({"faults": [], "series": ["loss", "loss.theory"], "open": []}))
         return 0
     if given.verb == "estimate":
-        told_of = {"title": "A fall\x1b[2J", "steps": given.steps, "members": 3, "parameters": 1, "compiling": 2.5}
-        told_of |= {"timed": 40, "seconds_a_step": 0.25, "computing": 0.25 * given.steps, "memory": 3 << 29}
-        told_of |= {"flops": 12_500, "moved": 3 << 20, "read": 4.0e9, "arguments": 1 << 20, "outputs": 2 << 20}
-        told_of |= {"temporaries": 5 << 20}
-        print(json.dumps(told_of | {"free": 1 << 34, "recording": 5 << 20, "fingerprint": "f" * 8}))
+        print(estimated(given.steps))
         return 0
     new = os.O_CREAT | os.O_EXCL if given.verb == "run" else 0
     file = os.open(given.session, os.O_WRONLY | os.O_APPEND | new, 0o600)

@@ -80,7 +80,6 @@ class _Work:
         self.fault: DltlabError | None = None
         """Why the whole sweep is refused, if it is."""
         self._plan, self._keeping, self._halt, self._quiet = plan, keeping, halt, quiet
-        self._many = plan.many
         self._ended = self._begun = 0
         self._turn = threading.Lock()
 
@@ -117,18 +116,19 @@ class _Work:
         if not self._quiet:
             label = one_line(self._plan.grid.label(point.values))
             when = "kept from before" if point.kept else f"{point.run.timings.whole:.1f} s"
-            print(f"{self._ended}/{self._many} {label}: {tables.verdict(point)}, {when}", file=sys.stderr, flush=True)
+            print(
+                f"{self._ended}/{self._plan.grid.many} {label}: {tables.verdict(point)}, {when}",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def _look(self, outcome: Outcome) -> None:
         """End everything where no point can begin."""
         with self._turn:
             self._begun += outcome.history is not None
             if outcome.refusal is not None and not self._begun:
-                self._refuse(outcome.refusal)
-
-    def _refuse(self, fault: DltlabError) -> None:
-        self.fault = self.fault or fault
-        self._halt.ask("another failed")
+                self.fault = self.fault or outcome.refusal
+                self._halt.ask("another failed")
 
 
 def _told(plan: Plan, points: Sequence[Point]) -> list[str]:

@@ -46,9 +46,15 @@ class Grid(NamedTuple):
         keys = [one.key for one in axes]
         if twice := next((key for key in keys if keys.count(key) > 1), ""):
             raise UsageError(f"--grid {one_line(twice)}: given twice; give all its values at once.")
-        if (many := math.prod(len(one.values) for one in axes)) > MOST_POINTS:
-            raise UsageError(f"--grid: {many:,} points, and {MOST_POINTS:,} are the most; take fewer values.")
-        return cls(axes)
+        grid = cls(axes)
+        if grid.many > MOST_POINTS:
+            raise UsageError(f"--grid: {grid.many:,} points, and {MOST_POINTS:,} are the most; take fewer values.")
+        return grid
+
+    @property
+    def many(self) -> int:
+        """How many points there are."""
+        return math.prod(len(one.values) for one in self.axes)
 
     @property
     def names(self) -> list[str]:

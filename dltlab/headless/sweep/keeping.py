@@ -9,17 +9,21 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from dltlab import folders
-from dltlab.claims import judge_all
 from dltlab.errors import UsageError
-from dltlab.headless.judging import Request, claims_of
+from dltlab.headless.judging import claims_of, settle
 from dltlab.headless.outcome import Outcome
+from dltlab.headless.request import Request
 from dltlab.records import SUFFIX, Header
-from dltlab.scenario import Document
-from dltlab.session import errorbars, live
+from dltlab.scenario import Document, narrow
+from dltlab.session import live
 from dltlab.session.recording import engine_alive, read_all
 from dltlab.text import one_line
 
 _ENDED: Final = ("finished", "diverged")
+_TOLD: Final = frozenset(
+    {"abstract", "claims", "companions", "look_for", "panels", "questions", "sources", "tags", "title"}
+)
+"""What a scenario says that changes no reading."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.,=+-]{0,119}")
 """What names a file everywhere."""
 
@@ -85,8 +89,7 @@ class Keeping:
             path.unlink()
             return None
         found = Outcome(name, path, history, document=document, claims=claims, seconds=history.wall)
-        found.verdicts = judge_all(claims, history)
-        found.error_bars = errorbars.largest(history)
+        settle(found, history)
         found.ended = live.ending(history.footer)
         return found
 
@@ -99,19 +102,10 @@ class Keeping:
 
 def _alike(header: Header, document: Document, request: Request) -> bool:
     """Whether a recording is of this scenario, run as it was asked for."""
-    for key, value in (("seed", request.seed), ("seeds", request.seeds), ("steps", request.steps)):
-        if value is not None:
-            document.set(f"run.{key}={value}")
-    recorded, wanted = _bare(header.scenario), _bare(document.table)
-    arms = set(request.arms) or set(wanted["arms"])
-    wanted["arms"] = {name: arm for name, arm in wanted["arms"].items() if name in arms}
-    return recorded == wanted
+    narrow(document, seed=request.seed, seeds=request.seeds, steps=request.steps, arms=request.arms)
+    return _bare(header.scenario) == _bare(document.table)
 
 
 def _bare(table: dict[str, Any]) -> dict[str, Any]:
-    """A scenario without what leaves every reading as it is, and its arms by their names."""
-    told = {"panels", "claims", "questions", "look_for", "abstract", "sources", "tags", "title", "companions"}
-    rest = {key: value for key, value in table.items() if key not in told}
-    arms = table.get("arms")
-    named = [arm for arm in arms if isinstance(arm, dict)] if isinstance(arms, list) else []
-    return {**rest, "arms": {arm.get("name"): {k: v for k, v in arm.items() if k != "seeds"} for arm in named}}
+    """A scenario without what leaves every reading as it is."""
+    return {key: value for key, value in table.items() if key not in _TOLD}

@@ -11,7 +11,7 @@ from dltlab.headless.judging import Survey, claims_of
 from dltlab.headless.request import Request
 from dltlab.headless.sweep.grid import Grid
 from dltlab.headless.sweep.shown import Shown
-from dltlab.scenario import Document
+from dltlab.scenario import Document, arm_tables, narrow
 from dltlab.text import clean, one_line
 
 Values = tuple[str, ...]
@@ -29,11 +29,6 @@ class Plan(Struct, frozen=True):
         """How a point is to be run."""
         return replace(self.request, overrides=[*self.request.overrides, *self.grid.overrides(values)])
 
-    @property
-    def many(self) -> int:
-        """How many points there are."""
-        return sum(1 for _ in self.grid.points())
-
     def check(self) -> None:
         """Find out, before anything is run, whether all that is asked for is there.
 
@@ -50,7 +45,8 @@ class Plan(Struct, frozen=True):
             except ScenarioError as refusal:
                 raise self.worded(refusal) from None
             claims = [claim.name for claim in judged]
-        arms = [arm for arm in _arms(document.table) if not self.request.arms or arm["name"] in self.request.arms]
+        narrow(document, arms=self.request.arms)
+        arms = arm_tables(document)
         self._taken(arms)
         if any(one.name not in claims or one.arm or one.statistic for one in self.shown):
             survey = first.ask("check", self.name, Survey)
@@ -66,9 +62,8 @@ class Plan(Struct, frozen=True):
         faults = list(refusal.faults)
         for axis in self.grid.axes:
             lead = f"--set {one_line(axis.key)}="
-            faults = [
-                fault.replace(lead, f"--grid {lead[6:]}", 1) if fault.startswith(lead) else fault for fault in faults
-            ]
+            own = f"--grid {one_line(axis.key)}="
+            faults = [own + fault.removeprefix(lead) if fault.startswith(lead) else fault for fault in faults]
         return type(refusal)(*faults)
 
     def estimate(self, jobs: int) -> int:
@@ -89,7 +84,8 @@ class Plan(Struct, frozen=True):
         print(clean(dry.told(found[dearest])))
         where = one_line(self.grid.label(corners[dearest]))
         print(f"That is {where}: of the grid's ends, which were looked at, the dearest.")
-        many, rounds = self.many, -(-self.many // jobs)
+        many = self.grid.many
+        rounds = -(-many // jobs)
         about = dry.clock(rounds * sum(seconds) / len(seconds))
         print(f"{many} point{'s' * (many > 1)}, {jobs} at a time: about {about}.", flush=True)
         return HOLDS
@@ -117,15 +113,10 @@ class Plan(Struct, frozen=True):
     def _there(self, one: Shown, claims: list[str], survey: Survey, arms: list[str]) -> None:
         """Refuse to show what is not there."""
         series = survey.series
-        if series is None or any(one.name.startswith(f"{probe}.") for probe in survey.open):
+        if series is None or one.name.split(".")[0] in survey.open:
             return
         if fault := one.fault(claims, series, arms):
             raise UsageError(f"--show {one_line(str(one))}: {fault}")
-
-
-def _arms(table: dict[str, Any]) -> list[dict[str, Any]]:
-    arms = table.get("arms")
-    return [arm for arm in arms if isinstance(arm, dict) and "name" in arm] if isinstance(arms, list) else []
 
 
 def _sets(table: Any, key: list[str]) -> bool:
