@@ -100,9 +100,10 @@ class History:
         """Take in what the stream says next."""
         for record in records:
             self.version += 1
-            if isinstance(record, Frames | Keyframe):
+            match record:
                 # A session that is continued goes on after its footer; a replay's echo does not.
-                self.footer = None
+                case Frames() | Keyframe() | Event(what="continued"):
+                    self.footer = None
             match record:
                 case Frames():
                     self.step, self.wall, self.clock = record.step, record.wall, record.clock

@@ -28,6 +28,8 @@ def test_an_engine_that_compiles_is_starting_until_its_first_chunk_is_there(head
     assert "steps/s" not in line(head, compiling(0))
     assert line(head, *begun).startswith("▶ running · 9 / ")
     going_on = [*begun, stopped, Event(9, "continued", "", {}, 1.1), compiling(9)]
+    assert line(head, *begun, stopped).startswith("● stopped · 9 / ")
+    assert line(head, *going_on).startswith("· starting · 9 / ")
     assert line(head, *going_on, stretch(10, 10)).startswith("▶ running · 19 / ")
 
 
