@@ -43,7 +43,7 @@ def _lectured(name: str) -> Path:
     return next((path for path in kept if place.read(path) is not None), None) or shelf.find(name)
 
 
-def _for_a_screen(path: Path, otherwise: str = "dltlab run SCENARIO") -> Path:
+def _for_a_screen(path: Path, otherwise: str) -> Path:
     """The same path, once it is a recording and there is a terminal to show it: what is wrong with it is told first."""
     from dltlab.session.recording import opened
 
@@ -97,7 +97,7 @@ def _in_a_line(lead: str, title: str, notes: str, width: int | None) -> str:
 @options.drawing
 def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
     """Open the bench on a running session: the newest one, if none is named."""
-    path = _for_a_screen(_running_session(session))
+    path = _for_a_screen(_running_session(session), "dltlab replay SESSION --text")
     from dltlab.session import live
     from dltlab.terminal.app import bench
 
@@ -110,7 +110,8 @@ def attach(session: str, glyphs: str, colours: str, fps: float | None) -> int:
 @options.drawing
 def watch(session: str, notes: bool, glyphs: str, colours: str, fps: float | None) -> int:
     """Look at a running session and change nothing: the newest one, if none is named. As many as like may watch."""
-    path = _for_a_screen(_lectured(session) if notes else _running_session(session))
+    found = _lectured(session) if notes else _running_session(session)
+    path = _for_a_screen(found, "dltlab replay SESSION --text")
     if notes:
         from dltlab.terminal.app import speak
 

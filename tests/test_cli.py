@@ -97,9 +97,9 @@ def test_bad_usage_ends_with_2_and_a_sentence(arguments: list[str], words: str) 
     ("command", "without"),
     [
         ("replay", "replay SESSION --text"),
-        ("attach", "run SCENARIO"),
-        ("watch", "run SCENARIO"),
-        ("watch --notes", "run SCENARIO"),
+        ("attach", "replay SESSION --text"),
+        ("watch", "replay SESSION --text"),
+        ("watch --notes", "replay SESSION --text"),
         ("resume", "resume SESSION --headless"),
         ("fork --at 3", "fork SESSION --at STEP --headless"),
     ],
