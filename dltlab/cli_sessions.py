@@ -224,7 +224,7 @@ def verify(session: str, tolerance: float | None, as_json: bool, quiet: bool) ->
 @click.argument("other", metavar="B")
 @options.comparing
 def diff(one: str, other: str, tolerance: float | None, as_json: bool) -> int:
-    """Compare two recordings at the steps that both have; exit with 1 if they differ."""
+    """Compare two recordings at the steps, and of the seeds, that both have; exit with 1 if they differ."""
     from dltlab.headless import verify as proof
     from dltlab.session import shelf
 

@@ -217,6 +217,11 @@ class Footer(Struct, frozen=True, tag_field="record", tag="footer"):
     last_finite: int | None = None
     """The last step with a finite state, where the reason is "diverged"."""
 
+    @property
+    def complete(self) -> bool:
+        """Whether no step is left to be computed; what was stopped, or failed, can be continued."""
+        return self.reason in ("finished", "diverged")
+
 
 Record = Header | Frames | Keyframe | Event | Footer
 _KINDS: Final = frozenset({"header", "frames", "keyframe", "event", "footer"})

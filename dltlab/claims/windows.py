@@ -104,7 +104,7 @@ def step_of(history: History, place: float) -> float:
 
 def reached(history: History, step: float) -> bool:
     """Whether no reading at or before this step can still come: a stopped session may be continued."""
-    over = history.footer is not None and history.footer.reason in ("finished", "diverged")
+    over = history.footer is not None and history.footer.complete
     return over or history.step >= step
 
 

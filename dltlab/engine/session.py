@@ -196,7 +196,7 @@ def _past(journal: Journal) -> Past:
         cure = "continuing would lose what stands from there on; continue a copy that ends before that line."
         raise lines.fault(f"{lines.note}, and {cure}")
     journal.go_on(lines.end)
-    if past.footer is not None and past.footer.reason in ("finished", "diverged"):
+    if past.footer is not None and past.footer.complete:
         raise UsageError(
             f"{one_line(str(path))}: it has {past.footer.reason}; there is nothing to continue, but it can be forked."
         )

@@ -10,7 +10,7 @@ from dltlab import folders, records
 from dltlab.errors import FAILS, HOLDS, EngineError, RecordingError, UsageError
 from dltlab.progress import Progress
 from dltlab.records import Footer, Frames
-from dltlab.session import certificate, diff, live, logs
+from dltlab.session import certificate, diff, live, logs, members
 from dltlab.session.diff import Told
 from dltlab.text import one_line
 
@@ -54,7 +54,7 @@ def compare(one: Path, other: Path, *, tolerance: float | None = None, json: boo
     Raises:
         RecordingError: One of them is no recording, or they have nothing in common.
     """
-    mine, others = diff.told(one), diff.told(other)
+    mine, others = members.in_common(diff.told(one), diff.told(other))
     found, names = diff.compare(mine, others, tolerance=tolerance), ("A", "B")
     if json:
         print(certificate.json(found, mine, others, names))

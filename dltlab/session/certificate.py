@@ -37,6 +37,7 @@ def lines(found: Comparison, one: Told, other: Told, names: tuple[str, str], *, 
     if one.reached != other.reached:
         told.append(f"Step {one.reached:,} is the last in {names[0]}, step {other.reached:,} in {names[1]}.")
     told += _lacking(found, names)
+    told += [_left(each, name) for each, name in zip((one, other), names, strict=True) if each.seeds]
     told = [line for paragraph in told for line in textwrap.wrap(paragraph, WIDTH, subsequent_indent="  ")]
     return [*told, *(_apart(one, other) if found.verdict == "differs" and not again else [])]
 
@@ -123,6 +124,12 @@ def _lacking(found: Comparison, names: tuple[str, str]) -> list[str]:
     return told
 
 
+def _left(told: Told, name: str) -> str:
+    """Whose readings were not compared."""
+    both, left = compare.seeds_of(told.history.header.seeds), compare.seeds_of(told.seeds)
+    return f"Of {name} only {both}, which both have, not {left}; states are kept of all seeds and were left out."
+
+
 def _apart(one: Told, other: Told) -> list[str]:
     """What sets two recordings apart that are not the same."""
     rows = compare.differences([one.history, other.history])
@@ -168,6 +175,7 @@ def json(found: Comparison, one: Told, other: Told, names: tuple[str, str], *, a
                 "fingerprint": one_line(each.history.header.fingerprint),
                 "reached": each.reached,
                 "note": one_line(each.note),
+                "seeds_alone": each.seeds,
                 "readings_alone": missing,
                 "series_alone": [one_line(series) for series in alone],
             }

@@ -199,7 +199,7 @@ def listed(each: Sequence[str]) -> str:
 
 
 def _run(header: Header) -> dict[str, Value]:
-    told = {"seeds": Value(repr(header.seeds), _seeds(header))}
+    told = {"seeds": Value(repr(header.seeds), seeds_of(header.seeds))}
     told |= {"steps planned": _counted(header.steps), "parameters": _counted(header.parameters)}
     return told | ({"arms": value_of(", ".join(arm.name for arm in header.arms))} if header.arms else {})
 
@@ -208,8 +208,8 @@ def _counted(number: int) -> Value:
     return Value(f"{number:,}", f"{number:,}")
 
 
-def _seeds(header: Header) -> str:
-    seeds = header.seeds
+def seeds_of(seeds: tuple[int, ...]) -> str:
+    """Seeds in a word or two."""
     if len(seeds) > _MOST and seeds == tuple(range(seeds[0], seeds[0] + len(seeds))):
         return f"seeds {seeds[0]} to {seeds[-1]}"
     return f"seed{'s' * (len(seeds) > 1)} {listed([str(seed) for seed in seeds])}"

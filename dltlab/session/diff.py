@@ -36,6 +36,8 @@ class Told(Struct, frozen=True):
     leaves' own."""
     note: str
     """Why reading ended before the file did; else empty."""
+    seeds: tuple[int, ...] = ()
+    """Those of its seeds that were left out, since the other recording has them not."""
 
     @property
     def reached(self) -> int:

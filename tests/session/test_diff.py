@@ -307,3 +307,28 @@ os.kill(os.getpid(), 9)
     code, text = said(capsys, "verify", path, "--quiet")
     assert code == 3
     assert "The engine died at step 40 of the re-execution, so nothing was proved; it said: out of luck" in text
+
+
+def test_of_ensembles_the_seeds_that_both_have_are_compared(kept: Kept, capsys: pytest.CaptureFixture[str]) -> None:
+    def ensemble(name: str, *seeds: int, off: float = 0.0) -> Path:
+        """A recording of these seeds, as an engine tells it: one alone has no axis of seeds."""
+        own = np.stack([losses(seed) for seed in seeds], axis=1)
+        own[7, 0] += off
+        axes, shape = (("seed",), (len(seeds),)) if len(seeds) > 1 else ((), ())
+        return kept(name, own.reshape(STEPS, *shape), seeds=seeds, series=(Series("loss", "loss", axes, shape),))
+
+    four, two = ensemble("a", 0, 1, 2, 3), ensemble("b", 2, 1)
+    code, text = said(capsys, "diff", four, two)
+    assert code == 0
+    assert text.startswith("Identical, bit for bit")
+    told = " ".join(text.split())
+    assert "Of A only seeds 1, 2, which both have, not seeds 0, 3; states are kept of all seeds" in told
+    assert "Of B" not in text
+    assert f"Compared: {STEPS} readings of 1 series and 0 kept states" in text
+    code, text = said(capsys, "diff", four, ensemble("c", 2, off=1.0))
+    assert code == 1
+    assert "First at step 7 in loss" in text
+    assert json.loads(said(capsys, "diff", four, two, "--json")[1])["recordings"][0]["seeds_alone"] == [0, 3]
+    code, text = said(capsys, "diff", four, ensemble("d", 4, 5, 6, 7))
+    assert "Of A" not in text
+    assert code == 1

@@ -19,7 +19,6 @@ from dltlab.session import live
 from dltlab.session.recording import engine_alive, read_all
 from dltlab.text import one_line
 
-_ENDED: Final = ("finished", "diverged")
 _TOLD: Final = frozenset(
     {"abstract", "claims", "companions", "look_for", "panels", "questions", "sources", "tags", "title"}
 )
@@ -85,7 +84,7 @@ class Keeping:
             raise UsageError(f"{one_line(str(path))}: {how}")
         if running:
             return None
-        if note or history.footer is None or history.footer.reason not in _ENDED or history.acts:
+        if note or history.footer is None or not history.footer.complete or history.acts:
             path.unlink()
             return None
         found = Outcome(name, path, history, document=document, claims=claims, seconds=history.wall)
