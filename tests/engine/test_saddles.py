@@ -198,7 +198,7 @@ kind = "exits"
 @pytest.mark.parametrize("constant", [1e-3, 1e-5])
 def test_the_first_kick_waits_for_nothing_however_long_the_wait_between_two(constant: float) -> None:
     optimizer = perturbed.jin_2017(2, 1.0, 1.0, 0.1, 10.0, constant)
-    opt = optimizer.transformation().init(jnp.zeros(2))
+    opt: Any = optimizer.transformation().init(jnp.zeros(2))
     assert float(opt.hyperparams["interval"]) > 1e8
     flat, at_rest = jnp.asarray(0.0), []
     for step in range(3):
