@@ -60,7 +60,7 @@ def test_the_common_tables_and_the_kinds_of_chapters_are_told_too():
     for name in ("run", "arms", "knobs", "questions", "new edge"):
         assert re.search(rf"^  {name}  +\S", text, re.MULTILINE)
     assert list(kinds.told("[[arms]]")) == list(kinds.told("arms"))
-    assert "  problem = {}\n      " in "\n".join(kinds.told("arms"))
+    assert "  problem = {  }\n      " in "\n".join(kinds.told("arms"))
     assert "data of problem kernel_regression, problem supervised, probe test_loss" in text
     with pytest.raises(UsageError, match="no table or kind 'zzz'; `dltlab schema --list` lists all of them"):
         list(kinds.told("zzz"))
