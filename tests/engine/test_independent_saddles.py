@@ -3,11 +3,14 @@
 import math
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from dltlab import scenario
 from dltlab.engine import ensemble, experiment
+from dltlab.engine.problems import octopus as made_octopus
+from dltlab.engine.theories import exit_times
 
 pytestmark = pytest.mark.usefixtures("wide")
 E = math.e
@@ -109,6 +112,20 @@ def test_the_recursion_is_the_cards_formula() -> None:
     told = flight.memories["theories.exits"]
     np.testing.assert_allclose(np.asarray(told.steps)[2:], exits[2:], rtol=0.015)
     np.testing.assert_allclose(told.base, 1 + shrunk / grown, rtol=1e-12)
+
+
+def test_a_phase_of_perturbed_gradient_descent_is_to_land_to_climb_and_to_cross() -> None:
+    """Short steps, so that each of the three takes many; the kick has its mean square along the way out."""
+    octopus, x, steps = Octopus(E), np.array([2 * E + 1e-9, 0.0], np.longdouble), 0
+    given = {"learning_rate": 0.02, "gradient_threshold": 0.02, "radius": 0.03, "interval": 1.0}
+    while np.linalg.norm((slope := octopus.gradient(x)).astype(np.float64)) > given["gradient_threshold"]:
+        x, steps = x - given["learning_rate"] * slope, steps + 1
+    x[1] = given["radius"] / 2
+    while x[1] <= 2 * E:
+        x, steps = x - given["learning_rate"] * octopus.gradient(x), steps + 1
+    problem = made_octopus.Octopus(dimension=2)
+    told = exit_times.perturbed(problem, {name: jnp.asarray(value) for name, value in given.items()}, 2)
+    assert float(told) == pytest.approx(steps, abs=3)
 
 
 def kicked(octopus: Octopus, x: np.ndarray, rate: float, radius: float, random: np.random.Generator) -> int:
