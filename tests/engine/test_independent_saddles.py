@@ -173,15 +173,16 @@ def test_the_matrix_saddle_is_left_at_the_same_step(seed: int) -> None:
 
 
 def test_noise_leaves_the_strict_saddle_as_late_as_in_numpy() -> None:
-    document = scenario.read("strict-saddle")
-    made = experiment.build(document, seeds=21, only=["noise-2"])
-    flight = ensemble.compiled(made.program, 21)(*ensemble.begin(made.program, made.seeds), 2000)
+    """So many walkers that what stands under the logarithm is judged, where √2 makes 0.35 and the median is off by 0.05."""
+    made = experiment.build(scenario.read("strict-saddle"), seeds=400, only=["noise"])
+    flight = ensemble.compiled(made.program, 400)(*ensemble.begin(made.program, made.seeds), 180)
     found = np.asarray(flight.memories["probes.escape"])
-    random, across, wanted = np.random.default_rng(0), np.zeros(400), np.full(400, np.nan)
-    for step in range(1, 2000):
-        noise = 1e-3 * np.sin(random.uniform(0, 2 * np.pi, 400))
-        across = across - 0.01 * (-across + across**3 / 16 + noise)
+    random, across, wanted = np.random.default_rng(0), np.zeros(4000), np.full(4000, np.nan)
+    for step in range(1, 250):
+        noise = 1e-3 * np.sin(random.uniform(0, 2 * np.pi, 4000))
+        across = across - 0.1 * (-across + across**3 / 16 + noise)
         wanted[np.isnan(wanted) & (np.abs(across) > 1)] = step
     told = float(np.asarray(flight.memories["theories.escape"])[0])
-    assert told == pytest.approx(np.nanmedian(wanted), rel=0.03)
-    assert np.nanmedian(found) == pytest.approx(np.nanmedian(wanted), rel=0.12)
+    # Left is at a whole step.
+    for median in (np.nanmedian(wanted), np.median(found)):
+        assert np.log(1.1) * (median - 0.5 - told) == pytest.approx(0, abs=0.17)
