@@ -31,10 +31,6 @@ _MEASURING: Final = 50
 """How much longer than itself a timing of steps and readings lasts; prices go by the products of the run between."""
 _WAITING: Final = 0.5
 """Seconds that a session waits for commands at most before it looks around."""
-KEYFRAME_SECONDS: Final = 5.0
-"""At least so many lie between two keyframes that a session takes by itself."""
-KEYFRAME_BUDGET: Final = 64 << 20
-"""Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
 
 
 class Loop:
@@ -76,7 +72,7 @@ class Loop:
         self._next = time.monotonic()
         self._meter = Meter(experiment, fleet, self._flown)
         self._seconds_a_step, self._price_due, self._timing_due = 0.0, math.inf, 0.0
-        self._keyframe_bytes, self._keyframe_size, self._keyframe_due = 0, 0, 0.0
+        self._rhythm = keyframes.Rhythm()
 
     @property
     def again(self) -> bool:
@@ -316,13 +312,8 @@ class Loop:
 
     def _housekeeping(self) -> None:
         now = self.wall
-        if self._keyframe_due == 0.0:
-            self._keyframe_due = now + KEYFRAME_SECONDS
-        if now >= self._keyframe_due and not self.again:
-            self._keyframe_due = now + max(KEYFRAME_SECONDS, 0.1 * now)
-            # What the last one took is what the next one will: the state's shape never changes.
-            if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
-                self._keyframe()
+        if self._rhythm.due(now) and not self.again:
+            self._keyframe()
         if self._price_due == math.inf:
             # The first readings start from noise, and take many times what later ones take.
             self._meter.forget()
@@ -356,8 +347,8 @@ class Loop:
             self.say("cadence", text, probe=probe, every=every, share=share, budget=budget)
 
     def _keyframe(self) -> None:
-        self._keyframe_size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))
-        self._keyframe_bytes += self._keyframe_size
+        size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))
+        self._rhythm.took(self.wall, size)
 
 
 def _top(value: np.ndarray) -> float:
