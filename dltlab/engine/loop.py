@@ -73,6 +73,7 @@ class Loop:
         self._meter = Meter(experiment, fleet, self._flown)
         self._seconds_a_step, self._price_due, self._timing_due = 0.0, math.inf, 0.0
         self._rhythm = keyframes.Rhythm()
+        self._kept_at = past.keyframe.step if past and past.keyframe else -1
 
     @property
     def again(self) -> bool:
@@ -263,7 +264,6 @@ class Loop:
                 acts.kick(self.fleet, radius, direction)
                 way = "at random" if direction == "random" else "along the lowest curvature"
                 self.say("kick", f"Kicked by {radius:.4g} {way}.", radius=radius, direction=direction)
-                self._settle()
             case Pace(rate=rate):
                 self.pace, self._next = rate, time.monotonic()
                 self.say("pace", f"{rate:g} steps a second." if rate else "Flat out.", rate=rate)
@@ -287,13 +287,6 @@ class Loop:
         if name in self.experiment.budgets:
             self._meter.ready()
             self._keep_to_budgets(anew=self.experiment.budgets[name])
-        self._settle()
-
-    def _settle(self) -> None:
-        """After an act on the state: keep it, and show it if nothing else will."""
-        self._keyframe()
-        if self.paused:
-            self._peek()
 
     def _follow_script(self) -> None:
         """Do the acts again that are due here; where the session was forked, keep the changed state."""
@@ -347,6 +340,10 @@ class Loop:
             self.say("cadence", text, probe=probe, every=every, share=share, budget=budget)
 
     def _keyframe(self) -> None:
+        """Keep the whole state, unless it is kept: acts since then, which are told, are done again by who goes on."""
+        if self._kept_at == self.step:
+            return
+        self._kept_at = self.step
         size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))
         self._rhythm.took(self.wall, size)
 
