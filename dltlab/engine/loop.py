@@ -18,7 +18,7 @@ from dltlab.engine.past import Past
 from dltlab.engine.program import Read
 from dltlab.engine.readings import Desk, series_name
 from dltlab.engine.viewers import Viewers
-from dltlab.records import Event, Footer, Frames
+from dltlab.records import Event, Footer, Frames, Part
 from dltlab.text import one_line
 
 CHUNK_SECONDS: Final = 0.04
@@ -107,7 +107,10 @@ class Loop:
                 self._hold_at, self.paused = None, True
                 self._peek()
         self._follow_script()
-        self._peek()
+        flights, busy = self._peek()
+        if self._all_lost(flights):
+            return self._diverged(flights, busy)
+        self._desk.dead |= ~flights.finite
         self._keyframe()
         reason, text = ("stopped", self.stopping) if self.stopping else ("finished", f"{planned} steps were planned.")
         return Footer(max(self.step, self._known), reason, text, self.wall)
@@ -135,13 +138,9 @@ class Loop:
     def _chunk(self, limit: int) -> Footer | None:
         pace = self._pace()
         flights, busy = self._flown(min(limit - self.step, self._affordable()))
-        alive = ~self._desk.dead
-        if not flights.finite[alive].any():
+        if self._all_lost(flights):
             return self._diverged(flights, busy)
-        for member in np.flatnonzero(alive & ~flights.finite):
-            self._lost(int(member), self.step + int(flights.steps[member]) - 1)
         self._land(flights, busy)
-        self._desk.dead |= ~flights.finite
         steps = int(flights.steps.max())
         fresh = max(busy - self._meter.call, 0.1 * busy) / steps
         self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
@@ -164,6 +163,15 @@ class Loop:
         fit = min(busy / self._seconds_a_step, (busy + call) * (self._pace() or math.inf))
         steps = int(min(max(fit, 1), self.experiment.program.longest))
         return steps if steps < every else steps - (self.step + steps) % every
+
+    def _all_lost(self, flights: Flights) -> bool:
+        """Whether a chunk leaves nothing finite; if some of it is, say who has diverged in it."""
+        alive = ~self._desk.dead
+        if not flights.finite[alive].any():
+            return True
+        for member in np.flatnonzero(alive & ~flights.finite):
+            self._lost(int(member), self.step + int(flights.steps[member]) - 1)
+        return False
 
     def _lost(self, member: int, at: int) -> None:
         """Say that a member has diverged."""
@@ -193,25 +201,27 @@ class Loop:
         self._meter.saw(self.step, int(np.max(flights.steps)), busy, parts)
         self.fleet.land(flights)
         self.step += int(np.max(flights.steps))
+        # Whoever is lost reads NaN from here on, and strays by a step a chunk.
+        self._desk.dead |= ~flights.finite
         if parts or self.step > self._known:
-            self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+            self._tell(parts, flights, busy)
 
-    def _peek(self, read: Read = Read.EVERYTHING) -> None:
+    def _peek(self, read: Read = Read.EVERYTHING) -> tuple[Flights, float]:
         """Read every probe where the session stands, or those that are due there, without leaving."""
         flights, busy = self._flown(1, read)
         parts = self._desk.parts(flights, self.step, everything=read is Read.EVERYTHING)
         if parts:
-            self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+            self._tell(parts, flights, busy)
+        return flights, busy
 
-    def _clock(self) -> float:
-        return float(np.ravel(self.fleet.state(0).clock)[0])
+    def _tell(self, parts: tuple[Part, ...], flights: Flights, busy: float) -> None:
+        clock = self.fleet.clock(self._desk.dead | ~flights.finite)
+        self._journal.append(Frames(self.step, parts, self.wall, busy, clock))
 
     def _diverged(self, flights: Flights, busy: float) -> Footer:
         """Nothing finite is left: go to the step where that was seen, look around and say so."""
         if (steps := int(np.max(flights.steps[~self._desk.dead])) - 1) > 0:
             self._land(self._flown(steps)[0], busy)
-        # Members that were lost earlier in this chunk read NaN from there on, as they do if it ends before.
-        self._desk.dead |= flights.steps <= steps
         text = f"the loss stopped being finite{self._circumstances()}."
         self._peek()
         self.say("diverged", text[0].upper() + text[1:], step=self.step)
