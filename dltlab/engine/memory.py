@@ -4,13 +4,13 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from dltlab.engine.machine import threads_of_xla
-from dltlab.engine.probes.base import AbstractProbe, Budgeted
-from dltlab.engine.problems import AbstractProblem
+from dltlab.engine.probes.base import AbstractProbe, Budgeted, passing
+from dltlab.engine.problems import AbstractProblem, Sampled
 from dltlab.errors import ScenarioError, UsageError
 from dltlab.records import Series
 from dltlab.scenario import Document
@@ -31,36 +31,42 @@ class Footprint(NamedTuple):
     """Bytes, about."""
     weights: int
     activations: int
-    """Numbers that the arms hold together: parameters, and the activations of one gradient."""
+    """Numbers that the arms hold together: parameters, and the activations of the gradient that a step takes."""
+    dearest: str
+    """The probe or theory that holds more at a reading than anything holds at a step; "" where there is none."""
 
 
-def footprint(precision: str, problems: Sequence[tuple[AbstractProblem, int]], probes: Mapping[str, Any]) -> Footprint:
+def footprint(
+    precision: str, problems: Sequence[tuple[AbstractProblem, int]], probes: Mapping[str, AbstractProbe]
+) -> Footprint:
     """What an experiment will hold, reckoned before any of it exists.
 
     Args:
         precision: float32 or float64.
         problems: Each arm's problem with the number of its members, at least 1.
-        probes: The probes, some of which keep a basis of vectors.
+        probes: The probes, which are read one after the other.
     """
-    bytes_each = 8 if precision == "float64" else 4
-    basis = max((getattr(probe, "products", 0) + getattr(probe, "top", 0) for probe in probes.values()), default=0)
-    formed = any(getattr(probe, "method", "") == "dense" for probe in probes.values())
-    needed, weights, activations = 0, 0, 0
+    item = 8 if precision == "float64" else 4
+    needed, weights, activations, dearest, most = 0, 0, 0, "", 0
     for problem, members in problems:
         own, live = problem.footprint()
+        share = problem.share if isinstance(problem, Sampled) else 1.0
+        held = {"": int(share * item * passing(problem))}
+        held |= {at: probe.holds(problem, item) for at, probe in probes.items()}
+        largest = max(held, key=held.__getitem__)
         # Every member has its state; only those that fly at the same time have work in hand.
-        flying = min(members, threads_of_xla())
-        work = own if formed else basis
-        needed += bytes_each * (own * (12 * members + work * flying) + 2 * live * flying) + 16 * own
-        weights, activations = weights + own, activations + live
-    return Footprint(needed, weights, activations)
+        work = held[largest] * min(members, threads_of_xla())
+        needed += item * 12 * own * members + work + 16 * own
+        weights, activations = weights + own, activations + int(share * live)
+        dearest, most = (largest, work) if work > most else (dearest, most)
+    return Footprint(needed, weights, activations, dearest if 2 * most > needed else "")
 
 
 def fit(
     document: Document,
     scenario: Scenario,
     problems: Sequence[tuple[AbstractProblem, int]],
-    probes: Mapping[str, Any],
+    probes: Mapping[str, AbstractProbe],
 ) -> None:
     """Refuse what the machine cannot hold.
 
@@ -73,13 +79,16 @@ def fit(
     Raises:
         ScenarioError: It would not fit.
     """
-    needed, weights, activations = footprint(scenario.run.precision, problems, probes)
+    needed, weights, activations, dearest = footprint(scenario.run.precision, problems, probes)
     available = free()
     if needed > 0.8 * available:
         at = ("problem", "model", "widths") if "model" in scenario.problem else ("problem",)
+        what, cure = f"{activations:,} activations need", "make it smaller"
+        if dearest:
+            at = tuple(dearest.split(".", 1))
+            what, cure = "what a reading of this holds at once need", "make the problem smaller, or remove this"
         message = (
-            f"{weights:,} parameters and {activations:,} activations need about {size(needed)}; "
-            f"this machine has {size(available)} free, make it smaller."
+            f"{weights:,} parameters and {what} about {size(needed)}; this machine has {size(available)} free, {cure}."
         )
         raise ScenarioError(document.fault(at, message))
 

@@ -155,6 +155,11 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
         return self.batch > 0
 
     @property
+    def share(self) -> float:
+        """A batch of the examples, or all of them."""
+        return (self.batch or self.inputs.shape[0]) / self.inputs.shape[0]
+
+    @property
     def kinked(self) -> bool:
         """Whether the network's activation has kinks."""
         return self.model.kinked

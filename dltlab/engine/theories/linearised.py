@@ -104,7 +104,7 @@ class Linearised(AbstractProbe, Following):
         """A kernel and its modes, and forward passes over the unseen examples."""
         del parameters
         _, activations = simulation.problem.footprint()
-        others = 0 if self.unseen is None else self.unseen.instead(simulation.problem).footprint()[1]
+        others = 0 if self.unseen is None else self.unseen.activations(simulation.problem)
         return 3.0 + _fitted(simulation).size() / 3 + others / activations
 
 

@@ -1,0 +1,49 @@
+"""What an experiment holds is reckoned before any of it exists: neither far too little nor far too much."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dltlab import scenario
+from dltlab.engine import experiment, memory
+from dltlab.engine.experiment import Experiment
+
+pytestmark = pytest.mark.usefixtures("wide")
+Build = Callable[..., Experiment]
+DIGITS = """
+title = "it"
+[problem]
+kind = "supervised"
+data = {kind = "digits", points = 40}
+model = {kind = "mlp", widths = [30, 20]}
+[optimizer]
+kind = "gradient_descent"
+learning_rate = 0.05
+[run]
+steps = 50
+[probes.loss]
+kind = "loss"
+"""
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Build:
+    """Build the scenario, with overrides."""
+    path = tmp_path / "it.toml"
+    path.write_text(DIGITS)
+    return lambda *overrides: experiment.build(scenario.read(str(path), overrides))
+
+
+def reckoned(it: Experiment) -> memory.Footprint:
+    return memory.footprint(it.scenario.run.precision, [(it.program.simulation.problem, 1)], it.program.probes)
+
+
+def test_a_step_that_sees_a_batch_is_reckoned_by_its_batch(build: Build) -> None:
+    wide = ("problem.data.points=1000", "problem.model.widths=[3000]")
+    whole, few = reckoned(build(*wide)), reckoned(build(*wide, "problem.batch=10"))
+    assert few.activations == whole.activations // 100
+    assert whole.needed - few.needed == 4 * 2 * (whole.activations - few.activations)
+    # An accuracy is that of all examples.
+    seen = reckoned(build(*wide, "problem.batch=10", 'probes.seen={kind="accuracy"}'))
+    assert (seen.needed, seen.dearest) == (whole.needed, "probes.seen")
