@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
 import pytest
 
 from dltlab import scenario
@@ -47,3 +48,24 @@ def test_a_step_that_sees_a_batch_is_reckoned_by_its_batch(build: Build) -> None
     # An accuracy is that of all examples.
     seen = reckoned(build(*wide, "problem.batch=10", 'probes.seen={kind="accuracy"}'))
     assert (seen.needed, seen.dearest) == (whole.needed, "probes.seen")
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        'probes.it={kind="ntk"}',
+        'probes.it={kind="residual_modes", kernel="initial"}',
+        'probes.it={kind="gauss_newton", method="gram"}',
+        'probes.it={kind="sharpness", method="dense"}',
+        'theories.it={kind="linearised"}',
+    ],
+)
+def test_what_a_reading_holds_is_what_its_code_takes(build: Build, table: str) -> None:
+    it = build(table)
+    simulation, probe = it.program.simulation, next(own for at, own in it.program.probes.items() if at.endswith(".it"))
+    moment = jax.eval_shape(simulation.look, simulation.begin(0))
+    kept = jax.eval_shape(probe.remember, simulation, moment)
+    ways = jax.jit(probe.remember).lower(simulation, moment), jax.jit(probe.measure).lower(simulation, moment, kept)
+    taken = max(way.compile().memory_analysis().temp_size_in_bytes for way in ways)
+    assert taken / 1.5 < probe.holds(simulation.problem, 4) < 2.5 * taken
+    assert reckoned(it).needed > probe.holds(simulation.problem, 4)
