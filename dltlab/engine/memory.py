@@ -12,7 +12,7 @@ from dltlab.engine.machine import threads_of_xla
 from dltlab.engine.probes.base import AbstractProbe, Budgeted, passing
 from dltlab.engine.problems import AbstractProblem, Sampled
 from dltlab.errors import ScenarioError, UsageError
-from dltlab.records import Series
+from dltlab.records import LONGEST_LINE, Series
 from dltlab.scenario import Document
 from dltlab.soundness import LARGEST_READING
 from dltlab.tables import Scenario
@@ -20,6 +20,8 @@ from dltlab.text import one_line, size
 
 BASE64: Final = 4 / 3
 """Bytes that a byte of a recording's arrays takes."""
+_LONGEST: Final = 0.99
+"""Of the longest line, what arrays may take: their names stand there too."""
 _STEP: Final = 8
 """Bytes of the step of a reading."""
 
@@ -91,6 +93,24 @@ def fit(
             f"{weights:,} parameters and {what} about {size(needed)}; this machine has {size(available)} free, {cure}."
         )
         raise ScenarioError(document.fault(at, message))
+
+
+def fit_keyframe(document: Document, kept: int) -> None:
+    """Refuse a state that no line of a recording can hold.
+
+    Args:
+        document: Where the scenario says what.
+        kept: Bytes of the state of all members, with what their probes remember.
+
+    Raises:
+        ScenarioError: It would not fit.
+    """
+    if BASE64 * kept > _LONGEST * LONGEST_LINE:
+        message = (
+            f"the state of all members with what their probes remember takes {size(kept)}, and a line of a recording "
+            f"holds {size(_LONGEST * LONGEST_LINE / BASE64)}; take fewer parameters or fewer members."
+        )
+        raise ScenarioError(document.fault(("problem",), message))
 
 
 def fit_readings(

@@ -7,8 +7,10 @@ import jax
 import pytest
 
 from dltlab import scenario
-from dltlab.engine import experiment, memory
+from dltlab.engine import ensemble, experiment, keyframes, memory
 from dltlab.engine.experiment import Experiment
+from dltlab.errors import ScenarioError
+from dltlab.records import encode
 
 pytestmark = pytest.mark.usefixtures("wide")
 Build = Callable[..., Experiment]
@@ -66,6 +68,20 @@ def test_what_a_reading_holds_is_what_its_code_takes(build: Build, table: str) -
     moment = jax.eval_shape(simulation.look, simulation.begin(0))
     kept = jax.eval_shape(probe.remember, simulation, moment)
     ways = jax.jit(probe.remember).lower(simulation, moment), jax.jit(probe.measure).lower(simulation, moment, kept)
-    taken = max(way.compile().memory_analysis().temp_size_in_bytes for way in ways)
+    sizes = [way.compile().memory_analysis() for way in ways]
+    taken = max(getattr(size, "temp_size_in_bytes", 0) for size in sizes)
     assert taken / 1.5 < probe.holds(simulation.problem, 4) < 2.5 * taken
     assert reckoned(it).needed > probe.holds(simulation.problem, 4)
+
+
+def test_a_state_that_no_line_can_hold_is_refused(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel = 'probes.it={kind="ntk"}'
+    it = build(kernel, "run.seeds=2", 'optimizer.kind="polyak"')
+    keyframe = keyframes.taken(0, [ensemble.begin(it.program, it.seeds)])
+    assert it.kept == sum(len(leaf.data) for leaf in keyframe.leaves.values())
+    line = len(encode(keyframe))
+    assert 0.99 * line < memory.BASE64 * it.kept < line
+    monkeypatch.setattr(memory, "LONGEST_LINE", line)
+    with pytest.raises(ScenarioError, match=r"it.toml:3:2: problem: the state .* a line of a recording holds"):
+        build(kernel, "run.seeds=2", 'optimizer.kind="polyak"')
+    assert build("run.seeds=2").kept < it.kept
