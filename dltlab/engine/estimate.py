@@ -13,12 +13,17 @@ import numpy as np
 from dltlab import scenario
 from dltlab.engine import costs, experiment, keyframes, machine, memory
 from dltlab.engine.experiment import Experiment
-from dltlab.engine.fleet import Fleet
+from dltlab.engine.fleet import Fleet, Flights
+from dltlab.engine.program import Read
 from dltlab.errors import ScenarioError
 from dltlab.text import size
 
 _LONGEST: Final = 2.0
-"""Seconds of timed chunks, the last one on top."""
+"""Seconds of timed chunks, the first and the last one on top."""
+_TRIES: Final = 3
+"""Flights of which the fastest tells what a reading costs."""
+_SLOW: Final = 0.05
+"""Seconds of flying after which no other is tried."""
 _KEYFRAMES: Final = 3
 """That a run of ordinary length records: at its start, on its way, at its end."""
 
@@ -35,9 +40,9 @@ def estimate(
     """Seconds and bytes that a run of a scenario would take.
 
     What is compiled tells its arithmetic and its memory. The first steps are flown, in chunks that grow,
-    and the time of a step is that of the later half of them. Where readings grow dearer on the way (an
-    eigenvalue that becomes hard to follow) it is too low. The memory is the largest of what was reckoned
-    and what this process has held.
+    and the time of a step is that of the later half of them, with every reading as often as in the whole
+    run. Where readings grow dearer on the way (an eigenvalue that becomes hard to follow) it is too low.
+    The memory is the largest of what was reckoned and what this process has held.
 
     Raises:
         ScenarioError: The scenario has faults, or the machine cannot hold it.
@@ -76,22 +81,59 @@ def estimate(
 
 
 def _timed(built: Experiment, fleet: Fleet) -> tuple[float, int]:
-    """Seconds a step, and the steps that were timed; the fleet has taken them."""
+    """Seconds a step, and the steps that were timed; the fleet has taken them.
+
+    Readings that came more often in these steps than they do in the whole run, or more seldom, are timed by themselves.
+    """
     planned, most = built.scenario.run.steps, built.program.longest
-    chunks: list[tuple[int, float]] = []
-    done, steps, begin = 0, 1, time.perf_counter()
-    while done < planned and time.perf_counter() - begin < _LONGEST:
-        start = time.perf_counter()
-        flights = fleet.fly(min(steps, most, planned - done))
+    chunks: list[tuple[int, int, float]] = []
+    done, steps, until = 0, 1, math.inf
+    while done < planned and time.perf_counter() < until:
+        flights, seconds = _flown(fleet, min(steps, most, planned - done))
         taken = int(np.max(flights.steps))
-        chunks.append((taken, time.perf_counter() - start))
+        chunks.append((done, taken, seconds))
         fleet.land(flights)
+        # At the first step every probe is read: it may take long, and says little of the others.
+        until = until if done else time.perf_counter() + _LONGEST
         done, steps = done + taken, 2 * steps
         if not flights.finite.any():
             break
     # The first chunks are all call and little step.
     later = chunks[len(chunks) // 2 :]
-    return sum(seconds for _, seconds in later) / max(sum(taken for taken, _ in later), 1), done
+    taken, spent = sum(taken for _, taken, _ in later), sum(seconds for *_, seconds in later)
+    for name in built.program.probes:
+        if (every := fleet.cadence(name)) > 1:
+            there = len(range(later[0][0] + -later[0][0] % every, done, every))
+            spent += _cost(built, fleet, name) * (_readings(planned, every) / planned * taken - there)
+    return max(spent, 0.0) / max(taken, 1), done
+
+
+def _cost(built: Experiment, fleet: Fleet, name: str) -> float:
+    """Seconds of one reading of a probe, where the fleet is."""
+    alone, bare = (_least(fleet, read) for read in (built.program.alone(name), Read.NOTHING))
+    return max(alone - bare, 0.0)
+
+
+def _least(fleet: Fleet, read: int) -> float:
+    """Seconds of a step that is read so, in the code that a run flies; what else the machine does only ever adds."""
+    least, tried = math.inf, 0.0
+    for _ in range(_TRIES):
+        _, seconds = _flown(fleet, 1, read)
+        least, tried = min(least, seconds), tried + seconds
+        if tried > _SLOW:
+            break
+    return least
+
+
+def _flown(fleet: Fleet, steps: int, read: int = Read.DUE) -> tuple[Flights, float]:
+    begin = time.perf_counter()
+    flights = fleet.fly(steps, read, kind=fleet.kind(Read.DUE))
+    return flights, time.perf_counter() - begin
+
+
+def _readings(steps: int, every: int) -> int:
+    """Readings of a run of so many steps: at its start, at its end, and between them."""
+    return -(-steps // every) + 1
 
 
 def _reckoned(built: Experiment) -> int:

@@ -4,10 +4,12 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from dltlab.engine import costs, estimate, experiment, memory
-from dltlab.engine.fleet import Fleet
+from dltlab.engine.fleet import Fleet, Flights
+from dltlab.engine.program import Read
 from dltlab.errors import ScenarioError
 
 SCENARIO = """
@@ -54,6 +56,41 @@ def test_an_estimate_flies_the_first_steps_and_leaves_nothing_behind(small, tmp_
     assert told["arguments"] > 3 * 13 * 4
     # What was compiled to be counted is what was flown: nothing is compiled twice.
     assert len([*(tmp_path / "compiled").glob("jit_fly-*-cache")]) == 1
+
+
+class Clocked(Fleet):
+    """Steps and readings that take as long as is said; a reading is due at step 0 too."""
+
+    def __init__(self, built, costs):
+        super().__init__(built.programs, built.members)
+        self.costs, self.now, self.step = costs, 0.0, 0
+
+    def fly(self, steps: int, read: int = Read.DUE, **_):
+        self.now += 1e-4 + 1e-3 * steps
+        for name, seconds in self.costs.items():
+            due = range(self.step + -self.step % self.cadence(name), self.step + steps, self.cadence(name))
+            times = len(due) if read == Read.DUE else steps * (read == self.programs[0].alone(name))
+            self.now += seconds * times
+        return Flights([], np.array([True]), np.array([steps]))
+
+    def land(self, flights):
+        self.step += int(flights.steps[0])
+
+
+@pytest.mark.parametrize("steps", [9000, 300, 1])
+def test_a_reading_counts_as_often_as_the_run_takes_it(steps, monkeypatch, wide):
+    from dltlab import scenario
+
+    tables = ("density", "spectral_density", 3000), ("trace", "hessian_trace", 7), ("norm", "gradient_norm", 1)
+    text = SCENARIO + "".join(f'[probes.{name}]\nkind = "{kind}"\nevery = {every}\n' for name, kind, every in tables)
+    built = experiment.build(scenario.parse(text, "clocked"), steps=steps)
+    costs = {"probes.density": 4.0, "probes.trace": 0.02, "probes.norm": 1e-4}
+    fleet = Clocked(built, costs)
+    monkeypatch.setattr(estimate.time, "perf_counter", lambda: fleet.now)
+    seconds, timed = estimate._timed(built, fleet)
+    whole = steps * 1e-3 + sum(cost * (-(-steps // fleet.cadence(name)) + 1) for name, cost in costs.items())
+    assert steps * seconds == pytest.approx(whole, rel=0.1)
+    assert timed <= steps
 
 
 def test_every_member_is_reckoned_with(small, wide):
