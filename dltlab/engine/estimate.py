@@ -11,9 +11,10 @@ import jax
 import numpy as np
 
 from dltlab import scenario
-from dltlab.engine import costs, experiment, keyframes, machine, memory
+from dltlab.engine import costs, experiment, machine, memory
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet, Flights
+from dltlab.engine.loop import CHUNK_SECONDS, KEYFRAME_BUDGET, KEYFRAME_SECONDS
 from dltlab.engine.program import Read
 from dltlab.errors import ScenarioError
 from dltlab.text import size
@@ -24,8 +25,8 @@ _TRIES: Final = 3
 """Flights of which the fastest tells what a reading costs."""
 _SLOW: Final = 0.05
 """Seconds of flying after which no other is tried."""
-_KEYFRAMES: Final = 3
-"""That a run of ordinary length records: at its start, on its way, at its end."""
+_COLUMN: Final = 100
+"""Bytes of a recorded column beside its readings: its name, its shape, and its part of what the line tells."""
 
 
 def estimate(
@@ -75,7 +76,7 @@ def estimate(
         "computing": planned * seconds_a_step,
         "memory": max(_reckoned(built), _held()),
         "free": memory.free(),
-        "recording": _recorded(built, fleet),
+        "recording": _recorded(built, seconds_a_step),
         "fingerprint": machine.describe()[3],
     }
 
@@ -148,9 +149,29 @@ def _held() -> int:
     return max(own, int(told.get("peak_bytes_in_use", 0)))
 
 
-def _recorded(built: Experiment, fleet: Fleet) -> int:
-    """Bytes of the recording, about: readings at their finest cadence, and a few keyframes."""
+def _recorded(built: Experiment, seconds_a_step: float) -> int:
+    """Bytes of the recording, about: readings at their finest cadence, what stands beside them, and keyframes."""
     steps = built.scenario.run.steps
-    rows = sum(math.prod(one.shape) * np.dtype(one.dtype).itemsize * (steps // one.every + 1) for one in built.series)
-    whole = keyframes.taken(0, fleet.gathered())
-    return int(memory.BASE64 * (rows + _KEYFRAMES * sum(len(leaf.data) for leaf in whole.leaves.values())))
+    chunk = min(max(CHUNK_SECONDS / max(seconds_a_step, 1e-9), 1.0), built.program.longest)
+    rows, columns = 0, 0
+    for one in built.series:
+        readings = _readings(steps, one.every)
+        rows += math.prod(one.shape) * np.dtype(one.dtype).itemsize * readings
+        columns += min(readings, math.ceil(steps / chunk) + 1)
+    whole = _keyframes(steps * seconds_a_step, int(memory.BASE64 * built.kept)) * built.kept
+    return int(memory.BASE64 * (rows + whole)) + _COLUMN * columns
+
+
+def _keyframes(seconds: float, size: int) -> int:
+    """Keyframes of a run, at most: those at its ends, and those on its way, more seldom where they are large.
+
+    Args:
+        seconds: How long it computes.
+        size: Bytes of a keyframe.
+    """
+    count, wait = 2, KEYFRAME_SECONDS
+    at = wait
+    while at < seconds:
+        wait = max(KEYFRAME_SECONDS, 0.1 * at) if count * size <= KEYFRAME_BUDGET else 2 * wait
+        count, at = count + 1, at + wait
+    return count

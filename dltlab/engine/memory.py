@@ -134,17 +134,26 @@ def fit_readings(
         raise ScenarioError(document.fault(("run", "steps"), message))
 
 
-def fit_disk(folder: Path, scenario: Scenario, series: Sequence[Series], probes: Mapping[str, AbstractProbe]) -> None:
-    """Refuse to begin a recording that the disk has no room for. Raises UsageError."""
+def fit_disk(
+    folder: Path, scenario: Scenario, series: Sequence[Series], probes: Mapping[str, AbstractProbe], kept: int
+) -> None:
+    """Refuse to begin a recording whose readings and first and last keyframe the disk has no room for.
+
+    Arguments are those of :func:`fit_readings` and :func:`fit_keyframe`.
+
+    Raises:
+        UsageError: The disk has too little room.
+    """
     try:
         found = os.statvfs(folder)
     except OSError:
         return
-    needed, available = BASE64 * readings(scenario, series, probes), found.f_bavail * found.f_frsize
+    needed = BASE64 * (readings(scenario, series, probes) + 2 * kept)
+    available = found.f_bavail * found.f_frsize
     if needed > available:
         raise UsageError(
             f"{one_line(str(folder))}: the recording would take {size(needed)}, and the disk has "
-            f"{size(available)} free; take fewer steps or raise run.every."
+            f"{size(available)} free; make room, or take fewer steps or parameters."
         )
 
 

@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from dltlab.engine import costs, estimate, experiment, memory
 from dltlab.engine.fleet import Fleet, Flights
+from dltlab.engine.loop import KEYFRAME_BUDGET
 from dltlab.engine.program import Read
-from dltlab.errors import ScenarioError
+from dltlab.errors import ScenarioError, UsageError
+from dltlab.records import Array, Frames, Part, encode
 
 SCENARIO = """
 title = "Small"
@@ -91,6 +94,36 @@ def test_a_reading_counts_as_often_as_the_run_takes_it(steps, monkeypatch, wide)
     whole = steps * 1e-3 + sum(cost * (-(-steps // fleet.cadence(name)) + 1) for name, cost in costs.items())
     assert steps * seconds == pytest.approx(whole, rel=0.1)
     assert timed <= steps
+
+
+def test_a_recording_is_reckoned_with_a_line_a_slow_step_and_keyframes_on_the_way(wide):
+    from dltlab import scenario
+
+    built = experiment.build(scenario.parse(SCENARIO + '[probes.movement]\nkind = "weight_movement"\n', "slow"))
+    columns = {one.name: Array.of(np.zeros((1, *one.shape), one.dtype)) for one in built.series}
+    line = len(encode(Frames(101, (Part(100, 1, 1, columns),), 28.81595976999961, 0.06212924099, 1.5500000230967999)))
+    assert len(columns) > 2
+    keyframes = estimate._keyframes(300.0, 1) * built.kept * memory.BASE64
+    assert estimate._recorded(built, 1.0) == pytest.approx(300 * line + keyframes, rel=0.25)
+    # Where steps are quick a line has thousands of them.
+    assert estimate._recorded(built, 1e-6) < 0.2 * estimate._recorded(built, 1.0)
+
+
+def test_keyframes_come_by_the_clock_and_large_ones_more_seldom():
+    assert [estimate._keyframes(seconds, 1) for seconds in (0.0, 4.9, 5.1, 50.1, 60.1)] == [2, 2, 3, 12, 13]
+    few, many = (estimate._keyframes(1e4, size) for size in (KEYFRAME_BUDGET // 2, 1 << 10))
+    assert 5 < few < 20 < many
+
+
+def test_a_disk_without_room_for_the_ends_of_a_recording_is_refused(small, tmp_path, monkeypatch, wide):
+    from dltlab import scenario
+
+    built = experiment.build(scenario.read(small))
+    monkeypatch.setattr(memory.os, "statvfs", lambda _: SimpleNamespace(f_bavail=256, f_frsize=4096))
+    wanted = built.scenario, built.series, built.program.probes
+    memory.fit_disk(tmp_path, *wanted, built.kept)
+    with pytest.raises(UsageError, match=r"would take 1.34 MiB, and the disk has 1 MiB free; make room"):
+        memory.fit_disk(tmp_path, *wanted, 1 << 19)
 
 
 def test_every_member_is_reckoned_with(small, wide):
