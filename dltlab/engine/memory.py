@@ -61,7 +61,7 @@ def footprint(
         needed += item * 12 * own * members + work + 16 * own
         weights, activations = weights + own, activations + int(share * live)
         dearest, most = (largest, work) if work > most else (dearest, most)
-    return Footprint(needed, weights, activations, dearest if 2 * most > needed else "")
+    return Footprint(needed, weights, activations, dearest)
 
 
 def fit(
@@ -86,7 +86,8 @@ def fit(
     if needed > 0.8 * available:
         at = ("problem", "model", "widths") if "model" in scenario.problem else ("problem",)
         what, cure = f"{activations:,} activations need", "make it smaller"
-        if dearest:
+        # What does not fit without any reading is no fault of a probe.
+        if dearest and footprint(scenario.run.precision, problems, {}).needed <= 0.8 * available:
             at = tuple(dearest.split(".", 1))
             what, cure = "what a reading of this holds at once need", "make the problem smaller, or remove this"
         message = (

@@ -85,3 +85,10 @@ def test_a_state_that_no_line_can_hold_is_refused(build: Build, monkeypatch: pyt
     with pytest.raises(ScenarioError, match=r"it.toml:3:2: problem: the state .* a line of a recording holds"):
         build(kernel, "run.seeds=2", 'optimizer.kind="polyak"')
     assert build("run.seeds=2").kept < it.kept
+
+
+def test_a_probe_is_blamed_for_what_would_fit_without_it(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, at in ((3 << 20, "probes.it"), (3 << 10, "problem.model.widths")):
+        monkeypatch.setattr(memory, "free", lambda free=free: free)
+        with pytest.raises(ScenarioError, match=rf"{at}: .* need about"):
+            build('probes.it={kind="ntk"}')
