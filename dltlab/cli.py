@@ -265,7 +265,7 @@ def doctor() -> int:
     is_flag=False,
     flag_value="",
     metavar="[KIND]",
-    help="In plain lines instead: every kind that a scenario may name, or the keys of one.",
+    help="In plain lines instead: every table and kind that a scenario may name, or the keys of one.",
 )
 def schema(whose: str | None, kind: str | None) -> None:
     """JSON Schema of scenario files, for editors; with --list what it says, for people."""

@@ -29,7 +29,14 @@ def _running_session(name: str) -> Path:
     """The session of that name; the newest that is running, if none is named."""
     from dltlab.session import shelf
 
-    running = [one.path for one in shelf.kept() if one.state == "running"] if not name else [shelf.find(name)]
+    if name:
+        return shelf.find(name)
+    kept = shelf.kept()
+    running = [one.path for one in kept if one.state == "running"]
+    if not running and kept:
+        how = "dltlab resume goes on with it" if kept[0].state in ("stopped", "died") else "dltlab replay shows it"
+        last = f"the newest, {one_line(kept[0].name)}, {kept[0].state} at step {kept[0].step:,}"
+        raise UsageError(f"no session is running; {last}: {how}.")
     if not running:
         raise UsageError("no session is running; start one with dltlab open SCENARIO.")
     return running[0]

@@ -1,9 +1,10 @@
-"""The kinds that a scenario may name, as text for people: each section's, or the keys of one of them."""
+"""What a scenario may say, as text for people: its tables and the kinds in them, or the keys of one of these."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any, Final, NamedTuple
 
-from dltlab import catalog, meanings
+from dltlab import catalog, chapters, meanings, tables
 from dltlab.catalog import Parameter, Shelf
 from dltlab.check import shelves
 from dltlab.errors import UsageError
@@ -19,6 +20,12 @@ _SECTIONS: Final = {
     "panel": "[[panels]]",
     "claim": "[[claims]]",
 }
+_TABLES: Final[Shelf] = {
+    "run": tables.Run,
+    "arms": tables.ArmTable,
+    "knobs": tables.KnobTable,
+    "questions": tables.Question,
+}
 _BOUNDS: Final = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 
 
@@ -31,15 +38,22 @@ class Section(NamedTuple):
 
 
 def sections() -> list[Section]:
-    """Every shelf: those of a scenario's tables, then those of the keys in them."""
-    found = [Section(noun, _SECTIONS[noun], shelf) for noun, shelf in shelves().items()]
+    """The tables of fixed keys; then every shelf: those of a scenario's tables, and those of the keys in them."""
+    found = [Section("table", "a scenario's common tables", _TABLES)]
+    found += [Section(noun, _SECTIONS[noun], shelf) for noun, shelf in shelves().items()]
+    found.append(Section("chapter", "[[questions]], for at", chapters.DETECTORS))
     for section in found:
         for kind, factory in section.shelf.items():
             for parameter in catalog.parameters(factory):
-                nested = parameter.kind
-                if nested is not None and all(nested.shelf is not one.shelf for one in found):
+                if (nested := parameter.kind) is None:
+                    continue
+                known = next((place for place, one in enumerate(found) if one.shelf is nested.shelf), None)
+                if known is None:
                     # It grows while it is gone through: what is nested may nest again.
                     found.append(Section(nested.noun, f"{parameter.name} of {section.noun} {kind}", nested.shelf))
+                else:
+                    owners = f"{found[known].place}, {section.noun} {kind}"
+                    found[known] = found[known]._replace(place=owners)
     return found
 
 
@@ -55,10 +69,13 @@ def listed() -> Iterator[str]:
 def told(kind: str) -> Iterator[str]:
     """What a kind is, and its keys: default, type, meaning. Raises UsageError where there is none of that name."""
     known = sections()
-    found = [section for section in known if kind in section.shelf]
+    found = [section for section in known if kind.strip("[]") in section.shelf]
     if not found:
         names = [name for section in known for name in section.shelf]
-        raise UsageError(f"no kind {one_line(kind)!r}; {catalog.near_miss(kind, names)}")
+        close = get_close_matches(kind, names, n=1)
+        cure = f"did you mean {close[0]!r}?" if close else "`dltlab schema --list` lists all of them."
+        raise UsageError(f"no table or kind {one_line(kind)!r}; {cure}")
+    kind = kind.strip("[]")
     for place, section in enumerate(found):
         factory = section.shelf[kind]
         yield from [""] * (place > 0)
@@ -75,7 +92,9 @@ def told(kind: str) -> Iterator[str]:
 def _default(parameter: Parameter) -> str:
     if parameter.required:
         return ", which must be given"
-    return "" if parameter.default is None else f" = {in_toml(parameter.default)}"
+    # Of a table, an empty one of its own each time.
+    default = getattr(parameter.default, "factory", lambda: parameter.default)()
+    return "" if default is None else f" = {in_toml(default)}"
 
 
 def _typed(parameter: Parameter) -> str:

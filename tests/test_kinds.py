@@ -17,7 +17,7 @@ def test_every_kind_of_every_section_is_listed_with_what_it_is():
     assert {"data set", "model"} <= {section.noun for section in KNOWN}
     for section in KNOWN:
         part = text.partition(f"{section.place}\n")[2].partition("\n\n")[0]
-        assert re.findall(r"^  (\w+) +\S", part, re.MULTILINE) == list(section.shelf)
+        assert re.findall(r"^  (\w+(?: \w+)?)  +\S", part, re.MULTILINE) == list(section.shelf)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,14 @@ def test_a_name_of_two_sections_is_told_of_both_and_one_of_none_is_refused():
     assert "scaling, of [[claims]]" in text
     with pytest.raises(UsageError, match="did you mean 'sharpness'"):
         list(kinds.told("sharpnes"))
+
+
+def test_the_common_tables_and_the_kinds_of_chapters_are_told_too():
+    text = "\n".join(kinds.listed())
+    for name in ("run", "arms", "knobs", "questions", "new edge"):
+        assert re.search(rf"^  {name}  +\S", text, re.MULTILINE)
+    assert list(kinds.told("[[arms]]")) == list(kinds.told("arms"))
+    assert "  problem = {  }\n      " in "\n".join(kinds.told("arms"))
+    assert "data of problem kernel_regression, problem supervised, probe test_loss" in text
+    with pytest.raises(UsageError, match="no table or kind 'zzz'; `dltlab schema --list` lists all of them"):
+        list(kinds.told("zzz"))

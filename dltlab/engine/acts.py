@@ -22,8 +22,7 @@ def standing(fleet: Fleet, experiment: Experiment, knob: str) -> float:
     """A knob's value: that of the first arm that has it, or a probe's budget."""
     if knob in experiment.budgets:
         return fleet.budgets[experiment.budgets[knob]]
-    arm = next(arm for arm, ratio in enumerate(experiment.ratios[knob]) if ratio is not None)
-    return knobs.read(fleet.state(arm), knob)
+    return knobs.read(fleet.state(experiment.shares[knob].first), knob)
 
 
 def again(fleet: Fleet, experiment: Experiment, event: Event) -> None:
@@ -49,8 +48,8 @@ def turn(fleet: Fleet, experiment: Experiment, knob: str, value: float) -> None:
 
     def turned(arm: int, members: int, state: State) -> State:
         del members
-        ratio = experiment.ratios[knob][arm]
-        return state if ratio is None else knobs.turned(state, knob, value * ratio)
+        own = experiment.shares[knob].of(arm, value)
+        return state if own is None else knobs.turned(state, knob, own)
 
     fleet.catch_up()
     fleet.change(turned)

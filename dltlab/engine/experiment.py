@@ -13,7 +13,9 @@ from dltlab import catalog, places
 from dltlab.catalog import Shelf
 from dltlab.engine import arms, described, memory, pacing
 from dltlab.engine.arms import Refusals, Variant
+from dltlab.engine.knobs import Shares
 from dltlab.engine.optimizers import LETTERS, OPTIMIZERS
+from dltlab.engine.optimizers.base import Decay
 from dltlab.engine.probes import PROBES, AbstractProbe
 from dltlab.engine.probes.base import Budgeted
 from dltlab.engine.problems import PROBLEMS
@@ -24,11 +26,12 @@ from dltlab.errors import AbsentDataError, RefusedError, ScenarioError
 from dltlab.records import Arm, Knob, Series
 from dltlab.scenario import Document, Sound, narrow, read, sound
 from dltlab.tables import Scenario
+from dltlab.values import convert
 
 _CHUNK_BYTES: Final = 1 << 20
 _MOST_FRAMES: Final = 32768
-_Knobs = tuple[tuple[Knob, ...], dict[str, tuple[float | None, ...]]]
-"""The knobs of the optimizers, and every arm's value in units of the first one's."""
+_Knobs = tuple[tuple[Knob, ...], dict[str, Shares]]
+"""The knobs of the optimizers, and how the arms stand to each other in them."""
 
 
 class Experiment(NamedTuple):
@@ -43,8 +46,8 @@ class Experiment(NamedTuple):
     """The seeds of each arm."""
     series: tuple[Series, ...]
     knobs: tuple[Knob, ...]
-    ratios: dict[str, tuple[float | None, ...]]
-    """Per hyperparameter's knob what an arm's value is, in units of the knob's; None for an arm that lacks it."""
+    shares: dict[str, Shares]
+    """Per hyperparameter's knob what each arm's value is, by the knob's."""
     budgets: dict[str, str]
     """Per knob that is a probe's budget, the probe; it has no part in the dynamics."""
     parameters: int
@@ -171,7 +174,7 @@ def survey(document: Document, common: Sound) -> Survey:
     if names is not None:
         described.check_panels(document, scenario.panels, names, unread, faults)
     # Which hyperparameters there are is known once every arm has its optimizer.
-    knobs = _knobs(document, scenario, [one.state for one in parts.arms], faults) if whole else ((), {})
+    knobs = _knobs(document, scenario, parts.arms, faults) if whole else ((), {})
     experiment = None
     if not faults and not lacking:
         try:
@@ -283,9 +286,9 @@ def _bound(
         if one.table is not None
     )
     programs = tuple(Program(one.simulation, parts.probes, run.every, frames) for one in parts.arms)
-    (knobs, ratios), (limits, budgets) = own, _budgets(parts.probes)
+    (knobs, shares), (limits, budgets) = own, _budgets(parts.probes)
     members = _members(scenario, variants)
-    return Experiment(scenario, programs, heads, members, series, knobs + limits, ratios, budgets, max(sizes), kept)
+    return Experiment(scenario, programs, heads, members, series, knobs + limits, shares, budgets, max(sizes), kept)
 
 
 def _budgets(probes: Mapping[str, AbstractProbe]) -> tuple[tuple[Knob, ...], dict[str, str]]:
@@ -301,12 +304,12 @@ def _budgets(probes: Mapping[str, AbstractProbe]) -> tuple[tuple[Knob, ...], dic
     return tuple(knobs), whose
 
 
-def _knobs(document: Document, scenario: Scenario, states: Sequence[Any], faults: list[str]) -> _Knobs:
-    """The knobs, at the value of the first arm that has them, and every arm's value in units of that one."""
-    values = [{name: float(value) for name, value in state.opt.hyperparams.items()} for state in states]
+def _knobs(document: Document, scenario: Scenario, arms: Sequence[_Arm], faults: list[str]) -> _Knobs:
+    """The knobs, at the value of the first arm that has them, and how the arms stand to each other in them."""
+    values = [{name: float(value) for name, value in arm.state.opt.hyperparams.items()} for arm in arms]
     known = dict.fromkeys(name for own in values for name in own)
     found: list[Knob] = []
-    ratios: dict[str, tuple[float | None, ...]] = {}
+    shares: dict[str, Shares] = {}
     for index, knob in enumerate(scenario.knobs):
         if knob.name not in known:
             cure = catalog.near_miss(knob.name, known)
@@ -315,9 +318,14 @@ def _knobs(document: Document, scenario: Scenario, states: Sequence[Any], faults
                 faults.append(document.fault(("knobs", index, "name"), f"the optimizer has no {knob.name!r}; {cure}"))
             continue
         title = knob.title or LETTERS.get(knob.name, knob.name)
-        first = next(own[knob.name] for own in values if knob.name in own)
-        found.append(Knob(knob.name, title, first, knob.low, knob.high, knob.scale))
-        ratios[knob.name] = tuple(
-            (own[knob.name] / first if first else 1.0) if knob.name in own else None for own in values
-        )
-    return tuple(found), ratios
+        first = next(place for place, own in enumerate(values) if knob.name in own)
+        kinds = {one.name: one.annotation for one in catalog.parameters(type(arms[first].simulation.optimizer))}
+        for bound in ("low", "high"):
+            try:
+                convert(getattr(knob, bound), kinds[knob.name], at=("knobs", index, bound), places=document)
+            except ScenarioError as fault:
+                faults += fault.faults
+        found.append(Knob(knob.name, title, values[first][knob.name], knob.low, knob.high, knob.scale))
+        own = [each.get(knob.name) for each in values]
+        shares[knob.name] = Shares.among(own, decays=kinds[knob.name] == Decay)
+    return tuple(found), shares

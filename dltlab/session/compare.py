@@ -20,6 +20,8 @@ Kind = Literal["scenario", "act", "run", "machine"]
 _PROSE: Final = frozenset({"abstract", "look_for", "sources", "tags", "companions"})
 _UNSET: Final = frozenset({"title", "panels", "knobs", "questions"})
 """What changes nothing of what is computed and judged."""
+_WORDS: Final = frozenset({"title", "says", "source"})
+"""Nor do these of a claim, an arm or a theory."""
 _LONGEST: Final = 120
 BRIEF: Final = 40
 """Letters of a setting in a list of sessions."""
@@ -129,7 +131,8 @@ def _set_as(header: Header, shared: Collection[str]) -> dict[str, Value]:
     told = {}
     for key, value in _settings(header.scenario).items():
         section, _, rest = key.partition(".")
-        if section not in _UNSET and (section != "arms" or rest.split(".")[0] in shared):
+        spoken = section in _UNSET or rest.rpartition(".")[2] in _WORDS
+        if not spoken and (section != "arms" or rest.split(".")[0] in shared):
             told[key] = value
     return told | ({"arms": value_of(" ".join(arm.name for arm in header.arms))} if header.arms else {})
 

@@ -291,6 +291,40 @@ def test_a_knob_of_an_arm_that_is_left_out_is_no_fault() -> None:
         experiment.build(scenario.parse(text.replace('"momentum"\nlow', '"mass"\nlow'), "x.toml"))
 
 
+def test_arms_of_other_momenta_keep_the_ratio_of_what_is_lost_in_a_step() -> None:
+    heavier = '[[arms]]\nname = "{}"\noptimizer = {{kind = "polyak", learning_rate = 0.1, momentum = {}}}\n'
+    text = f"{TEXT}\n{heavier.format('half', 0.5)}{heavier.format('heavy', 0.8)}{heavier.format('light', 0.0)}"
+    text += '[[knobs]]\nname = "momentum"\nlow = 0.1\nhigh = 0.99\n'
+    shares = experiment.build(scenario.parse(text, "x.toml")).shares["momentum"]
+    # 1 − β is 0.5, 0.2 and 1; none leaves [0, 1), however the first one's is turned.
+    for value, own in ((0.5, [0.5, 0.8, 0.0]), (0.9, [0.9, 0.96, 0.8]), (0.1, [0.1, 0.64, 0.0])):
+        told = [shares.of(arm, value) for arm in range(len(shares.own))]
+        assert told[:-3] == [None] * (len(told) - 3)
+        assert told[-3:] == pytest.approx(own)
+        assert told[-3] == value
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("high = 0.9", "high = 2.0", r"knobs\[1\]\.high: expected a number <= 0\.999999"),
+        (
+            "low = 0.1\nhigh = 0.9",
+            'low = -1.0\nhigh = 0.9\nscale = "linear"',
+            r"knobs\[1\]\.low: expected a number >= 0",
+        ),
+        # In float32 this is 1, where the velocity never ends to grow and 1/(1 − β) is no number.
+        ("momentum = 0.5", "momentum = 0.99999999", r"momentum: expected a number <= 0\.999999"),
+    ],
+)
+def test_a_knob_goes_no_further_than_its_hyperparameter(old: str, new: str, words: str) -> None:
+    momentum = '[[arms]]\nname = "heavy"\noptimizer = {kind = "polyak", learning_rate = 0.1, momentum = 0.5}\n'
+    text = f'{TEXT}\n{momentum}[[knobs]]\nname = "momentum"\nlow = 0.1\nhigh = 0.9\n'
+    assert text.count(old) == 1
+    with pytest.raises(ScenarioError, match=words):
+        experiment.build(scenario.parse(text.replace(old, new), "x.toml"))
+
+
 def test_an_arm_that_is_not_there_is_refused_with_its_likeliest_name() -> None:
     with pytest.raises(ScenarioError, match=r"--arms wode.*did you mean 'wide'"):
         experiment.build(document(), only=["wode"])

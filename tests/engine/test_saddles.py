@@ -15,6 +15,7 @@ import scipy.integrate
 
 from dltlab import errors, scenario
 from dltlab.engine import ensemble, experiment, keyframes
+from dltlab.engine.optimizers import perturbed
 from dltlab.engine.problems.octopus import Octopus
 from dltlab.errors import ScenarioError
 
@@ -192,6 +193,18 @@ kind = "exits"
         alone = fly(held.state, held.memories, 60)
         left = [int(np.isfinite(np.asarray(flight.memories["probes.exits"])).sum()) for flight in (kicked, alone)]
         assert left == [3, 2]
+
+
+@pytest.mark.parametrize("constant", [1e-3, 1e-5])
+def test_the_first_kick_waits_for_nothing_however_long_the_wait_between_two(constant: float) -> None:
+    optimizer = perturbed.jin_2017(2, 1.0, 1.0, 0.1, 10.0, constant)
+    opt: Any = optimizer.transformation().init(jnp.zeros(2))
+    assert float(opt.hyperparams["interval"]) > 1e8
+    flat, at_rest = jnp.asarray(0.0), []
+    for step in range(3):
+        due, opt = optimizer.due(opt, jnp.asarray(step, jnp.int32), flat, flat)
+        at_rest.append(bool(due))
+    assert at_rest == [True, False, False]
 
 
 def test_kicks_are_the_same_wherever_a_run_was_cut_and_continued() -> None:

@@ -103,6 +103,19 @@ def test_it_reads_what_it_shows_and_goes_on_from_a_keyframe(section: str, kind: 
     goes_on(made, fly, flight, 5)
 
 
+@pytest.mark.parametrize(
+    ("kind", "unknown"), [("weight_movement", {"it.layers"}), ("neurons", {"it.swing", "it.turn"})]
+)
+def test_of_what_starts_at_zero_no_share_is_told(kind: str, unknown: set[str]) -> None:
+    made = built(f'[probes.it]\nkind = "{kind}"', problem=f"{TEACHER[:-1]}, outer_scale = 0.0}}")
+    flight = ensemble.compiled(made.program, 1)(*ensemble.begin(made.program, (0,)), 3)
+    rows = {series_name("probes.it", key): values for key, values in flight.rows["probes.it"].items()}
+    told = {name: np.asarray(values)[:3] for name, values in rows.items()}
+    assert not any(np.isinf(values).any() for values in told.values())
+    assert {name for name, values in told.items() if not np.isfinite(values).all()} == unknown
+    assert unknown <= gapped(made, "probes.it")
+
+
 @pytest.mark.parametrize(("section", "kind"), ALL)
 def test_reading_it_disturbs_nothing(section: str, kind: str) -> None:
     read, world = suited(section, kind)

@@ -149,6 +149,8 @@ def test_sessions_of_one_scenario_are_told_apart_by_what_was_set():
     stranger = msgspec.structs.replace(slow, source="another")
     drawn = header("d", panels=[{"kind": "curves"}], abstract="Other words.")
     assert compare.apart([plain, stranger, drawn]) == ["", "", ""]
+    worded = header("w", claims=[{"name": "edge", "tolerance": 0.03, "says": "In words."}, SCENARIO["claims"][1]])
+    assert compare.apart([plain, worded]) == ["", ""]
     many = header("e", problem={f"key{n}": "x" * 99 for n in range(9)})
     assert compare.apart([plain, many])[1].endswith(", … and 5 more")
     assert len(compare.apart([plain, many])[1]) < 240

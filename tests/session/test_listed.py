@@ -7,7 +7,8 @@ from rich.cells import cell_len
 
 from dltlab import folders, records, scenario
 from dltlab.cli import cli
-from dltlab.records import Event
+from dltlab.errors import UsageError
+from dltlab.records import Event, Footer
 
 FALL = {"optimizer": {"kind": "gradient_descent", "learning_rate": 0.1}}
 
@@ -85,3 +86,12 @@ def test_on_a_terminal_a_session_takes_one_line(stored, listed, width):
     assert "(optimizer.kind=gradient_desc" in lines[0]
     assert lines[2].endswith("A fall (fork of 20260102-030405-edge at 1)")
     assert title in listed()[0]
+
+
+@pytest.mark.parametrize(
+    ("reason", "way"), [("finished", "dltlab replay shows it"), ("stopped", "dltlab resume goes on")]
+)
+def test_who_comes_back_when_nothing_runs_is_told_what_became_of_it(stored, reason, way):
+    stored("last", Footer(49, reason, ""))
+    with pytest.raises(UsageError, match=f"no session is running; the newest, last, {reason} at step 49: {way}"):
+        cli.main(["attach"], standalone_mode=False)

@@ -19,7 +19,8 @@ from jaxtyping import Array, Bool, Float, Int, PyTree, UInt32
 from msgspec import Meta
 
 Positive = Annotated[float, Meta(gt=0, le=1e6)]
-Decay = Annotated[float, Meta(ge=0, lt=1)]
+Decay = Annotated[float, Meta(ge=0, le=0.999999)]
+"""What stays of a mean from step to step; so far below 1 that it lies below it in float32 too."""
 LearningRate = Positive
 """η."""
 Momentum = Decay

@@ -112,7 +112,9 @@ class PerturbedGradientDescent(AbstractOptimizer, Kicking, Proportional):
         judged = (waited == jnp.floor(interval).astype(waited.dtype)) & (decrease > 0)
         settled = kicks.settled | judged & (loss - kicks.loss > -decrease)
         calm = steepness <= chosen["gradient_threshold"].astype(steepness.dtype)
-        due = calm & (waited.astype(interval.dtype) > interval) & ~settled
+        # The first kick waits for nothing, however long a schedule makes the wait between two.
+        rested = (kicks.given == 0) | (waited.astype(interval.dtype) > interval)
+        due = calm & rested & ~settled
         fresh = Kicks(
             jnp.where(due, step, kicks.last),
             kicks.given + due.astype(kicks.given.dtype),

@@ -26,6 +26,7 @@ from jaxtyping import Array, Float
 
 from dltlab.engine.models.two_layer import TwoLayer
 from dltlab.engine.numerics import kernel
+from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
 from dltlab.engine.problems import AbstractProblem, Regression
 from dltlab.engine.problems.supervised import Supervised
@@ -39,11 +40,11 @@ class Kappa(AbstractProbe):
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """Two numbers."""
+        """Two numbers; none where no output depends on any weight."""
         _parts(simulation)
         return {
-            "": Shown("κ = ‖h−y‖ ‖D²h‖/‖Dh‖²", scale="log"),
-            "rate": Shown("(‖∂Dh‖/‖Dh‖)/(|∂F|/F)", scale="log"),
+            "": Shown("κ = ‖h−y‖ ‖D²h‖/‖Dh‖²", scale="log", gaps=True),
+            "rate": Shown("(‖∂Dh‖/‖Dh‖)/(|∂F|/F)", scale="log", gaps=True),
         }
 
     def remember(self, simulation: Simulation, moment: Moment) -> None:
@@ -58,13 +59,13 @@ class Kappa(AbstractProbe):
         missed = problem.residual(params)
         loss = 0.5 * jnp.mean(missed**2)
         steepness = jnp.sqrt(kernel.norm(problem.tangent(params)) / examples)
-        kappa = jnp.sqrt(2 * loss) * bend(model, params, problem.inputs) / steepness**2
+        kappa = relative(jnp.sqrt(2 * loss) * bend(model, params, problem.inputs), steepness**2)
 
         flat, unravel = ravel_pytree(params)
         jacobian = jax.jacrev(lambda at: problem.outputs(unravel(at)))
         gradient = jax.grad(lambda at: 0.5 * jnp.mean(problem.residual(unravel(at)) ** 2))(flat)
         _, turned = jax.jvp(jacobian, (flat,), (-gradient,))
-        turning = jnp.sqrt(kernel.norm(turned @ turned.T) / examples) / steepness
+        turning = relative(jnp.sqrt(kernel.norm(turned @ turned.T) / examples), steepness)
         # At the minimum both speeds vanish.
         falling = jnp.vdot(gradient, gradient) / jnp.where(loss > 0, loss, jnp.ones_like(loss))
         rate = turning / jnp.where(falling > 0, falling, jnp.ones_like(falling))

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import PyTree
 
+from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -17,12 +18,12 @@ class WeightMovement(AbstractMomentary):
     every: Every = 0
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
-        """The distance, the relative distance, and one relative distance a layer."""
+        """The distance, the relative distance, and one relative distance a layer; of what starts at 0, none."""
         need_flat(simulation, "a weight movement")
         return {
             "": Shown("weight movement ‖θ−θ₀‖"),
-            "relative": Shown("‖θ−θ₀‖/‖θ₀‖"),
-            "layers": Shown("‖W−W₀‖/‖W₀‖ by layer", axes=("layer",)),
+            "relative": Shown("‖θ−θ₀‖/‖θ₀‖", gaps=True),
+            "layers": Shown("‖W−W₀‖/‖W₀‖ by layer", axes=("layer",), gaps=True),
         }
 
     def remember(self, simulation: Simulation, moment: Moment) -> PyTree:
@@ -37,7 +38,7 @@ class WeightMovement(AbstractMomentary):
         lengths = jnp.stack([jnp.asarray(optax.tree.norm(moved[layer])) for layer in moved])
         starts = jnp.stack([jnp.asarray(optax.tree.norm(started[layer])) for layer in moved])
         total, start = jnp.linalg.norm(lengths), jnp.linalg.norm(starts)
-        return {"": total, "relative": total / start, "layers": lengths / starts}, memory
+        return {"": total, "relative": relative(total, start), "layers": relative(lengths, starts)}, memory
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Two passes over the parameters."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from dltlab.engine.models.two_layer import TwoLayer
+from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractMomentary, AbstractProbe, Every, Readings, Shown
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.simulation import Moment, Simulation
@@ -25,7 +26,7 @@ class NeuronMovement(AbstractMomentary):
         network(simulation)
         return {
             "": Shown("weight movement ‖W−W₀‖"),
-            "relative": Shown("‖W−W₀‖/‖W₀‖"),
+            "relative": Shown("‖W−W₀‖/‖W₀‖", gaps=True),
             "farthest": Shown("maxᵣ ‖wᵣ−wᵣ(0)‖"),
             "mean": Shown("mean ‖wᵣ−wᵣ(0)‖"),
         }
@@ -42,8 +43,8 @@ class NeuronMovement(AbstractMomentary):
         del simulation
         lengths = jnp.sqrt(jnp.sum((moment.state.params["inner"] - memory) ** 2, axis=0))
         whole = jnp.linalg.norm(lengths)
-        relative = whole / jnp.linalg.norm(memory)
-        return {"": whole, "relative": relative, "farthest": jnp.max(lengths), "mean": jnp.mean(lengths)}, memory
+        share = relative(whole, jnp.linalg.norm(memory))
+        return {"": whole, "relative": share, "farthest": jnp.max(lengths), "mean": jnp.mean(lengths)}, memory
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """A pass over the weights."""

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from dltlab.engine.data.base import Neurons
 from dltlab.engine.models.two_layer import TwoLayer
+from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.problems.unseen import fitted
@@ -44,12 +45,15 @@ class NeuronPlane(AbstractMomentary):
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
         """Points in two dimensions only; the teacher and the turn where the data have a teacher."""
         problem = _problem(simulation)
-        known = {"sign": Shown("aⱼ", axes=("neuron",)), "swing": Shown("angle of the neurons to their start, in °")}
+        known = {
+            "sign": Shown("aⱼ", axes=("neuron",)),
+            "swing": Shown("angle of the neurons to their start, in °", gaps=True),
+        }
         if _flat(problem):
             known[""] = Shown("neurons aⱼwⱼ", axes=("neuron", "coordinate"))
             known["scaled"] = Shown("aⱼwⱼ / maxₖ ‖aₖwₖ‖ at the start", axes=("neuron", "coordinate"))
         if problem.teacher is not None:
-            known["turn"] = Shown("turn of the neurons to the teacher")
+            known["turn"] = Shown("turn of the neurons to the teacher", gaps=True)
             if _flat(problem):
                 known["teacher"] = Shown("teacher", axes=("teacher", "coordinate"))
         return known
@@ -104,7 +108,7 @@ def directions(inner: Float[Array, "m d"]) -> Float[Array, "m d"]:
 
 def _weighted(values: Float[Array, " m"], inner: Float[Array, "m d"], outer: Float[Array, " m"]) -> Float[Array, ""]:
     masses = jnp.abs(outer) * jnp.linalg.norm(inner, axis=1)
-    return jnp.sum(masses * values) / jnp.sum(masses)
+    return relative(jnp.sum(masses * values), jnp.sum(masses))
 
 
 def _problem(simulation: Simulation) -> Supervised:

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from dltlab.engine.numerics import kernel
+from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
 from dltlab.engine.problems import AbstractProblem, Regression
 from dltlab.engine.simulation import Moment, Simulation
@@ -37,7 +38,7 @@ class TangentKernel(AbstractProbe):
         known = {
             "": Shown("K(t)", axes=eigenvalue, scale="log"),
             "initial": Shown("K(0)", axes=eigenvalue, scale="log"),
-            "drift": Shown("‖K(t)−K(0)‖/‖K(0)‖"),
+            "drift": Shown("‖K(t)−K(0)‖/‖K(0)‖", gaps=True),
         }
         if _limit(simulation) is not None:
             known["limit"] = Shown("H∞", axes=eigenvalue, scale="log")
@@ -53,7 +54,7 @@ class TangentKernel(AbstractProbe):
     def measure(self, simulation: Simulation, moment: Moment, memory: Start) -> tuple[Readings, Start]:
         """The kernel of now against that of the start and the limit."""
         now, limit = _regression(simulation).tangent(moment.state.params), _limit(simulation)
-        drift = jnp.linalg.norm(now - memory.kernel) / jnp.linalg.norm(memory.kernel)
+        drift = relative(jnp.linalg.norm(now - memory.kernel), jnp.linalg.norm(memory.kernel))
         readings = {"": _spectrum(now), "initial": memory.spectrum, "drift": drift}
         if limit is not None:
             readings |= {"limit": memory.limit, "limit_distance": jnp.linalg.norm(now - limit)}

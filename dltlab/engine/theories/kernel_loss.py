@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 
 from dltlab.engine import modes
 from dltlab.engine.modes import AbstractModal, Kernel, Modes
+from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -37,7 +38,7 @@ class KernelLoss(AbstractModal):
         return {
             "": Shown("predicted loss", scale="log"),
             "bound": Shown("proven bound", scale="log"),
-            "error": Shown("|L−prediction|/L(0)", scale="log"),
+            "error": Shown("|L−prediction|/L(0)", scale="log", gaps=True),
         }
 
     def remember(self, simulation: Simulation, moment: Moment) -> Bounded:
@@ -52,7 +53,7 @@ class KernelLoss(AbstractModal):
         half = 0.5 * modes.regression(simulation, self.kernel).weight()
         first = half * jnp.sum(now.start**2)
         predicted = half * jnp.sum((now.factor * now.start) ** 2)
-        error = jnp.abs(moment.loss.astype(predicted.dtype) - predicted) / first
+        error = relative(jnp.abs(moment.loss.astype(predicted.dtype) - predicted), first)
         return {"": predicted, "bound": bound * first, "error": error}, Bounded(now, bound)
 
     def price(self, simulation: Simulation, parameters: int) -> float:
