@@ -1,7 +1,7 @@
 """What the probes of an experiment will tell: names, axes and shapes of its series."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import jax
 import numpy as np
@@ -22,6 +22,15 @@ Lead = tuple[tuple[str, ...], tuple[int, ...]]
 _LONGEST_TITLE: Final = 60
 
 
+class Told(NamedTuple):
+    """What the probes of one arm tell, and what they carry."""
+
+    series: dict[str, Series]
+    """Without leading axes."""
+    kept: int
+    """Bytes of a member's state, with what its probes remember."""
+
+
 def lead(scenario: Scenario, members: Sequence[Sequence[int]]) -> Lead:
     """Arm and seed where there are arms, seed where there are several, nothing for a single run."""
     most = max(len(own) for own in members)
@@ -37,9 +46,10 @@ def series(
     probes: Mapping[str, AbstractProbe],
     every: int,
     refusals: Refusals,
-) -> dict[str, Series]:
-    """The series of one arm, without leading axes; what is wrong is added to ``refusals``."""
+) -> Told:
+    """The series of one arm; what is wrong is added to ``refusals``."""
     found: dict[str, Series] = {}
+    kept = _bytes(state)
     moment = jax.eval_shape(simulation.look, state)
     parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     for at, probe in probes.items():
@@ -59,6 +69,7 @@ def series(
             except ValueError as fault:
                 refusals.add(variant, ("probes", name), str(fault))
         memory = jax.eval_shape(probe.remember, simulation, moment)
+        kept += _bytes(memory)
         shapes = probe.told(simulation, moment, memory)
         for suffix, how in shown.items():
             series = Series(
@@ -75,7 +86,11 @@ def series(
                 tolerance=how.tolerance,
             )
             found[series.name] = series
-    return found
+    return Told(found, kept)
+
+
+def _bytes(tree: Any) -> int:
+    return sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
 
 
 def merged(document: Document, told: Sequence[dict[str, Series]], lead: Lead, faults: list[str]) -> tuple[Series, ...]:

@@ -51,6 +51,8 @@ class Experiment(NamedTuple):
     budgets: dict[str, str]
     """Per knob that is a probe's budget, the probe; it has no part in the dynamics."""
     parameters: int
+    kept: int
+    """Bytes of the state of all members, with what their probes remember: what a keyframe holds."""
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -162,8 +164,10 @@ def survey(document: Document, common: Sound) -> Survey:
     refused = tuple(refusals.told(document, variants))
     faults += refused
     whole = len(parts.arms) == len(variants)
-    series = described.merged(document, told, described.lead(scenario, _members(scenario, variants)), faults)
-    read = [{one.source for one in own.values()} for own in told]
+    series = described.merged(
+        document, [one.series for one in told], described.lead(scenario, _members(scenario, variants)), faults
+    )
+    read = [{one.source for one in own.series.values()} for own in told]
     tables = [(section, name) for section in ("probes", "theories") for name in getattr(scenario, section)]
     unread = {name for at, name in tables if not whole or any(f"{at}.{name}" not in own for own in read)}
     names = None if lacking & {"probes", "theories"} else tuple(one.name for one in series)
@@ -174,7 +178,8 @@ def survey(document: Document, common: Sound) -> Survey:
     experiment = None
     if not faults and not lacking:
         try:
-            experiment = _bound(document, scenario, parts, series, knobs)
+            kept = sum(one.kept * own.seeds for one, own in zip(told, variants, strict=True))
+            experiment = _bound(document, scenario, parts, series, knobs, kept)
         except ScenarioError as found:
             faults += found.faults
     told_of = tuple(dict.fromkeys(faults))
@@ -260,14 +265,15 @@ def _members(scenario: Scenario, variants: Sequence[Variant]) -> tuple[tuple[int
 
 
 def _bound(
-    document: Document, scenario: Scenario, parts: _Parts, series: tuple[Series, ...], own: _Knobs
+    document: Document, scenario: Scenario, parts: _Parts, series: tuple[Series, ...], own: _Knobs, kept: int
 ) -> Experiment:
     """The parts together, all of them sound.
 
     Raises:
-        ScenarioError: Their readings would not fit.
+        ScenarioError: Their readings would not fit, or their keyframes.
     """
     run = scenario.run
+    memory.fit_keyframe(document, kept)
     memory.fit_readings(document, scenario, series, parts.probes)
     row = sum(math.prod(item.shape) * np.dtype(item.dtype).itemsize * run.every / item.every for item in series)
     frames = int(min(_MOST_FRAMES, max(2, _CHUNK_BYTES // max(row, 1))))
@@ -282,7 +288,7 @@ def _bound(
     programs = tuple(Program(one.simulation, parts.probes, run.every, frames) for one in parts.arms)
     (knobs, shares), (limits, budgets) = own, _budgets(parts.probes)
     members = _members(scenario, variants)
-    return Experiment(scenario, programs, heads, members, series, knobs + limits, shares, budgets, max(sizes))
+    return Experiment(scenario, programs, heads, members, series, knobs + limits, shares, budgets, max(sizes), kept)
 
 
 def _budgets(probes: Mapping[str, AbstractProbe]) -> tuple[tuple[Knob, ...], dict[str, str]]:

@@ -118,9 +118,9 @@ class Fleet:
             for at, own in zip(whole, self.seeds, strict=True)
         ]
 
-    def fly(self, steps: int, read: int = Read.DUE) -> Flights:
-        """A chunk of every member, all blocks in parallel. Ready when it returns."""
-        kind = self.kind(read)
+    def fly(self, steps: int, read: int = Read.DUE, *, kind: Kind | None = None) -> Flights:
+        """A chunk of every member, all blocks in parallel, by the fastest code or by a kind. Ready when it returns."""
+        kind = kind or self.kind(read)
         if kind not in self._fly:
             coming = self._coming.pop(kind, None)
             self._fly[kind] = coming.result() if coming else _compiled(self.programs, self.blocks, kind)

@@ -8,12 +8,14 @@ probe that is not read at every step is :class:`~dltlab.engine.probes.base.Follo
 
 from typing import Final, Literal, NamedTuple
 
+import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from dltlab.engine.numerics import kernel as kernels
 from dltlab.engine.optimizers.descent import GradientDescent
-from dltlab.engine.problems import Regression
+from dltlab.engine.probes.base import AbstractProbe
+from dltlab.engine.problems import AbstractProblem, Regression
 from dltlab.engine.simulation import Simulation, State, in_precision
 
 Kernel = Literal["limit", "initial"]
@@ -53,6 +55,19 @@ def regression(simulation: Simulation, kernel: Kernel, *, descends: bool = True)
             problem.limit()
         return problem
     raise ValueError("the modes of a kernel need a network fitted to examples; this problem has none.")
+
+
+class AbstractModal(AbstractProbe):
+    """A probe that decomposes a fixed kernel, in float64."""
+
+    kernel: eqx.AbstractVar[Kernel]
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The kernel and what it is made of."""
+        del item
+        if not isinstance(problem, Regression):
+            return 0
+        return 8 * (kernels.held(problem.size()) if self.kernel == "limit" else problem.tangent_holds())
 
 
 def begun(simulation: Simulation, state: State, kernel: Kernel) -> Modes:

@@ -65,7 +65,7 @@ def anew(path: Path, original: Path, *, seed: int | None = None) -> int:
 
 def _first_flown(path: Path, name: str, document: scenario.Document, built: Experiment, *, headless: bool) -> int:
     """Record a new session from its first step to its last."""
-    memory.fit_disk(path.parent, built.scenario, built.series, built.program.probes)
+    memory.fit_disk(path.parent, built.scenario, built.series, built.program.probes, built.kept)
     fleet = Fleet(built.programs, built.members)
     start = fleet.begin()
     journal = Journal.created(path)

@@ -211,6 +211,9 @@ def _follow(source: Live, outcome: Outcome, progress: Progress, halt: Halt, tell
 def _leave(source: Live, outcome: Outcome) -> None:
     """End what did not stop, and say how it ended."""
     ended = source.ended
+    if source.unreadable:
+        # What it would record from here on is lost.
+        source.kill()
     if not ended and outcome.cut != "interrupted":
         # Nobody is there to wait for it, and it would hold the machine.
         source.kill()

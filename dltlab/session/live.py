@@ -53,6 +53,8 @@ class Live:
         self._step, self._wall = 0, 0.0
         self._footer: Footer | None = None
         self._ended = ""
+        self.unreadable = False
+        """Whether it ended because nobody can read on in its recording; its engine may go on."""
         self._looked = 0.0
 
     @property
@@ -96,6 +98,7 @@ class Live:
     def _how_it_stands(self) -> list[Record]:
         """Settle whether the session has ended, now that nothing new stands in the file."""
         if self._follower.note:
+            self.unreadable = True
             self._end(f"The recording cannot be followed any further: {self._follower.note}")
         elif self._footer is not None:
             self._end(ending(self._footer))

@@ -3,12 +3,17 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from dltlab.engine import costs, estimate, experiment, memory
-from dltlab.engine.fleet import Fleet
-from dltlab.errors import ScenarioError
+from dltlab.engine.fleet import Fleet, Flights
+from dltlab.engine.loop import KEYFRAME_BUDGET
+from dltlab.engine.program import Read
+from dltlab.errors import ScenarioError, UsageError
+from dltlab.records import Array, Frames, Part, encode
 
 SCENARIO = """
 title = "Small"
@@ -54,6 +59,71 @@ def test_an_estimate_flies_the_first_steps_and_leaves_nothing_behind(small, tmp_
     assert told["arguments"] > 3 * 13 * 4
     # What was compiled to be counted is what was flown: nothing is compiled twice.
     assert len([*(tmp_path / "compiled").glob("jit_fly-*-cache")]) == 1
+
+
+class Clocked(Fleet):
+    """Steps and readings that take as long as is said; a reading is due at step 0 too."""
+
+    def __init__(self, built, costs):
+        super().__init__(built.programs, built.members)
+        self.costs, self.now, self.step = costs, 0.0, 0
+
+    def fly(self, steps: int, read: int = Read.DUE, **_):
+        self.now += 1e-4 + 1e-3 * steps
+        for name, seconds in self.costs.items():
+            due = range(self.step + -self.step % self.cadence(name), self.step + steps, self.cadence(name))
+            times = len(due) if read == Read.DUE else steps * (read == self.programs[0].alone(name))
+            self.now += seconds * times
+        return Flights([], np.array([True]), np.array([steps]))
+
+    def land(self, flights):
+        self.step += int(flights.steps[0])
+
+
+@pytest.mark.parametrize("steps", [9000, 300, 1])
+def test_a_reading_counts_as_often_as_the_run_takes_it(steps, monkeypatch, wide):
+    from dltlab import scenario
+
+    tables = ("density", "spectral_density", 3000), ("trace", "hessian_trace", 7), ("norm", "gradient_norm", 1)
+    text = SCENARIO + "".join(f'[probes.{name}]\nkind = "{kind}"\nevery = {every}\n' for name, kind, every in tables)
+    built = experiment.build(scenario.parse(text, "clocked"), steps=steps)
+    costs = {"probes.density": 4.0, "probes.trace": 0.02, "probes.norm": 1e-4}
+    fleet = Clocked(built, costs)
+    monkeypatch.setattr(estimate.time, "perf_counter", lambda: fleet.now)
+    seconds, timed = estimate._timed(built, fleet)
+    whole = steps * 1e-3 + sum(cost * (-(-steps // fleet.cadence(name)) + 1) for name, cost in costs.items())
+    assert steps * seconds == pytest.approx(whole, rel=0.1)
+    assert timed <= steps
+
+
+def test_a_recording_is_reckoned_with_a_line_a_slow_step_and_keyframes_on_the_way(wide):
+    from dltlab import scenario
+
+    built = experiment.build(scenario.parse(SCENARIO + '[probes.movement]\nkind = "weight_movement"\n', "slow"))
+    columns = {one.name: Array.of(np.zeros((1, *one.shape), one.dtype)) for one in built.series}
+    line = len(encode(Frames(101, (Part(100, 1, 1, columns),), 28.81595976999961, 0.06212924099, 1.5500000230967999)))
+    assert len(columns) > 2
+    keyframes = estimate._keyframes(300.0, 1) * built.kept * memory.BASE64
+    assert estimate._recorded(built, 1.0) == pytest.approx(300 * line + keyframes, rel=0.25)
+    # Where steps are quick a line has thousands of them.
+    assert estimate._recorded(built, 1e-6) < 0.2 * estimate._recorded(built, 1.0)
+
+
+def test_keyframes_come_by_the_clock_and_large_ones_more_seldom():
+    assert [estimate._keyframes(seconds, 1) for seconds in (0.0, 4.9, 5.1, 50.1, 60.1)] == [2, 2, 3, 12, 13]
+    few, many = (estimate._keyframes(1e4, size) for size in (KEYFRAME_BUDGET // 2, 1 << 10))
+    assert 5 < few < 20 < many
+
+
+def test_a_disk_without_room_for_the_ends_of_a_recording_is_refused(small, tmp_path, monkeypatch, wide):
+    from dltlab import scenario
+
+    built = experiment.build(scenario.read(small))
+    monkeypatch.setattr(memory.os, "statvfs", lambda _: SimpleNamespace(f_bavail=256, f_frsize=4096))
+    wanted = built.scenario, built.series, built.program.probes
+    memory.fit_disk(tmp_path, *wanted, built.kept)
+    with pytest.raises(UsageError, match=r"would take 1.34 MiB, and the disk has 1 MiB free; make room"):
+        memory.fit_disk(tmp_path, *wanted, 1 << 19)
 
 
 def test_every_member_is_reckoned_with(small, wide):

@@ -1,7 +1,9 @@
 """Laws over the shelves of probes and theories: what they say they show they read, and readings disturb nothing."""
 
+import functools
 from typing import Any
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +13,9 @@ from jax.flatten_util import ravel_pytree
 from dltlab import records, scenario
 from dltlab.engine import ensemble, experiment, keyframes
 from dltlab.engine.probes import PROBES
+from dltlab.engine.probes.base import AbstractMomentary
 from dltlab.engine.probes.sharpness import Sharpness
+from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.readings import series_name
 from dltlab.engine.theories import THEORIES
 from dltlab.errors import ScenarioError
@@ -260,3 +264,20 @@ def test_the_threshold_follows_the_knob() -> None:
     before = fly(state, memories, 1).rows["theories.it"][""][0]
     after = fly(knobs.turned(state, "learning_rate", 0.2), memories, 1).rows["theories.it"][""][0]
     assert (float(before), float(after)) == (pytest.approx(5.0), pytest.approx(10.0))
+
+
+def shape_of(array: jax.Array) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(array.shape, array.dtype)
+
+
+@pytest.mark.parametrize(("section", "kind"), ALL)
+def test_what_looks_at_its_moment_alone_needs_no_examples(section: str, kind: str) -> None:
+    made, _ = suited(section, kind)
+    [probe], simulation = made.program.probes.values(), made.program.simulation
+    if not (isinstance(probe, AbstractMomentary) and isinstance(simulation.problem, Supervised)):
+        return
+    moment = jax.eval_shape(simulation.look, simulation.begin(0))
+    # Of a shape without numbers nothing can be computed.
+    blind = eqx.tree_at(lambda it: (it.problem.inputs, it.problem.targets), simulation, replace_fn=shape_of)
+    memory = jax.eval_shape(functools.partial(probe.remember, blind), moment)
+    jax.eval_shape(functools.partial(probe.measure, blind), moment, memory)

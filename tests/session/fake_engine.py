@@ -3,9 +3,9 @@
     fake_engine.py ENDING run|check|estimate|resume --session=FILE --scenario=NAME … [--headless]
 
 The ENDING is finished, diverged, stopped, killed, silent, refused, broken, listening, deaf (it never
-stops), late (it never begins) or barred: that is finished, and has told two eigenvalues with error
-bars, one of 50 readings of which is poor; or kicked: that is finished after a kick at step 20. ``named`` is the
-ending that the scenario's file is named after.
+stops), garbled (it never stops either, and writes what is no record), late (it never begins) or barred: that is
+finished, and has told two eigenvalues with error bars, one of 50 readings of which is poor; or kicked: that is
+finished after a kick at step 20. ``named`` is the ending that the scenario's file is named after.
 """
 
 import argparse
@@ -157,9 +157,11 @@ def main() -> int:
         return 0
     if given.ending == "silent":
         return 3
-    if given.ending == "deaf":
+    if given.ending in ("deaf", "garbled"):
         out(header("fake", given.steps, given.seeds))
         out(frames(0, CHUNK, given.seeds, 0.1))
+        if given.ending == "garbled":
+            os.write(file, b"what no reader takes\n")
         time.sleep(60)
     if given.ending == "listening":
         listen(given, out)

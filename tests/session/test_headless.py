@@ -262,6 +262,18 @@ def test_no_engine_is_left_that_nobody_follows(engine, scenario, monkeypatch, fa
             os.kill(one.header.pid, signal.SIGKILL)
 
 
+def test_an_engine_whose_recording_nobody_can_read_on_is_ended(engine, scenario, capsys):
+    engine("garbled")
+    assert headless.run([scenario(FALLS)], quiet=True) == 3
+    assert "cannot be followed any further: line 3 is damaged" in capsys.readouterr().err
+    (one,) = shelf.kept()
+    try:
+        assert not recording.engine_alive(one.path)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one.header.pid, signal.SIGKILL)
+
+
 def test_no_session_stays_open_whatever_becomes_of_it(engine, scenario, keep, monkeypatch):
     followed: list[live.Live] = []
     begin = live.Live.__init__

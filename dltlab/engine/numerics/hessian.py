@@ -20,6 +20,11 @@ def dense(function: Scalar, at: Float[Array, " p"]) -> Float[Array, "p p"]:
     return 0.5 * (matrix + matrix.T)
 
 
+def held(parameters: int, activations: int) -> int:
+    """Numbers that :func:`dense` and the decomposition hold at once: of every column a tangent of all activations."""
+    return parameters * (2 * parameters + activations)
+
+
 def products(function: Callable[[Any], Float[Array, ""]], at: PyTree[Float[Array, "..."]]) -> Product:
     """V ↦ Hv, forward over reverse: exact to rounding, about two to three gradients each.
 

@@ -28,6 +28,17 @@ def fit(rows: int) -> None:
         raise ValueError(f"a kernel of {rows:,} x {rows:,} numbers would be formed; {cure}")
 
 
+def held(rows: int, weights: int = 0, activations: int = 0) -> int:
+    """Numbers that a kernel of so many rows holds at once, formed and decomposed.
+
+    Args:
+        rows: k.
+        weights: Those of each of k gradients, which are held layer by layer, and joined; 0 for a closed form.
+        activations: Of all examples, through which the gradients go back.
+    """
+    return rows * max(2 * weights, weights + activations // 2) + 5 * rows * rows
+
+
 def gram(outputs: Callable[[PyTree], Float[Array, " k"]], params: PyTree) -> Float[Array, "k k"]:
     """The tangent kernel K_ij = ⟨∇f_i(θ), ∇f_j(θ)⟩, by k backward passes; holds k gradients at once."""
     flat, unravel = ravel_pytree(params)

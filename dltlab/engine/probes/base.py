@@ -9,6 +9,7 @@ import jax
 from jaxtyping import Array, Float
 from msgspec import Meta
 
+from dltlab.engine.problems import AbstractProblem
 from dltlab.engine.simulation import Moment, Simulation
 
 Every = Annotated[int, Meta(ge=0, le=1_000_000_000)]
@@ -63,6 +64,24 @@ class AbstractProbe(eqx.Module):
     def price(self, simulation: Simulation, parameters: int) -> float:
         """What a reading costs, in gradient evaluations: an estimate before the first."""
 
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """Bytes that a reading holds at once beside the state, known before it exists: those of a gradient of the loss.
+
+        Args:
+            problem: What is read, whether it can be or not.
+            item: Bytes of a number in the precision of the run.
+        """
+        return item * passing(problem)
+
+
+class AbstractMomentary(AbstractProbe):
+    """A probe that looks at its moment alone, and at none of the problem's examples."""
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """Nothing to speak of."""
+        del problem, item
+        return 0
+
 
 class Budgeted(eqx.Module):
     """A probe whose readings may be too dear for every step: it takes them as seldom as its budget asks.
@@ -87,6 +106,12 @@ class Paired(eqx.Module):
     @abc.abstractmethod
     def pair(self, probe: AbstractProbe, simulation: Simulation) -> None:
         """Refuse a probe whose readings it does not foretell. Raises ValueError."""
+
+
+def passing(problem: AbstractProblem) -> int:
+    """Numbers that a gradient of the whole loss holds at once: the activations, and what goes back through them."""
+    _, activations = problem.footprint()
+    return 2 * activations
 
 
 def need_flat(simulation: Simulation, noun: str) -> None:

@@ -6,11 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class Coordinates(AbstractProbe):
+class Coordinates(AbstractMomentary):
     """log₁₀|xⱼ| of the parameters: honest below 10⁻³⁰⁸ where the problem keeps logarithms."""
 
     every: Every = 0

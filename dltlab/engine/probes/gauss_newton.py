@@ -16,9 +16,9 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine.numerics import gauss_newton, kernel, lanczos
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat, passing
 from dltlab.engine.probes.blocks import block, need_layer, noise
-from dltlab.engine.problems import Composed
+from dltlab.engine.problems import AbstractProblem, Composed
 from dltlab.engine.simulation import Moment, Simulation, State, in_precision
 
 _PURPOSE: Final = 3
@@ -43,8 +43,7 @@ class GaussNewton(AbstractProbe):
     products: Annotated[int, Meta(ge=2, le=512)] = 48
     """Products with the matrix that a reading may take."""
 
-    def _by_gram(self, simulation: Simulation, parameters: int) -> bool:
-        outputs = _composed(simulation).size()
+    def _by_gram(self, outputs: int, parameters: int) -> bool:
         return self.method == "gram" or (self.method == "auto" and outputs <= min(GRAM_UP_TO, parameters))
 
     def shown(self, simulation: Simulation) -> Mapping[str, Shown]:
@@ -63,7 +62,7 @@ class GaussNewton(AbstractProbe):
         """No eigenvectors yet: the first reading starts from noise."""
         state = moment.state
         flat, _ = ravel_pytree(state.params)
-        if self._by_gram(simulation, flat.shape[0]):
+        if self._by_gram(_composed(simulation).size(), flat.shape[0]):
             kernel.fit(_composed(simulation).size())
             return jnp.zeros((0, 0), flat.dtype)
         size = block(simulation, state.params, self.layer).size
@@ -76,7 +75,7 @@ class GaussNewton(AbstractProbe):
         """The eigenvalues at the moment's parameters."""
         state = moment.state
         flat, unravel = ravel_pytree(state.params)
-        if self._by_gram(simulation, flat.shape[0]):
+        if self._by_gram(_composed(simulation).size(), flat.shape[0]):
             return self._decomposed(simulation, state), memory
         problem = _composed(simulation)
         part = block(simulation, state.params, self.layer)
@@ -111,9 +110,15 @@ class GaussNewton(AbstractProbe):
 
     def price(self, simulation: Simulation, parameters: int) -> float:
         """Half a gradient a backward pass, or one and a half a product; of those about sixteen for one pair."""
-        if self._by_gram(simulation, parameters):
-            return 0.5 * _composed(simulation).size()
-        return 1.5 * min(8 + 8 * self.top, self.products)
+        outputs = _composed(simulation).size()
+        return 0.5 * outputs if self._by_gram(outputs, parameters) else 1.5 * min(8 + 8 * self.top, self.products)
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The Gram matrix in float64 and what it is made of, or a basis of vectors."""
+        parameters, activations = problem.footprint()
+        if isinstance(problem, Composed) and self._by_gram(problem.size(), parameters):
+            return 8 * kernel.held(problem.size(), parameters, activations)
+        return item * ((self.products + self.top) * parameters + passing(problem))
 
 
 def _composed(simulation: Simulation) -> Composed:

@@ -9,8 +9,9 @@ from jax.flatten_util import ravel_pytree
 from msgspec import Meta
 
 from dltlab.engine.numerics import hessian, trace
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat, passing
 from dltlab.engine.probes.blocks import block, need_layer, noise
+from dltlab.engine.problems import AbstractProblem
 from dltlab.engine.simulation import Moment, Simulation
 
 _PURPOSE: Final = 1
@@ -57,3 +58,8 @@ class HessianTrace(AbstractProbe):
         """Three gradients a product."""
         del simulation
         return 3.0 * min(parameters, self.products)
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The random vectors, their basis and the products."""
+        parameters, _ = problem.footprint()
+        return item * (3 * min(self.products, parameters) * parameters + passing(problem))

@@ -28,6 +28,7 @@ from dltlab.engine.models.two_layer import TwoLayer
 from dltlab.engine.numerics import kernel
 from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.problems import AbstractProblem, Regression
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.problems.unseen import fitted
 from dltlab.engine.simulation import Moment, Simulation
@@ -74,6 +75,13 @@ class Kappa(AbstractProbe):
         """Two backward passes an example, each over that example alone; and singular values."""
         problem, _ = _parts(simulation)
         return 8.0 + problem.inputs.shape[0] * parameters / 3e4
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The Jacobian and its directional derivative."""
+        if not isinstance(problem, Regression):
+            return 0
+        parameters, activations = problem.footprint()
+        return item * kernel.held(problem.size(), 2 * parameters, activations)
 
 
 def bend(model: TwoLayer, params: dict[str, Float[Array, "..."]], x: Float[Array, "n d"]) -> Float[Array, ""]:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 
 from dltlab.engine.optimizers.perturbed import Kicks
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class KicksGiven(AbstractProbe):
+class KicksGiven(AbstractMomentary):
     """Kicks that perturbed gradient descent has given; and 1 once one led nowhere, so that it returns a minimum.
 
     Zero for optimizers that give none, so that they can stand beside it.

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class Loss(AbstractProbe):
+class Loss(AbstractMomentary):
     """The objective at the parameters: what the step that leaves them computes anyway."""
 
     every: Every = 0
@@ -34,7 +34,7 @@ class Loss(AbstractProbe):
         return 0.0
 
 
-class GradientNorm(AbstractProbe):
+class GradientNorm(AbstractMomentary):
     """The Euclidean length of the gradient."""
 
     every: Every = 0

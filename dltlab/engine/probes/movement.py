@@ -8,11 +8,11 @@ import optax
 from jaxtyping import PyTree
 
 from dltlab.engine.numerics.relative import relative
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown, need_flat
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class WeightMovement(AbstractProbe):
+class WeightMovement(AbstractMomentary):
     """‖θ − θ₀‖, the same relative to ‖θ₀‖, and relative per layer."""
 
     every: Every = 0

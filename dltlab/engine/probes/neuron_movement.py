@@ -11,12 +11,12 @@ from jaxtyping import Array, Bool, Float
 
 from dltlab.engine.models.two_layer import TwoLayer
 from dltlab.engine.numerics.relative import relative
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, AbstractProbe, Every, Readings, Shown
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class NeuronMovement(AbstractProbe):
+class NeuronMovement(AbstractMomentary):
     """‖W − W(0)‖ of the first layer, the same relative to ‖W(0)‖; and of its neurons the farthest and the mean."""
 
     every: Every = 0

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from dltlab.engine.data.base import Neurons
 from dltlab.engine.models.two_layer import TwoLayer
 from dltlab.engine.numerics.relative import relative
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.problems.unseen import fitted
 from dltlab.engine.simulation import Moment, Simulation
@@ -30,7 +30,7 @@ class Beginning(NamedTuple):
     """w_j/‖w_j‖."""
 
 
-class NeuronPlane(AbstractProbe):
+class NeuronPlane(AbstractMomentary):
     """The points a_j w_j and the signs of the a_j; the teacher's points b_k v_k, and how far the neurons have turned.
 
     Scaled, the points are in units of the longest neuron of the start, so that every scale of weights fits one plane.

@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 from dltlab.engine.numerics import kernel
 from dltlab.engine.numerics.relative import relative
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
-from dltlab.engine.problems import Regression
+from dltlab.engine.problems import AbstractProblem, Regression
 from dltlab.engine.simulation import Moment, Simulation
 
 
@@ -65,6 +65,10 @@ class TangentKernel(AbstractProbe):
         del parameters
         outputs = _regression(simulation).size()
         return 1.0 + outputs / 3
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The kernel and what it is made of."""
+        return item * problem.tangent_holds() if isinstance(problem, Regression) else 0
 
 
 def _regression(simulation: Simulation) -> Regression:

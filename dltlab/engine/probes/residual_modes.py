@@ -9,12 +9,12 @@ from collections.abc import Mapping
 import equinox as eqx
 
 from dltlab.engine import modes
-from dltlab.engine.modes import Kernel, Modes
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.modes import AbstractModal, Kernel, Modes
+from dltlab.engine.probes.base import Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class ResidualModes(AbstractProbe):
+class ResidualModes(AbstractModal):
     """Energies r_i(t)² = (v_i·(f(t) − y))², largest eigenvalue first."""
 
     every: Every = 0

@@ -30,8 +30,8 @@ from dltlab.engine.numerics.hessian import Product
 from dltlab.engine.numerics.tracked import Found, Tracked
 from dltlab.engine.numerics.tracker import Tracker
 from dltlab.engine.optimizers import Adaptive, Unsmoothed
-from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat
-from dltlab.engine.problems import Kinked, Sampled
+from dltlab.engine.probes.base import AbstractProbe, Budget, Budgeted, Every, Readings, Shown, need_flat, passing
+from dltlab.engine.problems import AbstractProblem, Kinked, Sampled
 from dltlab.engine.simulation import Moment, Simulation, State, in_precision
 
 _TINY: Final = 8
@@ -236,6 +236,13 @@ class Sharpness(AbstractProbe, Budgeted):
             return exact * min(8 + 8 * self.top, self.products) + lowest
         each = exact if self.precise or not _differenced(simulation) else 1.0
         return each * (1.0 + self.top) + lowest
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The whole Hessian in float64, or a basis of vectors."""
+        parameters, activations = problem.footprint()
+        if self.method == "dense":
+            return 8 * hessian.held(parameters, activations)
+        return item * ((self.products + self.top) * parameters + passing(problem))
 
 
 def _products(

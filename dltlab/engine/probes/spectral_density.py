@@ -14,8 +14,9 @@ from jax.flatten_util import ravel_pytree
 from msgspec import Meta
 
 from dltlab.engine.numerics import density, hessian
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat
+from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown, need_flat, passing
 from dltlab.engine.probes.blocks import block, need_layer, noise
+from dltlab.engine.problems import AbstractProblem
 from dltlab.engine.simulation import Moment, Simulation
 
 _PURPOSE: Final = 2
@@ -90,3 +91,8 @@ class SpectralDensity(AbstractProbe):
         """Three gradients a product."""
         del simulation
         return 3.0 * self.starts * min(parameters, self.depth)
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """A Krylov space, and the Ritz vectors in it."""
+        parameters, _ = problem.footprint()
+        return item * (2 * min(self.depth, parameters) * parameters + passing(problem))

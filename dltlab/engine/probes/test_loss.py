@@ -7,6 +7,7 @@ from dltlab.catalog import Kind
 from dltlab.engine.data import DATA
 from dltlab.engine.data.base import AbstractData
 from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.problems import AbstractProblem
 from dltlab.engine.problems.unseen import Unseen
 from dltlab.engine.simulation import Moment, Simulation
 
@@ -44,5 +45,8 @@ class UnseenLoss(AbstractProbe):
         """A forward pass over these examples, in gradients over the problem's."""
         del parameters
         _, activations = simulation.problem.footprint()
-        _, other = self.unseen.instead(simulation.problem).footprint()
-        return 0.35 * other / activations
+        return 0.35 * self.unseen.activations(simulation.problem) / activations
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The activations of these examples."""
+        return item * self.unseen.activations(problem)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 from msgspec import Meta
 
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 Share = Annotated[float, Meta(gt=0, lt=1)]
@@ -21,7 +21,7 @@ class Count(NamedTuple):
     reached: Bool[Array, ""]
 
 
-class TrainingTime(AbstractProbe):
+class TrainingTime(AbstractMomentary):
     """Steps until L ≤ share·L(0), kept from then on; before, the steps so far. Exact to its cadence."""
 
     share: Share = 0.01

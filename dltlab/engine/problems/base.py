@@ -42,6 +42,11 @@ class Sampled(abc.ABC):
     def sampled(self) -> bool:
         """Whether a step descends the loss of a draw of the data."""
 
+    @property
+    @abc.abstractmethod
+    def share(self) -> float:
+        """The share of the data that a step sees."""
+
 
 class Kinked(abc.ABC):
     """A problem whose loss may have kinks, where its Hessian does not exist."""

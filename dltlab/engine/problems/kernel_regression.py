@@ -103,6 +103,10 @@ class KernelRegression(AbstractProblem, Regression):
         del params
         return self.limit()
 
+    def tangent_holds(self) -> int:
+        """Those of the kernel."""
+        return kernel.held(self.size())
+
     def limit(self) -> Float[Array, "n n"]:
         """H∞."""
         return kernel.relu_limit(self.inputs)

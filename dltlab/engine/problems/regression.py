@@ -30,5 +30,9 @@ class Regression(abc.ABC):
         """The tangent kernel K = J Jᵀ."""
 
     @abc.abstractmethod
+    def tangent_holds(self) -> int:
+        """Numbers held at once by the tangent kernel, formed and decomposed; known before any of them exist."""
+
+    @abc.abstractmethod
     def limit(self) -> Float[Array, "k k"]:
         """The kernel H∞ of infinite width at the start. Raises ValueError where there is no closed form."""

@@ -139,9 +139,19 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
 
     def tangent(self, params: Params) -> Float[Array, "k k"]:
         """In closed form where the model has one, or from a backward pass an output."""
-        if isinstance(self.model, KernelInClosedForm) and self.targets.shape[1] == 1:
+        if self._closed and isinstance(self.model, KernelInClosedForm):
             return self.model.kernel(params, self.inputs)
         return kernel.gram(self.outputs, params)
+
+    def tangent_holds(self) -> int:
+        """The activations and the kernel where it has a closed form, or a gradient an output."""
+        weights, activations = self.footprint()
+        return 2 * activations + kernel.held(self.size(), *(() if self._closed else (weights, activations)))
+
+    @property
+    def _closed(self) -> bool:
+        """Whether the tangent kernel has a closed form."""
+        return isinstance(self.model, KernelInClosedForm) and self.targets.shape[1] == 1
 
     def limit(self) -> Float[Array, "k k"]:
         """The mean of the kernel at the start."""
@@ -153,6 +163,11 @@ class Supervised(AbstractProblem, Composed, Kinked, Labelled, Regression, Sample
     def sampled(self) -> bool:
         """Whether a step sees a batch."""
         return self.batch > 0
+
+    @property
+    def share(self) -> float:
+        """A batch of the examples, or all of them."""
+        return (self.batch or self.inputs.shape[0]) / self.inputs.shape[0]
 
     @property
     def kinked(self) -> bool:

@@ -31,6 +31,12 @@ class Unseen(eqx.Module):
         if self.teacher is not None and known.teacher is not None and not _same(self.teacher, known.teacher):
             raise ValueError("another teacher labelled the problem's examples; give both data the same seed and shape.")
 
+    def activations(self, problem: AbstractProblem) -> int:
+        """Those of a gradient over these examples, for a network that is fitted to others; 0 where there is none."""
+        if not isinstance(problem, Supervised):
+            return 0
+        return problem.footprint()[1] // problem.inputs.shape[0] * self.inputs.shape[0]
+
     def instead(self, problem: AbstractProblem) -> Supervised:
         """The problem with these examples in the place of its own: its loss is the test loss."""
         known = fitted(problem)

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from dltlab.engine import modes
-from dltlab.engine.modes import Kernel, Modes
+from dltlab.engine.modes import AbstractModal, Kernel, Modes
 from dltlab.engine.numerics.relative import relative
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.probes.base import Every, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
@@ -26,7 +26,7 @@ class Bounded(NamedTuple):
     bound: Float[Array, ""]
 
 
-class KernelLoss(AbstractProbe):
+class KernelLoss(AbstractModal):
     """The predicted loss, the bound of Du et al., and the loss's distance from the prediction."""
 
     every: Every = 0

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from dltlab.engine import modes
-from dltlab.engine.modes import Kernel, Modes
-from dltlab.engine.probes.base import AbstractProbe, Every, Following, Readings, Shown
+from dltlab.engine.modes import AbstractModal, Kernel, Modes
+from dltlab.engine.probes.base import Every, Following, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 _TINY: Final = 1e-300
@@ -28,7 +28,7 @@ class Rated(NamedTuple):
     settled: Bool[Array, " k"]
 
 
-class KernelModes(AbstractProbe, Following):
+class KernelModes(AbstractModal, Following):
     """Energy r_i² in every mode as predicted; and how fast the network's own falls, in units of the prediction.
 
     The rate is ln(r_i(t)/r_i(0)) over Σ ln|1 − ηλ_i|, taken when r_i has fallen to a tenth and kept.

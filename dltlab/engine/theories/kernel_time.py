@@ -14,13 +14,13 @@ from jaxtyping import Array, Float
 from msgspec import Meta
 
 from dltlab.engine import modes
-from dltlab.engine.modes import Kernel
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.modes import AbstractModal, Kernel
+from dltlab.engine.probes.base import Every, Readings, Shown
 from dltlab.engine.probes.training_time import Share
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class KernelTime(AbstractProbe):
+class KernelTime(AbstractModal):
     """Steps to a share of the first loss, at the learning rate of the start."""
 
     share: Share = 0.01

@@ -16,14 +16,14 @@ import equinox as eqx
 import jax.numpy as jnp
 
 from dltlab.engine import modes
-from dltlab.engine.modes import Kernel, Modes
-from dltlab.engine.probes.base import AbstractProbe, Every, Readings, Shown
+from dltlab.engine.modes import AbstractModal, Kernel, Modes
+from dltlab.engine.probes.base import Every, Readings, Shown
 from dltlab.engine.probes.neuron_movement import network
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.simulation import Moment, Simulation, in_precision
 
 
-class KernelTravel(AbstractProbe):
+class KernelTravel(AbstractModal):
     """The length of the whole way, and how much of it lies behind: √(Σ_i (1 − (1−ηcλ_i)^t)² r_i(0)²/λ_i)."""
 
     every: Every = 0
@@ -54,7 +54,7 @@ class KernelTravel(AbstractProbe):
         return 0.0
 
 
-class NeuronCap(AbstractProbe):
+class NeuronCap(AbstractModal):
     """The proven cap on the way of any neuron: the same at every step; infinite where the kernel is singular."""
 
     every: Every = 0

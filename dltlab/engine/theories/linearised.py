@@ -20,6 +20,7 @@ from dltlab.engine.data import DATA
 from dltlab.engine.data.base import AbstractData
 from dltlab.engine.modes import Modes
 from dltlab.engine.probes.base import AbstractProbe, Every, Following, Readings, Shown
+from dltlab.engine.problems import AbstractProblem, Regression
 from dltlab.engine.problems.supervised import Supervised
 from dltlab.engine.problems.unseen import Unseen, fitted
 from dltlab.engine.simulation import Moment, Simulation, in_precision
@@ -104,8 +105,14 @@ class Linearised(AbstractProbe, Following):
         """A kernel and its modes, and forward passes over the unseen examples."""
         del parameters
         _, activations = simulation.problem.footprint()
-        others = 0 if self.unseen is None else self.unseen.instead(simulation.problem).footprint()[1]
+        others = 0 if self.unseen is None else self.unseen.activations(simulation.problem)
         return 3.0 + _fitted(simulation).size() / 3 + others / activations
+
+    def holds(self, problem: AbstractProblem, item: int) -> int:
+        """The kernel of the start in float64 and what it is made of, or the activations of the unseen examples."""
+        del item
+        others = 0 if self.unseen is None else self.unseen.activations(problem)
+        return 8 * max(problem.tangent_holds() if isinstance(problem, Regression) else 0, 2 * others)
 
 
 def _apart(problem: Supervised, params: PyTree, start: PyTree, moved: PyTree) -> tuple[Array, Array]:

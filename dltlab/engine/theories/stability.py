@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 
 from dltlab.engine.probes import Sharpness
-from dltlab.engine.probes.base import AbstractProbe, Every, Paired, Readings, Shown
+from dltlab.engine.probes.base import AbstractMomentary, AbstractProbe, Every, Paired, Readings, Shown
 from dltlab.engine.simulation import Moment, Simulation
 
 
-class StabilityThreshold(AbstractProbe, Paired):
+class StabilityThreshold(AbstractMomentary, Paired):
     """The largest stable eigenvalue of the (preconditioned) Hessian; it follows the knobs.
 
     2/η for gradient descent; :mod:`dltlab.engine.optimizers` has the others.
