@@ -14,7 +14,8 @@ from dltlab import scenario
 from dltlab.engine import costs, experiment, machine, memory
 from dltlab.engine.experiment import Experiment
 from dltlab.engine.fleet import Fleet, Flights
-from dltlab.engine.loop import CHUNK_SECONDS, KEYFRAME_BUDGET, KEYFRAME_SECONDS
+from dltlab.engine.keyframes import Rhythm
+from dltlab.engine.loop import CHUNK_SECONDS
 from dltlab.engine.program import Read
 from dltlab.errors import ScenarioError
 from dltlab.text import size
@@ -158,20 +159,7 @@ def _recorded(built: Experiment, seconds_a_step: float) -> int:
         readings = _readings(steps, one.every)
         rows += math.prod(one.shape) * np.dtype(one.dtype).itemsize * readings
         columns += min(readings, math.ceil(steps / chunk) + 1)
-    whole = _keyframes(steps * seconds_a_step, int(memory.BASE64 * built.kept)) * built.kept
+    # Beside those on its way, one at its beginning and one at its end.
+    kept = 2 + Rhythm.over(steps * seconds_a_step, int(memory.BASE64 * built.kept))
+    whole = kept * built.kept
     return int(memory.BASE64 * (rows + whole)) + _COLUMN * columns
-
-
-def _keyframes(seconds: float, size: int) -> int:
-    """Keyframes of a run, at most: those at its ends, and those on its way, more seldom where they are large.
-
-    Args:
-        seconds: How long it computes.
-        size: Bytes of a keyframe.
-    """
-    count, wait = 2, KEYFRAME_SECONDS
-    at = wait
-    while at < seconds:
-        wait = max(KEYFRAME_SECONDS, 0.1 * at) if count * size <= KEYFRAME_BUDGET else 2 * wait
-        count, at = count + 1, at + wait
-    return count

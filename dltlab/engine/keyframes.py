@@ -34,6 +34,16 @@ class Rhythm:
         self._due = self._due or now + self._gap
         return now >= self._due
 
+    @classmethod
+    def over(cls, seconds: float, size: int) -> int:
+        """How many of this size a session of so many seconds takes by itself, where each is taken when it is due."""
+        rhythm, count = cls(), 0
+        rhythm.due(0.0)
+        while rhythm._due < seconds:
+            rhythm.took(rhythm._due, size)
+            count += 1
+        return count
+
     def took(self, now: float, size: int) -> None:
         """Take note of one and its bytes, whoever asked for it."""
         self._bytes += size

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from dltlab.engine import costs, estimate, experiment, memory
+from dltlab.engine import costs, estimate, experiment, keyframes, memory
 from dltlab.engine.fleet import Fleet, Flights
-from dltlab.engine.loop import KEYFRAME_BUDGET
 from dltlab.engine.program import Read
 from dltlab.errors import ScenarioError, UsageError
 from dltlab.records import Array, Frames, Part, encode
@@ -103,15 +102,15 @@ def test_a_recording_is_reckoned_with_a_line_a_slow_step_and_keyframes_on_the_wa
     columns = {one.name: Array.of(np.zeros((1, *one.shape), one.dtype)) for one in built.series}
     line = len(encode(Frames(101, (Part(100, 1, 1, columns),), 28.81595976999961, 0.06212924099, 1.5500000230967999)))
     assert len(columns) > 2
-    keyframes = estimate._keyframes(300.0, 1) * built.kept * memory.BASE64
-    assert estimate._recorded(built, 1.0) == pytest.approx(300 * line + keyframes, rel=0.25)
+    ends = (2 + keyframes.Rhythm.over(300.0, 1)) * built.kept * memory.BASE64
+    assert estimate._recorded(built, 1.0) == pytest.approx(300 * line + ends, rel=0.25)
     # Where steps are quick a line has thousands of them.
     assert estimate._recorded(built, 1e-6) < 0.2 * estimate._recorded(built, 1.0)
 
 
 def test_keyframes_come_by_the_clock_and_large_ones_more_seldom():
-    assert [estimate._keyframes(seconds, 1) for seconds in (0.0, 4.9, 5.1, 50.1, 60.1)] == [2, 2, 3, 12, 13]
-    few, many = (estimate._keyframes(1e4, size) for size in (KEYFRAME_BUDGET // 2, 1 << 10))
+    assert [keyframes.Rhythm.over(seconds, 1) for seconds in (0.0, 4.9, 5.1, 50.1, 60.1)] == [0, 0, 1, 10, 11]
+    few, many = (keyframes.Rhythm.over(1e4, size) for size in (keyframes.BUDGET // 2, 1 << 10))
     assert 5 < few < 20 < many
 
 
