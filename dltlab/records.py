@@ -178,7 +178,10 @@ class Frames(Struct, frozen=True, tag_field="record", tag="frames"):
     busy: float
     """Seconds that the device computed for this chunk."""
     clock: float = 0.0
-    """Physical time reached: over all steps the sum of η, of η/(1 − β) where momentum sums up gradients."""
+    """Physical time reached: over all steps the sum of η, of η/(1 − β) where momentum sums up gradients.
+
+    Of several members it is that of the first one that has not diverged.
+    """
 
 
 class Keyframe(Struct, frozen=True, tag_field="record", tag="keyframe"):

@@ -131,10 +131,10 @@ class Again:
         parts = self._desk.parts(flights, self.step, everything=names is not None)
         self._desk.recorded = before | {name: self.step for part in parts for name in part.columns}
         if parts:
-            self._tell(parts, 0.0)
+            self._tell(parts, flights, 0.0)
 
-    def _tell(self, parts: tuple[Part, ...], busy: float) -> None:
-        clock = float(np.ravel(self.fleet.state(0).clock)[0])
+    def _tell(self, parts: tuple[Part, ...], flights: Flights, busy: float) -> None:
+        clock = self.fleet.clock(self._desk.dead | ~flights.finite)
         self._journal.append(Frames(self.step, parts, self._wall, busy, clock))
 
     def _chunk(self, limit: int) -> bool:
@@ -163,7 +163,7 @@ class Again:
         parts = self._desk.parts(flights, self.step)
         self.fleet.land(flights)
         self.step += int(np.max(flights.steps))
-        self._tell(parts, busy)
+        self._tell(parts, flights, busy)
 
     def _diverged(self) -> Footer:
         text = f"the loss stopped being finite at step {self.step}."

@@ -199,6 +199,11 @@ class Fleet:
         """The state of an arm's first block."""
         return next(at[0] for block, at in zip(self.blocks, self._at, strict=True) if block.arm == arm)
 
+    def clock(self, dead: np.ndarray) -> float:
+        """Physical time of the first member that lives, arm after arm: those that have diverged stray."""
+        clocks = np.concatenate([np.ravel(state.clock) for state, _ in self._at])
+        return float(clocks[np.argmin(dead)])
+
     def rows(self, flights: Flights, source: str, suffix: str) -> dict[int, np.ndarray]:
         """A reading of a chunk, by the arms that have it, with shape (members, rows, *shape of the reading)."""
         found: dict[int, list[np.ndarray]] = {}

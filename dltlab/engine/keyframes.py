@@ -1,7 +1,7 @@
-"""The whole state as a record, and back: the same bits."""
+"""The whole state as a record, and back: the same bits; and when a session takes one by itself."""
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 import jax
 import numpy as np
@@ -10,6 +10,38 @@ from dltlab.engine.arrays import placed
 from dltlab.engine.fleet import Start
 from dltlab.errors import RecordingError
 from dltlab.records import Array, Keyframe
+
+SECONDS: Final = 5.0
+"""At least so many lie between two keyframes that a session takes by itself."""
+SHARE: Final = 0.1
+"""Of its time so far that lies between two, within the budget."""
+BUDGET: Final = 64 << 20
+"""Bytes of keyframes beyond which those that a session takes by itself become rare."""
+
+
+class Rhythm:
+    """When a session takes a keyframe by itself.
+
+    Beyond the budget twice as much time lies between two as between the two before. So their bytes grow with the
+    logarithm of the time, and what a kill makes to be computed again stays a share of it.
+    """
+
+    def __init__(self) -> None:
+        self._bytes, self._gap, self._due = 0, SECONDS, 0.0
+
+    def due(self, now: float) -> bool:
+        """Whether one is due, by the seconds of the session; the first one some seconds after this was first asked."""
+        self._due = self._due or now + self._gap
+        return now >= self._due
+
+    def took(self, now: float, size: int) -> None:
+        """Take note of one and its bytes, whoever asked for it."""
+        self._bytes += size
+        if 0 < self._due <= now:
+            # What one took is what the next will: the state's shape never changes.
+            within = self._bytes + size <= BUDGET
+            self._gap = max(SECONDS, SHARE * now) if within else 2 * self._gap
+            self._due = now + self._gap
 
 
 def taken(step: int, starts: list[Start]) -> Keyframe:

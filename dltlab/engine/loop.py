@@ -18,7 +18,7 @@ from dltlab.engine.past import Past
 from dltlab.engine.program import Read
 from dltlab.engine.readings import Desk, series_name
 from dltlab.engine.viewers import Viewers
-from dltlab.records import Event, Footer, Frames
+from dltlab.records import Event, Footer, Frames, Part
 from dltlab.text import one_line
 
 CHUNK_SECONDS: Final = 0.04
@@ -31,10 +31,6 @@ _MEASURING: Final = 50
 """How much longer than itself a timing of steps and readings lasts; prices go by the products of the run between."""
 _WAITING: Final = 0.5
 """Seconds that a session waits for commands at most before it looks around."""
-KEYFRAME_SECONDS: Final = 5.0
-"""At least so many lie between two keyframes that a session takes by itself."""
-KEYFRAME_BUDGET: Final = 64 << 20
-"""Bytes of keyframes that a session takes by itself; what a command or the end asks for comes on top."""
 
 
 class Loop:
@@ -76,7 +72,8 @@ class Loop:
         self._next = time.monotonic()
         self._meter = Meter(experiment, fleet, self._flown)
         self._seconds_a_step, self._price_due, self._timing_due = 0.0, math.inf, 0.0
-        self._keyframe_bytes, self._keyframe_size, self._keyframe_due = 0, 0, 0.0
+        self._rhythm = keyframes.Rhythm()
+        self._kept_at = past.keyframe.step if past and past.keyframe else -1
 
     @property
     def again(self) -> bool:
@@ -110,7 +107,10 @@ class Loop:
                 self._hold_at, self.paused = None, True
                 self._peek()
         self._follow_script()
-        self._peek()
+        flights, busy = self._peek()
+        if self._all_lost(flights):
+            return self._diverged(flights, busy)
+        self._desk.dead |= ~flights.finite
         self._keyframe()
         reason, text = ("stopped", self.stopping) if self.stopping else ("finished", f"{planned} steps were planned.")
         return Footer(max(self.step, self._known), reason, text, self.wall)
@@ -138,13 +138,9 @@ class Loop:
     def _chunk(self, limit: int) -> Footer | None:
         pace = self._pace()
         flights, busy = self._flown(min(limit - self.step, self._affordable()))
-        alive = ~self._desk.dead
-        if not flights.finite[alive].any():
+        if self._all_lost(flights):
             return self._diverged(flights, busy)
-        for member in np.flatnonzero(alive & ~flights.finite):
-            self._lost(int(member), self.step + int(flights.steps[member]) - 1)
         self._land(flights, busy)
-        self._desk.dead |= ~flights.finite
         steps = int(flights.steps.max())
         fresh = max(busy - self._meter.call, 0.1 * busy) / steps
         self._seconds_a_step = fresh if self._seconds_a_step == 0 else 0.7 * self._seconds_a_step + 0.3 * fresh
@@ -167,6 +163,15 @@ class Loop:
         fit = min(busy / self._seconds_a_step, (busy + call) * (self._pace() or math.inf))
         steps = int(min(max(fit, 1), self.experiment.program.longest))
         return steps if steps < every else steps - (self.step + steps) % every
+
+    def _all_lost(self, flights: Flights) -> bool:
+        """Whether a chunk leaves nothing finite; if some of it is, say who has diverged in it."""
+        alive = ~self._desk.dead
+        if not flights.finite[alive].any():
+            return True
+        for member in np.flatnonzero(alive & ~flights.finite):
+            self._lost(int(member), self.step + int(flights.steps[member]) - 1)
+        return False
 
     def _lost(self, member: int, at: int) -> None:
         """Say that a member has diverged."""
@@ -196,25 +201,27 @@ class Loop:
         self._meter.saw(self.step, int(np.max(flights.steps)), busy, parts)
         self.fleet.land(flights)
         self.step += int(np.max(flights.steps))
+        # Whoever is lost reads NaN from here on, and strays by a step a chunk.
+        self._desk.dead |= ~flights.finite
         if parts or self.step > self._known:
-            self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+            self._tell(parts, flights, busy)
 
-    def _peek(self, read: Read = Read.EVERYTHING) -> None:
+    def _peek(self, read: Read = Read.EVERYTHING) -> tuple[Flights, float]:
         """Read every probe where the session stands, or those that are due there, without leaving."""
         flights, busy = self._flown(1, read)
         parts = self._desk.parts(flights, self.step, everything=read is Read.EVERYTHING)
         if parts:
-            self._journal.append(Frames(self.step, parts, self.wall, busy, self._clock()))
+            self._tell(parts, flights, busy)
+        return flights, busy
 
-    def _clock(self) -> float:
-        return float(np.ravel(self.fleet.state(0).clock)[0])
+    def _tell(self, parts: tuple[Part, ...], flights: Flights, busy: float) -> None:
+        clock = self.fleet.clock(self._desk.dead | ~flights.finite)
+        self._journal.append(Frames(self.step, parts, self.wall, busy, clock))
 
     def _diverged(self, flights: Flights, busy: float) -> Footer:
         """Nothing finite is left: go to the step where that was seen, look around and say so."""
         if (steps := int(np.max(flights.steps[~self._desk.dead])) - 1) > 0:
             self._land(self._flown(steps)[0], busy)
-        # Members that were lost earlier in this chunk read NaN from there on, as they do if it ends before.
-        self._desk.dead |= flights.steps <= steps
         text = f"the loss stopped being finite{self._circumstances()}."
         self._peek()
         self.say("diverged", text[0].upper() + text[1:], step=self.step)
@@ -267,7 +274,6 @@ class Loop:
                 acts.kick(self.fleet, radius, direction)
                 way = "at random" if direction == "random" else "along the lowest curvature"
                 self.say("kick", f"Kicked by {radius:.4g} {way}.", radius=radius, direction=direction)
-                self._settle()
             case Pace(rate=rate):
                 self.pace, self._next = rate, time.monotonic()
                 self.say("pace", f"{rate:g} steps a second." if rate else "Flat out.", rate=rate)
@@ -291,13 +297,6 @@ class Loop:
         if name in self.experiment.budgets:
             self._meter.ready()
             self._keep_to_budgets(anew=self.experiment.budgets[name])
-        self._settle()
-
-    def _settle(self) -> None:
-        """After an act on the state: keep it, and show it if nothing else will."""
-        self._keyframe()
-        if self.paused:
-            self._peek()
 
     def _follow_script(self) -> None:
         """Do the acts again that are due here; where the session was forked, keep the changed state."""
@@ -316,13 +315,8 @@ class Loop:
 
     def _housekeeping(self) -> None:
         now = self.wall
-        if self._keyframe_due == 0.0:
-            self._keyframe_due = now + KEYFRAME_SECONDS
-        if now >= self._keyframe_due and not self.again:
-            self._keyframe_due = now + max(KEYFRAME_SECONDS, 0.1 * now)
-            # What the last one took is what the next one will: the state's shape never changes.
-            if self._keyframe_bytes + self._keyframe_size <= KEYFRAME_BUDGET:
-                self._keyframe()
+        if self._rhythm.due(now) and not self.again:
+            self._keyframe()
         if self._price_due == math.inf:
             # The first readings start from noise, and take many times what later ones take.
             self._meter.forget()
@@ -356,8 +350,12 @@ class Loop:
             self.say("cadence", text, probe=probe, every=every, share=share, budget=budget)
 
     def _keyframe(self) -> None:
-        self._keyframe_size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))
-        self._keyframe_bytes += self._keyframe_size
+        """Keep the whole state, unless it is kept: acts since then, which are told, are done again by who goes on."""
+        if self._kept_at == self.step:
+            return
+        self._kept_at = self.step
+        size = self._journal.append(keyframes.taken(self.step, self.fleet.gathered()))
+        self._rhythm.took(self.wall, size)
 
 
 def _top(value: np.ndarray) -> float:

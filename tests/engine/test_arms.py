@@ -66,6 +66,14 @@ name = "adam"
 seeds = 1
 optimizer = {kind = "adam", learning_rate = 0.01}
 """
+LOST = """
+title = "lost"
+problem = {kind = "quadratic", eigenvalues = [1.0]}
+optimizer = {kind = "gradient_descent", learning_rate = 1e5}
+run = {steps = 5}
+probes.loss = {kind = "loss"}
+arms = [{name = "wild"}, {name = "tame", optimizer = {learning_rate = 0.01}}]
+"""
 
 
 def document(*overrides: str) -> scenario.Document:
@@ -150,6 +158,25 @@ def test_a_member_that_diverges_is_said_by_name_and_leaves_the_others_alone(tmp_
     assert last[0].all()
     assert not last[3].any()
     assert len(history.arm("fast").events) - len(history.arm("base").events) == 3
+
+
+@pytest.mark.parametrize("steps", [5, 6, 40])
+def test_who_is_lost_is_lost_at_the_last_step_too_and_the_clock_is_that_of_who_lives(
+    tmp_path: Path, steps: int
+) -> None:
+    document = scenario.parse(LOST, "lost.toml")
+    both = recorded(tmp_path, experiment.build(document, steps=steps))
+    assert both.footer is not None
+    assert (both.footer.reason, both.footer.step) == ("finished", steps)
+    lost = [event.data for event in both.events if event.what == "diverged"]
+    assert lost == [{"arm": "wild", "seed": 0, "step": 5}]
+    assert both.clock == pytest.approx(0.01 * steps)
+    assert not np.isfinite(both["loss"].values[5, 0, 0])
+    assert both["loss"].steps.tolist() == list(range(steps + 1))
+    alone = recorded(tmp_path, experiment.build(document, steps=steps, only=["wild"]))
+    assert alone.footer is not None
+    assert (alone.footer.reason, alone.footer.step, alone.footer.last_finite) == ("diverged", 5, 4)
+    assert [event.data for event in alone.events if event.what == "diverged"] == [{"step": 5}]
 
 
 def test_a_knob_keeps_the_ratios_of_the_arms() -> None:

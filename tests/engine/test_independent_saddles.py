@@ -3,11 +3,14 @@
 import math
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from dltlab import scenario
 from dltlab.engine import ensemble, experiment
+from dltlab.engine.problems import octopus as made_octopus
+from dltlab.engine.theories import exit_times
 
 pytestmark = pytest.mark.usefixtures("wide")
 E = math.e
@@ -111,6 +114,20 @@ def test_the_recursion_is_the_cards_formula() -> None:
     np.testing.assert_allclose(told.base, 1 + shrunk / grown, rtol=1e-12)
 
 
+def test_a_phase_of_perturbed_gradient_descent_is_to_land_to_climb_and_to_cross() -> None:
+    """Short steps, so that each of the three takes many; the kick has its mean square along the way out."""
+    octopus, x, steps = Octopus(E), np.array([2 * E + 1e-9, 0.0], np.longdouble), 0
+    given = {"learning_rate": 0.02, "gradient_threshold": 0.02, "radius": 0.03, "interval": 1.0}
+    while np.linalg.norm((slope := octopus.gradient(x)).astype(np.float64)) > given["gradient_threshold"]:
+        x, steps = x - given["learning_rate"] * slope, steps + 1
+    x[1] = given["radius"] / 2
+    while x[1] <= 2 * E:
+        x, steps = x - given["learning_rate"] * octopus.gradient(x), steps + 1
+    problem = made_octopus.Octopus(dimension=2)
+    told = exit_times.perturbed(problem, {name: jnp.asarray(value) for name, value in given.items()}, 2)
+    assert float(told) == pytest.approx(steps, abs=3)
+
+
 def kicked(octopus: Octopus, x: np.ndarray, rate: float, radius: float, random: np.random.Generator) -> int:
     """Steps until perturbed gradient descent has left the last saddle."""
     last, d = -10, len(x)
@@ -156,15 +173,16 @@ def test_the_matrix_saddle_is_left_at_the_same_step(seed: int) -> None:
 
 
 def test_noise_leaves_the_strict_saddle_as_late_as_in_numpy() -> None:
-    document = scenario.read("strict-saddle")
-    made = experiment.build(document, seeds=21, only=["noise-2"])
-    flight = ensemble.compiled(made.program, 21)(*ensemble.begin(made.program, made.seeds), 2000)
+    """So many walkers that what stands under the logarithm is judged: √2 makes 0.35, and medians scatter by 0.06."""
+    made = experiment.build(scenario.read("strict-saddle"), seeds=400, only=["noise"])
+    flight = ensemble.compiled(made.program, 400)(*ensemble.begin(made.program, made.seeds), 180)
     found = np.asarray(flight.memories["probes.escape"])
-    random, across, wanted = np.random.default_rng(0), np.zeros(400), np.full(400, np.nan)
-    for step in range(1, 2000):
-        noise = 1e-3 * np.sin(random.uniform(0, 2 * np.pi, 400))
-        across = across - 0.01 * (-across + across**3 / 16 + noise)
+    random, across, wanted = np.random.default_rng(0), np.zeros(4000), np.full(4000, np.nan)
+    for step in range(1, 250):
+        noise = 1e-3 * np.sin(random.uniform(0, 2 * np.pi, 4000))
+        across = across - 0.1 * (-across + across**3 / 16 + noise)
         wanted[np.isnan(wanted) & (np.abs(across) > 1)] = step
     told = float(np.asarray(flight.memories["theories.escape"])[0])
-    assert told == pytest.approx(np.nanmedian(wanted), rel=0.03)
-    assert np.nanmedian(found) == pytest.approx(np.nanmedian(wanted), rel=0.12)
+    # Left is at a whole step.
+    for median in (np.nanmedian(wanted), np.median(found)):
+        assert np.log(1.1) * (median - 0.5 - told) == pytest.approx(0, abs=0.17)

@@ -21,7 +21,7 @@ from typing import Any
 
 import faulty
 
-from dltlab.engine import __main__, journal, loop, machine
+from dltlab.engine import __main__, journal, keyframes, loop, machine
 
 machine.prepare()
 from dltlab.engine import again, estimate, forks, session  # noqa: E402, F401  (imported once, for all that are forked)
@@ -52,7 +52,7 @@ def live(order: dict[str, Any]) -> None:
         for new, old in ((quiet, 0), (quiet, 1), (log, 2)):
             os.dup2(new, old)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        loop.CHUNK_SECONDS, loop.KEYFRAME_SECONDS = order.get("seconds", (loop.CHUNK_SECONDS, loop.KEYFRAME_SECONDS))
+        loop.CHUNK_SECONDS, keyframes.SECONDS = order.get("seconds", (loop.CHUNK_SECONDS, keyframes.SECONDS))
         if "diary" in order:
             keep_a_diary(order["diary"])
         if "clock" in order:

@@ -105,6 +105,23 @@ def test_its_step_is_a_momentum_over_its_metric(kind: str) -> None:
         state = new
 
 
+@pytest.mark.parametrize("kind", sorted(ADAPTIVE))
+@pytest.mark.parametrize("beta", [0.5, 0.9])
+def test_its_threshold_is_that_of_its_momentum_in_a_metric_that_stays(kind: str, beta: float) -> None:
+    kept = beta if "beta1" in names(kind) else 0.0
+    chosen = optimizer(kind, learning_rate=0.1, **({"beta1": beta} if kept else {}))
+    edge = float(chosen.threshold(Simulation(bowl(1.0), chosen).begin(0).opt.hyperparams))
+    sizes = []
+    for by in (0.99, 1.01):
+        x, momentum = 1.0, 0.0
+        for _ in range(4000):
+            momentum = kept * momentum + (1 - kept) * by * edge * x
+            x -= 0.1 * momentum
+        sizes.append(abs(x))
+    assert sizes[0] < 1e-3
+    assert sizes[1] > 1e3
+
+
 @pytest.mark.parametrize("kind", EVERY)
 def test_its_hyperparameters_live_in_the_state(kind: str) -> None:
     simulation = Simulation(bowl(1.0), optimizer(kind, learning_rate=0.1))

@@ -11,6 +11,7 @@ from dltlab.session import live
 from dltlab.terminal.app import Lab
 from dltlab.terminal.messages import OpenBench
 from dltlab.terminal.screens import keys, undoing
+from dltlab.terminal.screens.following import Following
 from dltlab.terminal.screens.page import Confirm
 from dltlab.terminal.screens.undoing import Turned
 
@@ -309,3 +310,22 @@ def test_while_it_runs_to_a_step_it_is_running_and_can_be_paused(watch, told, st
         assert "‖ paused" in seen.text()
 
     watch(script, told())
+
+
+def test_what_is_done_while_it_holds_is_said_to_be_seen_from_the_next_step_on(told):
+    """A step is read once: what is read before a turn or a kick stands, and its plots do not move."""
+    source, later = told(), "The plots follow at the next step."
+    following = Following(source)
+
+    def said(*events):
+        source.say(*events)
+        following.poll()
+        return following.notice
+
+    kick = Event(399, "kick", "Kicked by 0.1.", {"radius": 0.1, "direction": "random"}, 1.0)
+    assert said(turn("momentum", 0.1, 0.2, 399)) == "momentum 0.1 → 0.2."
+    assert said(kick, Event(399, "pause", "Paused at step 399.", {}, 1.0)) == "Kicked by 0.1.", "it was read after it"
+    assert said(turn("momentum", 0.2, 0.3, 399)) == f"momentum 0.2 → 0.3. {later}"
+    assert said(kick) == f"Kicked by 0.1. {later}"
+    assert said(turn("sharpness.budget", 1.0, 2.0, 399)) == "sharpness.budget 1 → 2."
+    assert said(Event(399, "resume", "Resumed.", {}, 1.0), kick) == "Kicked by 0.1."

@@ -9,6 +9,7 @@ from dltlab.commands import Command, Stop, Turn
 from dltlab.errors import DltlabError
 from dltlab.records import Event, Knob
 from dltlab.session.history import BUDGET, History
+from dltlab.session.holding import held
 from dltlab.session.source import Source
 from dltlab.terminal.drawing.price import cadence, told_budget
 from dltlab.terminal.drawing.standing import Speed, Standing, standing, told
@@ -50,9 +51,9 @@ class Following:
             self.history.extend(self.source.poll())
         except DltlabError as fault:
             self.say(str(fault))
-        for event in self.history.events[before:]:
+        for place, event in enumerate(self.history.events[before:], before):
             # What was passed before one came, or while one was away, is told by the timeline.
-            self._heard(event, late=event.step < self.history.step and event.wall < self.history.wall - _NOTICE)
+            self._heard(place, event, late=event.step < self.history.step and event.wall < self.history.wall - _NOTICE)
         if self.history.step and self._notice[0] == self._compiling:
             self._notice = ("", -_NOTICE)
         now = self._clock()
@@ -70,7 +71,7 @@ class Following:
             self.judge.look(now, self.history)
         return due
 
-    def _heard(self, event: Event, *, late: bool) -> None:
+    def _heard(self, place: int, event: Event, *, late: bool) -> None:
         """An answer: what was pending is no longer so."""
         if event.what in ("price", "cadence"):
             # Nobody asked.
@@ -86,9 +87,15 @@ class Following:
         if event.what == "refused":
             self._asked.clear()
         if event.what in _TOLD and not late:
-            self.say(told(event))
+            self.say(f"{told(event)}{self._unseen(place, event)}")
         if event.what == "compiling":
             self._compiling = self._notice[0]
+
+    def _unseen(self, place: int, event: Event) -> str:
+        """What to add about an act on a session that holds: each step is read once, and that one was before it."""
+        acted = event.what != "fork" and event in self.history.acts
+        holds = acted and held(reversed(self.history.events[:place]), event.step)
+        return " The plots follow at the next step." if holds else ""
 
     def send(self, command: Command, pending: str = "") -> None:
         """Ask the source for something."""
