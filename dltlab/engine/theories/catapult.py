@@ -13,7 +13,6 @@ which lowers λ below 2/η; above 4/η both grow without bound.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
@@ -45,7 +44,7 @@ class Catapult(AbstractProbe, Following):
         return {"loss": Shown("½f², recursion", scale="log"), "kernel": Shown("λ, recursion")}
 
     def remember(self, simulation: Simulation, moment: Moment) -> Thrown:
-        """f and λ at the start."""
+        """What the network has at the start."""
         problem, _ = _problem(simulation)
         params = moment.state.params
         kernel = problem.tangent(params)[0, 0]
@@ -79,7 +78,7 @@ class Catapult(AbstractProbe, Following):
 def _problem(simulation: Simulation) -> tuple[Supervised, TwoLayer]:
     problem = simulation.problem
     if not isinstance(problem, Supervised) or not isinstance(problem.model, TwoLayer):
-        raise ValueError("the catapult's recursion is that of a two_layer model; use one.")
+        raise ValueError("the catapult's recursion is that of a two_layer model; use one.")  # noqa: TRY004
     model = problem.model
     if model.activation != "linear" or model.train != "both" or model.bias:
         raise ValueError('the recursion is exact for activation = "linear", train = "both" and no bias; use these.')
