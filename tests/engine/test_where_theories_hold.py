@@ -26,6 +26,9 @@ BATCHES = """{kind = "supervised", batch = 5, data = {kind = "chebyshev", degree
 NETWORK = """{kind = "supervised", loss = "square_sum",
  data = {kind = "sphere", points = 12, dimension = 6, labels = "noise"},
  model = {kind = "two_layer", width = 200, OPTIONS}}"""
+LINEAR = 'activation = "linear"'
+ONE = """{kind = "supervised", data = {kind = "points", inputs = [2.0], targets = [0.7]},
+ model = {kind = "two_layer", width = 15, outer = "gaussian", alpha = 0.5, OPTIONS}}"""
 
 
 def scene(problem: str, optimizer: str, theory: str, probe: str = "") -> str:
@@ -69,6 +72,14 @@ def readings(text: str, steps: int) -> dict[str, Mapping[str, np.ndarray]]:
             "valley_cycle",
             "is that of gradient_descent; use that",
         ),
+        (ONE.replace("OPTIONS", 'activation = "relu"'), DESCENT, "catapult", 'exact for activation = "linear"'),
+        (
+            ONE.replace("[2.0]", "[2.0, 1.0]").replace("[0.7]", "[0.7, 0.1]").replace("OPTIONS", LINEAR),
+            DESCENT,
+            "catapult",
+            "use points with one input",
+        ),
+        (ONE.replace("OPTIONS", LINEAR), POLYAK, "catapult", "is that of gradient_descent; use that"),
         (NETWORK.replace("OPTIONS", 'train = "both"'), DESCENT, "neuron_cap", 'use train = "first"'),
     ],
 )
@@ -207,3 +218,15 @@ def test_on_a_singular_kernel_there_is_no_cap_and_no_end_of_the_way() -> None:
         told = readings(scene(linear, DESCENT, f'kind = "{kind}"\nkernel = "initial"'), 20)["theories.it"]
         assert np.isposinf(told[""]).all()
         assert np.isfinite(told.get("path", np.zeros(1))).all()
+
+
+@pytest.mark.parametrize("rate", [0.2, 2.0])
+def test_two_numbers_foretell_the_catapult_for_any_input_and_target(rate: float) -> None:
+    problem = ONE.replace("OPTIONS", LINEAR)
+    optimizer = f'{{kind = "gradient_descent", learning_rate = {rate}}}'
+    read = readings(scene(problem, optimizer, 'kind = "catapult"', "loss"), 60)
+    loss, foretold = read["probes.it"][""], read["theories.it"]["loss"]
+    np.testing.assert_allclose(foretold, loss, rtol=0, atol=1e-9 * loss.max())
+    # It was thrown, or it was not; at the end the curvature is below 2/η either way.
+    assert (loss.max() > 2 * loss[0]) == (rate == 2.0)
+    assert read["theories.it"]["kernel"][-1] < 2 / rate

@@ -31,7 +31,9 @@ model = {kind = "two_layer", width = 20, doubled = true}"""
 VALLEY = 'kind = "self_stabilization"\nsharpness = 20.0\nslope = 0.01'
 OCTOPUS = 'kind = "octopus"\ndimension = 5'
 SADDLE = 'kind = "strict_saddle"\nacross = 0.5'
-WORLDS = [DIGITS, SPHERE, TEACHER, VALLEY, OCTOPUS, SADDLE]
+ONE = """data = {kind = "points", inputs = [1.0], targets = [0.5]}
+model = {kind = "two_layer", width = 9, activation = "linear"}"""
+WORLDS = [DIGITS, SPHERE, TEACHER, VALLEY, OCTOPUS, SADDLE, ONE]
 """Where probes are tried: each in the first that has what it reads."""
 NEEDS = {"test_loss": 'data = {kind = "teacher", points = 50, dimension = 2, part = "test"}'}
 """What a probe cannot do without."""

@@ -223,6 +223,20 @@ def meets(arm: History, seed: int) -> list[float]:
     return []
 
 
+def throws(arm: History, seed: int) -> list[float]:
+    """A catapult begins where the sharpness starts above its threshold and ends below it, the loss below its first."""
+    if "sharpness.theory" not in arm:
+        return []
+    ratio, loss = read(arm, "sharpness", seed) / read(arm, "sharpness.theory", seed), read(arm, "loss", seed)
+    return [0.0] if ratio[0] > 1 > ratio[-1] and loss[-1] < loss[0] < loss[1] else []
+
+
+def loses(arm: History, seed: int) -> list[float]:
+    """It diverges where its loss is no finite number any more."""
+    lost = np.flatnonzero(~np.isfinite(read(arm, "loss", seed)))
+    return [float(arm["loss"].steps[lost[0]])] if len(lost) else []
+
+
 def escapes(arm: History, seed: int) -> list[float]:
     """Every saddle is left at the first step at which the iterate is far along its way out."""
     name = next((name for name in ("exits", "escape") if name in arm), None)
@@ -270,6 +284,8 @@ def test_its_chapters_open_where_their_definitions_say_and_no_others_do(run: tup
             happened = {
                 "sharpening": climbs(alone, member),
                 "edge": meets(alone, member),
+                "catapult": throws(alone, member),
+                "diverged": loses(alone, member),
                 "saddle": escapes(alone, member),
                 "kernel drift": drifts(alone, member),
                 "interpolation": interpolates(name, arm, alone, member),

@@ -7,6 +7,7 @@ NAME; a theory with several readings gives ``NAME.loss``, ``NAME.sharpness``, â€
 from typing import Final
 
 from dltlab.engine.probes.base import AbstractProbe
+from dltlab.engine.theories.catapult import Catapult
 from dltlab.engine.theories.central_flow import CentralFlow
 from dltlab.engine.theories.escape_time import EscapeTime
 from dltlab.engine.theories.exit_times import ExitTimes
@@ -21,6 +22,7 @@ from dltlab.engine.theories.stability import StabilityThreshold
 from dltlab.engine.theories.valley_cycle import ValleyCycle
 
 THEORIES: Final[dict[str, type[AbstractProbe]]] = {
+    "catapult": Catapult,
     "central_flow": CentralFlow,
     "escape_time": EscapeTime,
     "exit_times": ExitTimes,

@@ -58,6 +58,7 @@ PROBES: Final = {
 _ALIKE: Final = frozenset({"", "relative", "layers", "even", "odd", "scaled", "initial", "limit", "theory"})
 """Further series of a probe that its own sentence is true of."""
 THEORIES: Final = {
+    "catapult": "What two numbers foretell, the output and the curvature, without the network.",
     "central_flow": "The central flow: the smooth path that theory draws through the middle of the oscillations.",
     "escape_time": "The step at which theory expects the saddle to be left.",
     "exit_times": "The exits that theory computes from the starting point alone.",
