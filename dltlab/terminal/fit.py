@@ -106,9 +106,17 @@ def _glyphs(wanted: str, environ: Mapping[str, str], encoding: str) -> Literal["
             "⠿│╍λ₁".encode(encoding)
         except (UnicodeEncodeError, LookupError):
             return "ascii"
+        if environ.get("TMUX") and not _names_utf8(environ):
+            return "ascii"
         # The console of a Linux machine has no braille in its font.
         return "block" if environ.get("TERM") == "linux" else "braille"
     return wanted  # type: ignore[return-value]
+
+
+def _names_utf8(environ: Mapping[str, str]) -> bool:
+    """Whether the locale does: without it tmux shows underscores, whatever Python, which has its own C locale, writes."""
+    named = next(filter(None, map(environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
+    return "utf8" in named.lower().replace("-", "")
 
 
 def _colours(wanted: str, environ: Mapping[str, str]) -> Literal["full", "256", "16", "none"]:

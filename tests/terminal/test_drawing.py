@@ -14,7 +14,7 @@ from dltlab.panels import Curves
 from dltlab.records import FORMAT, Array, Frames, Header, Knob, Part, Series
 from dltlab.session.history import History
 from dltlab.terminal.drawing import chart, dots, plot, scales
-from dltlab.terminal.drawing.ascii import ascii_only
+from dltlab.terminal.drawing.ascii import spelled
 from dltlab.terminal.drawing.legend import top
 from dltlab.terminal.drawing.lines import between, fit, plain, told_apart, width_of, wrap
 from dltlab.terminal.drawing.prose import help_page, keys_line
@@ -334,9 +334,38 @@ def test_lines_are_as_wide_as_asked() -> None:
 
 
 def test_ascii_keeps_widths() -> None:
-    for text in ("λ₁ → 2/η", "‖θ − θ₀‖ ≤ 1", "漢字", "✓ holds ▸ ●━╍░", "é"):
-        assert ascii_only(text).isascii()
-        assert width_of(((ascii_only(text), ""),)) == width_of(((text, ""),))
+    texts = ("λ₁ → 2/η", "‖θ − θ₀‖ ≤ 1", "漢字", "✓ holds ▸ ●━╍░", "é", "θ̂  ½", "──── ∇²L ──│ √m", "m^(−½)   10⁻³")
+    for text, before, after in itertools.product(texts, ("", "   "), ("", " ", "     │")):
+        line = ((before, "a"), (text, "b"), (after, "c"))
+        told = "".join(said for said, _ in spelled(line))
+        assert told.isascii()
+        assert len(told) == width_of(line)
+
+
+@pytest.mark.parametrize(
+    ("text", "in_full", "in_its_cells"),
+    [
+        ("✓ calm 0  ≤ 0", "+ calm 0  <= 0", "+ calm 0 <= 0"),
+        ("0.1≤λ", "0.1<=lambda", "0.1?l"),
+        ("1 ± 0.03", "1 +- 0.03", "1 +-0.03"),
+        ("m^(−½)", "m^(-1/2)", "m^(-?)"),
+        ("‖θ−θ₀‖/‖θ₀‖", "||theta-theta0||/||theta0||", "|q-q0|/|q0|"),
+        ("2·10⁻³", "2*10^-3", "2*1e-3"),
+        ("½ Σᵢ xᵢ₊₁²y", "1/2 Sum_i x_{i+1}^2 y", "? Si xi+1?y"),
+        ("H∞⁻¹", "H_inf^-1", "H???"),
+        ("½∇²L", "(1/2)grad^2 L", "???L"),
+        ("1/√m → 0", "1/sqrt m -> 0", "1/?m ->0"),
+        ("-.6…-.25", "-.6...-.25", "-.6~-.25"),
+    ],
+)
+def test_in_ascii_no_formula_becomes_another(text: str, in_full: str, in_its_cells: str) -> None:
+    assert plain((spelled(((text, ""), (" " * 20, ""))),)).rstrip() == in_full
+    assert plain((spelled(((text, ""),)),)).rstrip() == in_its_cells
+
+
+def test_spelling_out_moves_nothing_behind_a_gap() -> None:
+    assert plain((spelled((("λ₁ ≤ 2/η         │ ≥ 2   4", ""),)),)) == "lambda1 <= 2/eta | >= 2  4"
+    assert plain((spelled((("6 ‖θ‖ ─────── ● 1/√m ──", ""),)),)) == "6 ||theta|| - o 1/?m --"
 
 
 @pytest.mark.parametrize("scale", ["linear", "log"])

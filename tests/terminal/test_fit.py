@@ -33,6 +33,14 @@ def test_no_terminal_is_refused_with_the_cure() -> None:
         ({}, "no-such-encoding", "ascii"),
         ({"TERM": "linux"}, "utf-8", "block"),
         ({"DLTLAB_GLYPHS": "block"}, "ascii", "block"),
+        # tmux shows what is not ASCII as underscores, unless the locale names UTF-8.
+        ({"TMUX": "/tmp/tmux-0/default,1,0"}, "utf-8", "ascii"),
+        ({"TMUX": "/tmp/tmux-0/default,1,0", "LANG": "C"}, "utf-8", "ascii"),
+        ({"TMUX": "/tmp/tmux-0/default,1,0", "LC_ALL": "C", "LANG": "en_GB.UTF-8"}, "utf-8", "ascii"),
+        ({"TMUX": "/tmp/tmux-0/default,1,0", "LC_ALL": "", "LANG": "C.utf8"}, "utf-8", "braille"),
+        ({"TMUX": "/tmp/tmux-0/default,1,0", "LC_CTYPE": "en_GB.UTF-8", "LANG": "C"}, "utf-8", "braille"),
+        ({"TMUX": "/tmp/tmux-0/default,1,0", "DLTLAB_GLYPHS": "braille"}, "utf-8", "braille"),
+        ({"LANG": "C"}, "utf-8", "braille"),
     ],
 )
 def test_glyphs_follow_the_terminal(environ: dict[str, str], encoding: str, glyphs: str) -> None:

@@ -93,6 +93,22 @@ def test_few_colours_stand_on_the_terminals_own_ground(theme: Theme, colours: Co
     assert colours == "16" or styles["fails"].reverse
 
 
+@pytest.mark.parametrize("theme", GROUNDS)
+@pytest.mark.parametrize("colours", ["full", "256", "16"])
+def test_theory_has_the_colour_of_no_early_curve(theme: Theme, colours: Colours) -> None:
+    styles = palette(theme, colours)
+    theory, *curves = [styles[ink].color for ink in ("theory", *(f"curve{index}" for index in range(6)))]
+    assert theory is not None
+    # Of sixteen colours a bright one and its plain one look alike on many terminals.
+    hues = [
+        colour.number % 8 if colours == "16" and colour and colour.number is not None else colour for colour in curves
+    ]
+    assert (theory.number % 8 if colours == "16" and theory.number is not None else theory) not in hues
+    apart = [float(np.linalg.norm(lab(linear(theory, colours)) - lab(linear(one, colours)))) for one in curves if one]
+    assert len(apart) == 6
+    assert min(apart) >= APART
+
+
 def test_nothing_bright_is_written_on_white() -> None:
     for name, style in palette("light", "16").items():
         number = style.color.number if style.color else None

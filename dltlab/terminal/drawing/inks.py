@@ -94,7 +94,7 @@ _ANSI: Final = _Paints(
         "rule": "bright_black",
         "tick": "default",
         "key": "bright_black",
-        "theory": "bright_yellow",
+        "theory": "bright_white",
         "band": "blue",
         "event": "bright_magenta",
         "chosen": "reverse",
@@ -114,10 +114,10 @@ _ANSI: Final = _Paints(
 )  # fmt: skip
 # The bright half of the sixteen cannot be read on white, and what is yellow there is anyone's guess.
 _ANSI_LIGHT: Final = _Paints(
-    ("blue", "red", "green", "magenta", "cyan", "black", "bright_red", "bright_blue"),
-    ("bright_blue", "bright_red", "bright_green", "bright_magenta", "bright_cyan", "bright_black", "red", "blue"),
+    ("blue", "red", "green", "magenta", "cyan", "bright_red", "bright_blue", "black"),
+    ("bright_blue", "bright_red", "bright_green", "bright_magenta", "bright_cyan", "red", "blue", "bright_black"),
     _ANSI.named
-    | {"theory": "red", "event": "magenta", "paused": "magenta", "pending": "magenta", "doubt": "bold red"}
+    | {"theory": "black", "event": "magenta", "paused": "magenta", "pending": "magenta", "doubt": "bold red"}
     | {"ended": "blue", "rule": "bright_black", "key": "default", "faint": "default"},
 )
 # Without colours weight, slant and reversal are left.

@@ -6,7 +6,7 @@ from dltlab.errors import UsageError
 from dltlab.exports.abstract import Wanted
 from dltlab.exports.exported import Exported
 from dltlab.panels import AbstractPanel, chosen
-from dltlab.terminal.drawing.ascii import ascii_only
+from dltlab.terminal.drawing.ascii import spelled
 from dltlab.terminal.drawing.inks import palette
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.filming import camera
@@ -61,6 +61,6 @@ def _panel(session: Exported, panel: AbstractPanel, looks: Film, step: int) -> C
     cells.resize(looks.width, looks.height)
     plain = looks.glyphs == "ascii"
     for row, line in enumerate(picture):
-        spans = [Segment(ascii_only(text) if plain else text, inks.get(ink, inks["text"])) for text, ink in line]
+        spans = [Segment(text, inks.get(ink, inks["text"])) for text, ink in (spelled(line) if plain else line)]
         cells.write(row, 0, [*spans, Segment(" " * looks.width, inks["text"])])
     return cells

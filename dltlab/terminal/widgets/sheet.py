@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from dltlab.terminal.drawing.ascii import ascii_only
+from dltlab.terminal.drawing.ascii import spelled
 from dltlab.terminal.drawing.lines import Line, Picture
 
 Painter = Callable[[int, int], Picture]
@@ -48,7 +48,8 @@ class Sheet(Widget):
         width, height = self.size
         if not width or not height:
             return
-        old, self._picture = self._picture, self._painter(width, height)
+        painted = self._painter(width, height)
+        old, self._picture = self._picture, tuple(map(spelled, painted)) if self._plain else painted
         self.painted += 1
         if len(old) != len(self._picture):
             self.refresh()
@@ -77,10 +78,7 @@ class Sheet(Widget):
         ground = self.inks["text"]
         if y >= len(self._picture):
             return Strip([Segment(" " * width, ground)], width)
-        segments = [
-            Segment(ascii_only(text) if self._plain else text, self.inks.get(ink, ground))
-            for text, ink in self._picture[y]
-        ]
+        segments = [Segment(text, self.inks.get(ink, ground)) for text, ink in self._picture[y]]
         return Strip(segments, sum(cell_len(text) for text, _ in self._picture[y])).adjust_cell_length(width, ground)
 
 
