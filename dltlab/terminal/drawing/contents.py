@@ -130,12 +130,11 @@ def _row(one: Entry, width: int, steps: int, wanted: Sequence[str], *, chosen: b
     left: list[Span] = [("▸ " if chosen else "  ", ink), (f"{sign(one, plain=plain)} ", signed)]
     left += [(f"{count(one.chapter.step):>{steps}}  ", numbered)]
     left += finding.marked(((one_line(one.chapter.title), ink),), wanted, "picked" if chosen else "found")
-    behind = [f" {text}" for text in (one.arm, "◂ here" * here) if text]
+    behind = [((" ", ink), (text, ink if chosen else "faint")) for text in (one.arm, "◂ here" * here) if text]
     # A title is worth more than what stands behind it, and the arm more than what the sign before the row says too.
-    while behind and width_of(left) + width_of((text, ink) for text in behind) >= width:
+    while behind and width_of(left) + sum(map(width_of, behind)) >= width:
         behind.pop()
-    right = [(text, ink if chosen else "faint") for text in behind]
-    return fit(between(left, right, width, (" ", ink)), width, ink)
+    return fit(between(left, [span for spans in behind for span in spans], width, (" ", ink)), width, ink)
 
 
 def _sentence(one: Entry, width: int, height: int) -> list[Line]:
