@@ -114,7 +114,7 @@ def _glyphs(wanted: str, environ: Mapping[str, str], encoding: str) -> Literal["
 
 
 def _names_utf8(environ: Mapping[str, str]) -> bool:
-    """Whether the locale does: without it tmux shows underscores, whatever Python in its own C locale writes."""
+    """Whether the locale does: without it tmux shows underscores for what Python, even so, writes in UTF-8."""
     named = next(filter(None, map(environ.get, ("LC_ALL", "LC_CTYPE", "LANG"))), "")
     return "utf8" in named.lower().replace("-", "")
 

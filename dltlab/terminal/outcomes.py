@@ -30,6 +30,11 @@ LARGEST: Final = 1 << 26
 _MET: Final = "met"
 
 
+def stands(one: Kept) -> str:
+    """How a session stands, in a word: of those whose engines run, which are held."""
+    return "paused" if one.paused else one.state
+
+
 class Outcome(Struct, frozen=True):
     """How many claims of a session stand how, and of which state of its file that was said."""
 

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from dltlab import folders
-from dltlab.chapters import detect
+from dltlab.chapters import Chapter, detect
 from dltlab.chapters.chapter import short
 from dltlab.commands import Mark, Pause
 from dltlab.records import SUFFIX
@@ -316,6 +316,18 @@ def test_the_list_fits_and_keeps_the_chosen_one_in_sight(size, glyphs, kept):
         assert contents.place_at(row, len(entries), chosen, size) == chosen
     picture = contents.panel([], 0, "nothing", 250, size, of=3, plain=False)
     assert all(width_of(line) == size[0] for line in picture)
+
+
+def test_of_an_arm_the_list_says_what_legends_call_it_and_finds_it_so() -> None:
+    one = Entry(Chapter(250, "escaped", "saddle escaped", "The saddle is escaped.", arm="r-3"), arm="r₀ = 0.003")
+    assert contents.found([one], "r-3") == contents.found([one], "0.003") == [one]
+    for width in (60, 40):
+        lines = plain(contents.panel([one], 0, "", 300, (width, 18), of=1, plain=False)).splitlines()
+        (row,) = [line for line in lines if "▸" in line]
+        # That one stands here is said by the sign before the row, too.
+        assert "r₀ = 0.003" in row
+        assert ("◂ here" in row) == (width == 60)
+        assert any(line.startswith("│ r₀ = 0.003: The saddle") for line in lines)
 
 
 def chosen_in(seen) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from dltlab.commands import Pause, Resume, Turn
 from dltlab.records import Event, Footer, Header, encode
@@ -20,6 +21,7 @@ from dltlab.terminal.drawing.prompter import Prompt
 from dltlab.terminal.fit import Options
 from dltlab.terminal.screens.bench import Bench
 from dltlab.terminal.screens.lecture import Lecture
+from dltlab.terminal.screens.page import Ask
 from dltlab.terminal.screens.speaking import Speaking
 
 ASKED = {
@@ -166,8 +168,10 @@ def test_hands_are_counted_and_the_most_are_the_answer(recording, rehearse):
     async def script(seen: Rehearsal) -> None:
         await seen.settle(1.0)
         await seen.press("c", *typed("3 12"), "enter")
-        assert seen.lecture.lesson.phase == "asking", "a number is missing"
-        await seen.press("c", *typed("3 12 4"), "enter")
+        assert isinstance(ask := seen.app.screen, Ask), "a number is missing: it is asked again"
+        assert "with spaces: 3 5 2" in seen.text()
+        assert ask.query_one(Input).value == "3 12"
+        await seen.press("end", *typed(" 4"), "enter")
         assert seen.lecture.lesson.counts == (3, 12, 4)
         assert seen.lecture.lesson.choice == 1
         await seen.press("enter")
@@ -180,6 +184,18 @@ def test_hands_are_counted_and_the_most_are_the_answer(recording, rehearse):
     rehearse(script, lambda clock: Replay(path, clock=clock))
     [answer] = notes.read(path).answers
     assert (answer.choice, answer.counts) == (1, (3, 12, 4))
+
+
+def test_what_was_noted_is_said_while_a_question_is_open(recording, rehearse):
+    path = recording(ASKED)
+
+    async def script(seen: Rehearsal) -> None:
+        await seen.settle(1.0)
+        await seen.press("s", *typed("slowly"), "enter")
+        assert seen.lecture.lesson.phase == "asking"
+        assert "noted." in seen.text()
+
+    rehearse(script, lambda clock: Replay(path, clock=clock))
 
 
 def test_while_it_is_asked_nothing_of_what_comes_can_be_seen(told, rehearse):

@@ -12,7 +12,7 @@ from dltlab.terminal.drawing import overlaid
 from dltlab.terminal.drawing.lines import Picture, plain
 from dltlab.terminal.drawing.marks import SLOTS, sign
 from dltlab.terminal.drawing.overlaid import Overlaid
-from dltlab.terminal.drawing.roster import Row, matches
+from dltlab.terminal.drawing.roster import Row, listing, matches
 from dltlab.terminal.drawing.traces import Traces
 from dltlab.terminal.panels import draw
 from dltlab.terminal.panels.panel import Look
@@ -129,6 +129,12 @@ def test_every_word_that_is_typed_must_stand_in_the_row():
     row = Row("20260101-edge", "The edge of stability", "running", 1, 2, "mother")
     assert all(matches(row, words) for words in ("", "EDGE", "edge run", "moth stab"))
     assert not matches(row, "edge finished")
+
+
+def test_kinship_is_told_in_full_at_80_cells():
+    names = [f"20261123-21{minute}-edge-of-stability" for minute in (10, 11)]
+    rows = [Row(name, "The edge of stability", "stopped", 6000, 6000, kin="parent of this one") for name in names]
+    assert all("parent of this one" in row for row in plain(listing(rows, 0, 80, 2)).splitlines())
 
 
 # The list.

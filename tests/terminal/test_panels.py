@@ -168,6 +168,10 @@ def test_a_table_has_a_row_an_arm_or_a_row_a_seed() -> None:
     lines = plain(draw(Table(["loss"]), traces, 60, 8, Look())).splitlines()
     assert lines[2].split()[-2:] == ["2", "(4)"]
     assert lines[3].split()[-2:] == ["6", "(4)"]
+    # Titles are cut before theory goes.
+    moved = told(arms, 3, displacement=loss, displacement_theory=np.full((1, 2, 3), 4.0))
+    narrow = plain(draw(Table(["displacement"]), moved, 20, 8, Look())).splitlines()
+    assert narrow[2].split()[-2:] == ["2", "(4)"]
     alone = plain(draw(Table(["loss"]), told(seeds=3, loss=loss[:, 0]), 60, 8, Look())).splitlines()
     assert [line.split() for line in alone[2:5]] == [["seed", "0", "1"], ["seed", "1", "2"], ["seed", "2", "30"]]
 

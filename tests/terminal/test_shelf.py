@@ -1,5 +1,6 @@
 """What was kept is told in the gallery: last verdicts, a plot, sessions to come back to; and actions are found."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,11 @@ from dltlab.claims.recorded import Recorded
 from dltlab.records import Footer, Frames, Header
 from dltlab.session import shelf as kept_shelf
 from dltlab.session.history import History
+from dltlab.session.shelf import Kept
 from dltlab.terminal import outcomes
+from dltlab.terminal.drawing.lines import plain
 from dltlab.terminal.screens.bench import Bench
+from dltlab.terminal.screens.kept import Sessions
 from dltlab.terminal.screens.page import Page
 from dltlab.terminal.screens.palette import Palette, offers
 
@@ -133,6 +137,20 @@ def test_each_claim_is_judged_once_and_not_dated(keep: Callable[..., Path], monk
     assert history is not None
     outcomes.judged(kept_shelf.look(path), history)
     assert judged == ["edge", "never"]
+
+
+def test_a_session_that_is_held_is_called_paused_and_a_stopped_one_is_not(head: Header) -> None:
+    def told(one: Kept) -> str:
+        section = Sessions("braille", lambda: NOW)
+        section.take([one])
+        return plain((section.row(one.name, 60), *section.page(60, 4)))
+
+    running = Kept(Path("a.dltlab.jsonl"), head, "running", 10, 0)
+    held = told(dataclasses.replace(running, paused=True))
+    assert held.count("‖") == 2
+    assert "‖ paused" in held
+    assert "▶ running" in told(running)
+    assert "‖" not in told(dataclasses.replace(running, state="stopped"))
 
 
 @pytest.mark.usefixtures("shelf")

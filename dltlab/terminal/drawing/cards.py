@@ -11,9 +11,10 @@ from dltlab.terminal.drawing.prose import rule
 from dltlab.text import one_line
 
 SIGNS: Final = {
-    "running": ("●", "running"),
+    "running": ("▶", "running"),
+    "paused": ("‖", "paused"),
     "finished": ("■", "ended"),
-    "stopped": ("‖", "paused"),
+    "stopped": ("●", "ended"),
     "diverged": ("✗", "wrong"),
     "failed": ("✗", "wrong"),
     "died": ("✗", "wrong"),

@@ -33,6 +33,8 @@ class Entry(NamedTuple):
     """What it is, where it was noted by hand."""
     coming: bool = False
     """Whether it has not been reached yet."""
+    arm: str = ""
+    """What legends call the arm that it happens in."""
 
 
 def keys(chosen: Entry | None) -> Sequence[tuple[str, str]]:
@@ -55,7 +57,7 @@ def found(entries: Sequence[Entry], typed: str) -> list[Entry]:
 
 def _words(one: Entry) -> str:
     chapter = one.chapter
-    return finding.folded(f"{chapter.title} {chapter.text} {chapter.kind} {chapter.arm} {chapter.step}")
+    return finding.folded(f"{chapter.title} {chapter.text} {chapter.kind} {chapter.arm} {one.arm} {chapter.step}")
 
 
 def sign(one: Entry, *, plain: bool) -> str:
@@ -128,16 +130,16 @@ def _row(one: Entry, width: int, steps: int, wanted: Sequence[str], *, chosen: b
     left: list[Span] = [("▸ " if chosen else "  ", ink), (f"{sign(one, plain=plain)} ", signed)]
     left += [(f"{count(one.chapter.step):>{steps}}  ", numbered)]
     left += finding.marked(((one_line(one.chapter.title), ink),), wanted, "picked" if chosen else "found")
-    right = [(text, ink if chosen else "faint") for text in (one_line(one.chapter.arm), "◂ here" * here) if text]
-    spaced = [span for text, of in right for span in ((" ", ink), (text, of))]
-    # A title is worth more than what stands behind it.
-    spaced = spaced if width_of(left) + width_of(spaced) < width else []
-    return fit(between(left, spaced, width, (" ", ink)), width, ink)
+    behind = [((" ", ink), (text, ink if chosen else "faint")) for text in (one.arm, "◂ here" * here) if text]
+    # A title is worth more than what stands behind it, and the arm more than what the sign before the row says too.
+    while behind and width_of(left) + sum(map(width_of, behind)) >= width:
+        behind.pop()
+    return fit(between(left, [span for spans in behind for span in spans], width, (" ", ink)), width, ink)
 
 
 def _sentence(one: Entry, width: int, height: int) -> list[Line]:
     """What the chosen one says, in full where there is room."""
-    where = "to come: " if one.coming else ""
+    where = f"{'to come: ' * one.coming}{f'{one.arm}: ' if one.arm else ''}"
     when = f" ({one.note.when[:10]})" if one.note and one.note.when else ""
     lines = wrap(f"{where}{one.chapter.text}{when}", width, "text")
     most = _told(height)

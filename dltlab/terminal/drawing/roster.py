@@ -10,10 +10,9 @@ from dltlab.terminal.drawing.marks import sign
 from dltlab.terminal.drawing.numbers import count
 from dltlab.text import one_line
 
-_INKS: Final = {"running": "running", "finished": "text", "stopped": "text"}
+_INKS: Final = {"running": "running", "paused": "paused", "finished": "text", "stopped": "text"}
 _NAME: Final = 40
 _STATE: Final = 9
-_STEPS: Final = 17
 _KIN: Final = 18
 _ROOMY: Final = 110
 """Cells of a screen that has room for titles beside names."""
@@ -42,18 +41,35 @@ def matches(row: Row, wanted: str) -> bool:
     return all(word in text for word in wanted.casefold().split())
 
 
-def line(row: Row, width: int, *, chosen: bool, plain: bool = False) -> Line:
+class Columns(NamedTuple):
+    """Cells that names and steps take."""
+
+    names: int
+    steps: int
+
+
+def columns(rows: Sequence[Row]) -> Columns:
+    """As many as the longest take, of names not too many."""
+    names = max((cell_len(one_line(row.name)) for row in rows), default=0)
+    return Columns(min(names, _NAME), max((len(_steps(row)) for row in rows), default=0))
+
+
+def _steps(row: Row) -> str:
+    return f"{count(row.step)}/{count(row.steps)}"
+
+
+def line(row: Row, width: int, wide: Columns, *, chosen: bool, plain: bool = False) -> Line:
     """One session: its sign, name, state, steps, and its parent or what it is to the shown one."""
     lead = "▸ " if chosen else "  "
     mark = " " if row.slot < 0 else sign(row.slot, plain=plain)
     inked = "faint" if row.hidden else f"curve{row.slot}" if row.slot >= 0 else "text"
-    name, told = one_line(row.name), f"{count(row.step)}/{count(row.steps)}"
-    most = min(_NAME, max(width - _STATE - len(lead) - 4, 8))
+    name = one_line(row.name)
+    most = min(wide.names, max(width - _STATE - len(lead) - 4, 8))
     spans: list[Span] = [(lead, "strong"), (f"{mark} ", inked)]
     spans += fit(((name, "strong" if chosen else "text"),), most)
     spans += [("  ", "text"), *fit(((row.state, _INKS.get(row.state, "wrong")),), _STATE)]
-    if width >= most + _STATE + _STEPS + 8:
-        spans += [(f"{told:>{_STEPS}}", "tick"), ("  ", "text")]
+    if width >= most + _STATE + wide.steps + 10:
+        spans += [(f"  {_steps(row):>{wide.steps}}", "tick"), ("  ", "text")]
         kin = "hidden" if row.hidden else row.kin
         origin = f"fork of {one_line(row.parent)} at {count(row.forked)}" if row.parent and row.forked >= 0 else ""
         # What is known by its kinship needs no name besides.
@@ -65,8 +81,9 @@ def line(row: Row, width: int, *, chosen: bool, plain: bool = False) -> Line:
 def listing(rows: Sequence[Row], chosen: int, width: int, height: int, *, plain: bool = False) -> Picture:
     """As many rows as there is room for, the chosen one among them."""
     first = min(max(chosen - height + 2, 0), max(len(rows) - height, 0))
+    wide = columns(rows)
     lines = [
-        line(row, width, chosen=place == chosen, plain=plain)
+        line(row, width, wide, chosen=place == chosen, plain=plain)
         for place, row in list(enumerate(rows))[first : first + height]
     ]
     return frame(lines, width, height)

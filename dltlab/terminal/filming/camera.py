@@ -25,8 +25,8 @@ SYSTEMS: Final = {
 }  # fmt: skip
 _STILL: Final = 1e-4
 """Pictures a second that the bench takes by itself: none within any film."""
-
-
+_BEFORE: Final = 60.0
+"""Seconds from when the bench takes in what came before the film to the first picture."""
 _ENDING: Final = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -80,7 +80,8 @@ def still(session: Exported, looks: Film, step: int, take: Callable[[Shot], None
 
 
 async def _filmed(session: Exported, looks: Film, script: Script, take: Callable[[Shot], None], told: Told) -> None:
-    now = 0.0
+    # What is said of the time before the first picture has passed when that is taken.
+    now = -_BEFORE
     source = Projector(session)
     options = Options(looks.glyphs, looks.colours, _STILL, looks.theme, clock=lambda: now)
     app = Lab(options)

@@ -27,7 +27,7 @@ def draw(panel: Table, traces: Traces, width: int, height: int, look: Look) -> P
         return blank(panel, "nothing to draw yet", traces, width, height, look)
     rows = _rows(panel, traces, look)
     lead = max((width_of(head) for head, _, _ in rows), default=0)
-    for theory, title in ((panel.theory, _COLUMN), (panel.theory, 12), (False, 9)):
+    for theory, title in ((panel.theory, _COLUMN), (panel.theory, 12), (panel.theory, 9), (False, 9)):
         titles = [_clipped(one_line(traces.series(name).title or name), title) for name in names]
         cells = [[_cell(panel, traces, name, arm, member, theory=theory) for _, arm, member in rows] for name in names]
         widths = [

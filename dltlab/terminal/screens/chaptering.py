@@ -101,15 +101,19 @@ class Chaptering:
         ahead = self._foretold.chapters if self._foretold else ()
         chapters = dict.fromkeys([*self._found, *ahead])
         notes = self.notes.notes if self.notes else ()
-        self.entries = [Entry(one, note, one.step > step) for one, note in contents(chapters, notes)]
+        self.entries = [Entry(one, note, one.step > step, self._arm(one)) for one, note in contents(chapters, notes)]
         looking.noted = [
-            Happening(one.chapter.step, "coming" if one.coming else "chapter", _named(one.chapter))
+            Happening(one.chapter.step, "coming" if one.coming else "chapter", _named(one))
             for one in self.entries
             if one.coming or one.chapter.kind not in _SIGNED
         ]
         if self._replay is not None:
             held = {one.chapter.step for one in self.entries} if self.holding else set[int]()
             self._replay.stops = sorted({*held, *self.asks()})
+
+    def _arm(self, chapter: Chapter) -> str:
+        """What legends call the arm that a chapter happens in."""
+        return self._bench.following.traces.title(chapter.arm) or one_line(chapter.arm)
 
     def opened(self) -> list[Chapter]:
         """The chapters that are known, of a recording also those to come; in order of step."""
@@ -134,7 +138,7 @@ class Chaptering:
 
     def say(self, chapter: Chapter, more: str = "") -> None:
         """A chapter's sentence, and what is to be said of it besides."""
-        arm = f"{one_line(chapter.arm)}: " if chapter.arm else ""
+        arm = f"{named}: " if (named := self._arm(chapter)) else ""
         self._bench.following.say(f"{arm}{one_line(chapter.text)} {more}", sentence=True)
 
     def tell(self, step: int) -> None:
@@ -259,6 +263,6 @@ class Chaptering:
             self._foretold.close()
 
 
-def _named(chapter: Chapter) -> str:
-    """What the line of time calls it: of an arm, with that arm's name."""
-    return f"{chapter.title} ({one_line(chapter.arm)})" if chapter.arm else chapter.title
+def _named(one: Entry) -> str:
+    """What the line of time calls it: of an arm, with what legends call that."""
+    return f"{one.chapter.title} ({one.arm})" if one.arm else one.chapter.title

@@ -1,6 +1,7 @@
 """What the keys of lecture mode do: questions are asked and answered, plots chosen, chapters gone to."""
 
 import abc
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
@@ -114,7 +115,7 @@ class AbstractConducted(Screen[None]):
         question = self.lesson.question
         self._announcing.say(Place(self.step, self.lesson.phase, question.name if question else ""))
         if self._announcing.fault:
-            self.following.say(self._announcing.fault)
+            self.following.say(self._announcing.fault, sentence=True)
             self._announcing = None
 
     def _send(self, command: Command) -> None:
@@ -205,26 +206,27 @@ class AbstractConducted(Screen[None]):
             if self._answer is not None and self._answer.question == lesson.question.name:
                 self._notes.remove(self._answer)
             self._answer = self._notes.answer(lesson.opened, lesson.question.name, choice, counts)
-            self.following.say(self._notes.fault)
+            self.following.say(self._notes.fault, sentence=True)
         self.lay_out()
 
     def action_count(self) -> None:
         """Ask for the hands."""
         question = self.lesson.question
-        if question is None or self.lesson.phase not in ("asking", "answered"):
-            return
-        number = len(question.choices)
+        if question is not None and self.lesson.phase in ("asking", "answered"):
+            self._ask_hands(len(question.choices), " ".join(map(str, self.lesson.counts)))
+
+    def _ask_hands(self, number: int, given: str) -> None:
+        """Ask until it can be read, or until nothing is typed."""
 
         def said(text: str | None) -> None:
             hands = hands_of(text or "", number)
             if hands:
                 self.answer(hands.index(max(hands)), hands)
             elif text and text.strip():
-                self.following.say(
-                    f"write {number} numbers with spaces between, such as {' '.join('352014'[:number])}."
-                )
+                self._ask_hands(number, text)
 
-        self._ask(f"hands for each of the {number} choices:", " ".join(map(str, self.lesson.counts)), said)
+        such = " ".join(itertools.islice(itertools.cycle("352014"), number))
+        self._ask(f"hands for each of the {number} choices, with spaces: {such}", given, said)
 
     def _ask(self, question: str, given: str, answered: Callable[[str | None], None]) -> None:
         self.app.push_screen(Ask(question, given, self._inks, plain=self._options.glyphs == "ascii"), answered)
@@ -283,9 +285,10 @@ class AbstractConducted(Screen[None]):
             self._send(Mark(text[:200]))
         elif self._notes is not None:
             self._notes.add(self.step, text, speech=speech)
-            self.following.say(self._notes.fault or "noted.")
+            self.following.say(self._notes.fault or "noted.", sentence=True)
         else:
-            self.following.say("this session is not recorded in a file, so no note can stand beside it.")
+            said = "this session is not recorded in a file, so no note can stand beside it."
+            self.following.say(said, sentence=True)
 
     def action_leave(self) -> None:
         """Back to the bench."""

@@ -46,7 +46,7 @@ class Following:
 
     def poll(self) -> bool:
         """Take in what the source says; whether there was anything."""
-        before, version = len(self.history.events), self.history.version
+        before, version, ended = len(self.history.events), self.history.version, self.history.footer
         try:
             self.history.extend(self.source.poll())
         except DltlabError as fault:
@@ -54,6 +54,11 @@ class Following:
         for place, event in enumerate(self.history.events[before:], before):
             # What was passed before one came, or while one was away, is told by the timeline.
             self._heard(place, event, late=event.step < self.history.step and event.wall < self.history.wall - _NOTICE)
+        footer = self.history.footer
+        last = self.history.events[-1].step if len(self.history.events) > before else -1
+        if footer is not None and ended is None and last < footer.step and not self.sentence:
+            # What was said on the way gives way to how it ended.
+            self._notice = ("", -_NOTICE)
         if self.history.step and self._notice[0] == self._compiling:
             self._notice = ("", -_NOTICE)
         now = self._clock()

@@ -89,7 +89,7 @@ class Sessions(Section):
     def row(self, name: str, width: int) -> Line:
         """How it stands, of which scenario it is, and since when."""
         one = self._kept[name]
-        sign, _ = SIGNS[one.state]
+        sign, _ = SIGNS[outcomes.stands(one)]
         share = 100 * one.step // max(one.header.steps, 1)
         right: list[Span] = [(f"{share} %", "running")] if one.state == "running" else self._tally(one).brief
         told = f"{sign} {_scenario(one)}"
@@ -103,9 +103,10 @@ class Sessions(Section):
         one = self.recording
         if one is None:
             return []
-        head, (sign, ink) = one.header, SIGNS[one.state]
+        head, state = one.header, outcomes.stands(one)
+        sign, ink = SIGNS[state]
         lines = [finding.marked(line, self._wanted) for line in wrap(head.title, width, "strong")]
-        lines.append(((f"{sign} {one.state}", ink), (f"  step {one.step:,} of {head.steps:,}", "text")))
+        lines.append(((f"{sign} {state}", ink), (f"  step {one.step:,} of {head.steps:,}", "text")))
         told = self._tally(one).told
         lines += [tuple(told)] if told else []
         plot = self._preview(width, height // 2)
@@ -132,7 +133,7 @@ class Sessions(Section):
         """Its scenario and its title, its name, how it stands."""
         one = self._kept[name]
         head = one.header
-        return ((_scenario(one), 8.0), (one_line(head.title), 8.0), (name, 4.0), (one.state, 4.0))
+        return ((_scenario(one), 8.0), (one_line(head.title), 8.0), (name, 4.0), (outcomes.stands(one), 4.0))
 
 
 def _scenario(one: Kept) -> str:

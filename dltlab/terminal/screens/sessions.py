@@ -17,6 +17,7 @@ from dltlab.terminal.drawing import roster
 from dltlab.terminal.drawing.lines import Picture, centred, fit
 from dltlab.terminal.drawing.prose import keys_line
 from dltlab.terminal.drawing.roster import Row
+from dltlab.terminal.outcomes import stands
 from dltlab.terminal.screens.overlay import Overlay
 from dltlab.terminal.widgets.sheet import Sheet
 from dltlab.text import one_line
@@ -103,7 +104,7 @@ class Sessions(Screen[None]):
         kin = "no series in common" if self._distance(one) == 4 else kin
         head = one.header
         slot, hidden = (guest.slot, guest.hidden) if guest else (-1, False)
-        return Row(one.name, head.title, one.state, one.step, head.steps, head.parent, head.forked, slot, hidden, kin)
+        return Row(one.name, head.title, stands(one), one.step, head.steps, head.parent, head.forked, slot, hidden, kin)
 
     def _matching(self) -> list[Kept]:
         return [one for one in self._kept or () if roster.matches(self._row(one), self._filter)]

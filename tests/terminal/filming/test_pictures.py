@@ -118,6 +118,13 @@ def test_a_png_is_the_screen_at_that_step(written: Written, told: Told) -> None:
     assert light.getpixel((0, 0)) == (0xFB, 0xFA, 0xF8)
 
 
+def test_a_picture_shows_no_notice_of_what_came_before(told: Told) -> None:
+    cells = still.cells_of(told(), Wanted(size=(80, 24), at=200))
+    foot = "".join(letter for letter, _ in cells.rows[-1])
+    assert "half way" not in foot
+    assert "quit" in foot
+
+
 def test_one_panel_alone(written: Written, told: Told) -> None:
     session = told()
     one = written("png", Wanted(size=(60, 15), panel="sharpness"))
