@@ -24,7 +24,11 @@ EDGE = """kind = "supervised"
 loss = "square"
 data = {kind = "chebyshev", degree = 4, points = 20}
 model = {kind = "mlp", widths = [10], activation = "tanh", init = "xavier", gain = 1.9}"""
+ONE = """kind = "supervised"
+data = {kind = "points", inputs = [1.0], targets = [0.5]}
+model = {kind = "two_layer", width = 9, activation = "linear"}"""
 CASES = {
+    "catapult": (ONE, 0.1, 1.3),
     "kernel_modes": (KERNEL, 0.1, 1.0),
     "linearised": (NETWORK, 0.05, 0.3),
     "rescaled_twin": (NETWORK, 0.01, 0.02),

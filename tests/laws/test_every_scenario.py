@@ -233,6 +233,8 @@ def throws(arm: History, seed: int) -> list[float]:
 
 def loses(arm: History, seed: int) -> list[float]:
     """It diverges where its loss is no finite number any more."""
+    if "loss" not in arm:
+        return []
     lost = np.flatnonzero(~np.isfinite(read(arm, "loss", seed)))
     return [float(arm["loss"].steps[lost[0]])] if len(lost) else []
 
